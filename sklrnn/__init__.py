@@ -1,0 +1,68 @@
+"""Recurrent networks as scikit-learn estimators, and windows that live in its pipelines.
+
+Names are looked up when they are first used: ``import sklrnn`` itself loads no torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sklrnn.classifier import (
+        CNNLSTMClassifier,
+        GRUClassifier,
+        LSTMClassifier,
+        RecurrentClassifier,
+        SimpleRNNClassifier,
+    )
+    from sklrnn.regressor import (
+        CNNLSTMRegressor,
+        GRURegressor,
+        LSTMRegressor,
+        RecurrentRegressor,
+        SimpleRNNRegressor,
+    )
+
+_HOME = {
+    "sklrnn.classifier": (
+        "RecurrentClassifier",
+        "SimpleRNNClassifier",
+        "GRUClassifier",
+        "LSTMClassifier",
+        "CNNLSTMClassifier",
+    ),
+    "sklrnn.regressor": (
+        "RecurrentRegressor",
+        "SimpleRNNRegressor",
+        "GRURegressor",
+        "LSTMRegressor",
+        "CNNLSTMRegressor",
+    ),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = [
+    "CNNLSTMClassifier",
+    "CNNLSTMRegressor",
+    "GRUClassifier",
+    "GRURegressor",
+    "LSTMClassifier",
+    "LSTMRegressor",
+    "RecurrentClassifier",
+    "RecurrentRegressor",
+    "SimpleRNNClassifier",
+    "SimpleRNNRegressor",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("sklrnn")
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULE_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

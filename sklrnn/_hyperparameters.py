@@ -1,0 +1,167 @@
+"""A hyperparameter is declared once, on one line of the class body.
+
+``hyper(default, constraint, sentence)`` gives a field its default, its validation and its documentation;
+``fitted(sentence)`` documents an attribute that ``fit`` sets. The ``hyperparameters`` decorator derives from them
+``__init__``, scikit-learn's parameter validation and the sections of the docstring, so that none of these can drift.
+
+This is the only file that imports private names of scikit-learn.
+"""
+
+import dataclasses
+import inspect
+import re
+import textwrap
+from numbers import Integral, Real
+from typing import Any, ClassVar, Literal, TypeVar, dataclass_transform, get_args, get_origin
+
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    Options,
+    StrOptions,
+    _Constraint,
+    validate_parameter_constraints,
+)
+
+__all__ = [
+    "FRACTION",
+    "NON_NEGATIVE",
+    "POSITIVE",
+    "POSITIVE_INT",
+    "POSITIVE_INTS",
+    "UNIT_INTERVAL",
+    "HasMethods",
+    "IncreasingLevels",
+    "Integral",
+    "Interval",
+    "Options",
+    "PositiveInts",
+    "Real",
+    "StrOptions",
+    "fitted",
+    "hyper",
+    "hyperparameters",
+    "validate_parameters",
+]
+
+Class = TypeVar("Class", bound=type)
+
+
+class PositiveInts(_Constraint):
+    """A tuple or list of at least one int, each at least 1."""
+
+    def is_satisfied_by(self, value: Any) -> bool:
+        if not isinstance(value, tuple | list) or not value:
+            return False
+        return all(isinstance(item, Integral) and not isinstance(item, bool) and item >= 1 for item in value)
+
+    def __str__(self) -> str:
+        return "a non-empty tuple of ints, each at least 1"
+
+
+class IncreasingLevels(_Constraint):
+    """A tuple or list of strictly increasing numbers between 0 and 1, both ends excluded."""
+
+    def is_satisfied_by(self, value: Any) -> bool:
+        if not isinstance(value, tuple | list) or not value or not all(isinstance(item, Real) for item in value):
+            return False
+        levels = [float(item) for item in value]
+        inside = all(0.0 < level < 1.0 for level in levels)
+        return inside and all(low < high for low, high in zip(levels, levels[1:], strict=False))
+
+    def __str__(self) -> str:
+        return "a non-empty tuple of strictly increasing numbers between 0 and 1, both excluded"
+
+
+POSITIVE_INT = Interval(Integral, 1, None, closed="left")
+POSITIVE_INTS = [POSITIVE_INT, PositiveInts()]
+POSITIVE = Interval(Real, 0, None, closed="neither")
+NON_NEGATIVE = Interval(Real, 0, None, closed="left")
+FRACTION = Interval(Real, 0, 1, closed="neither")
+UNIT_INTERVAL = Interval(Real, 0, 1, closed="left")
+
+
+def hyper(default: Any, constraint: Any, sentence: str) -> Any:
+    """Declare a hyperparameter: its default, scikit-learn constraint (or list of them) and description."""
+    constraints = constraint if isinstance(constraint, list) else [constraint]
+    return dataclasses.field(default=default, metadata={"constraints": constraints, "sentence": sentence})
+
+
+def fitted(sentence: str, *, init: Literal[False] = False) -> Any:
+    """Declare an attribute that ``fit`` sets: only documentation, no part of ``__init__``."""
+    return dataclasses.field(init=init, metadata={"sentence": sentence})
+
+
+@dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(hyper, fitted))
+def hyperparameters(cls: Class) -> Class:
+    """Turn the declarations of a class body into ``__init__``, validation and documentation.
+
+    A subclass may give an inherited hyperparameter another default by plain assignment (``filters = 32``), or take it
+    out of the signature by fixing it as a class variable (``cell: ClassVar[str] = "gru"``).
+    """
+    _adopt_new_defaults(cls)
+    cls = dataclasses.dataclass(kw_only=True, repr=False, eq=False)(cls)  # type: ignore[assignment]
+    declared = [field for field in dataclasses.fields(cls) if "sentence" in field.metadata]
+    settable = [field for field in declared if field.init]
+    cls._parameter_constraints = {field.name: field.metadata["constraints"] for field in settable}  # type: ignore[attr-defined]
+    cls.__doc__ = _with_sections(
+        cls.__doc__ or "",
+        {
+            "Parameters": [(f.name, f"{_spell(f.type)}, default={f.default!r}", f.metadata["sentence"]) for f in settable],
+            "Attributes": [(f.name, _spell(f.type), f.metadata["sentence"]) for f in declared if not f.init],
+        },
+    )
+    return cls
+
+
+def validate_parameters(estimator: Any) -> None:
+    """Raise scikit-learn's ``InvalidParameterError`` where a parameter breaks its constraint."""
+    validate_parameter_constraints(
+        estimator._parameter_constraints, estimator.get_params(deep=False), caller_name=type(estimator).__name__
+    )
+
+
+def _adopt_new_defaults(cls: type) -> None:
+    inherited = getattr(cls, "__dataclass_fields__", {})
+    for name, value in list(vars(cls).items()):
+        field = inherited.get(name)
+        if field is None or name in inspect.get_annotations(cls) or "constraints" not in field.metadata:
+            continue
+        cls.__annotations__ = {**inspect.get_annotations(cls), name: field.type}
+        setattr(cls, name, hyper(value, field.metadata["constraints"], field.metadata["sentence"]))
+
+
+def _spell(annotation: Any) -> str:
+    """Write a type as numpydoc does: ``int | tuple[int, ...]`` becomes ``int or tuple of int``."""
+    if get_origin(annotation) is Literal:
+        return "{" + ", ".join(repr(value) for value in get_args(annotation)) + "}"
+    if get_origin(annotation) is tuple:
+        return f"tuple of {_spell(get_args(annotation)[0])}"
+    if get_origin(annotation) is list:
+        return f"list of {_spell(get_args(annotation)[0])}"
+    if get_origin(annotation) not in (None, ClassVar) and get_args(annotation) and get_origin(annotation) is not type:
+        alternatives = [_spell(item) for item in get_args(annotation)]
+        if "Union" in str(get_origin(annotation)):
+            return " or ".join(alternatives)
+    if annotation in (None, type(None)):
+        return "None"
+    if annotation is Any:
+        return "object"
+    return getattr(annotation, "__name__", str(annotation))
+
+
+_SECTION = re.compile(r"^(Attributes|Methods|See Also|Notes|References|Examples)\n-{3,}$", re.MULTILINE)
+
+
+def _with_sections(doc: str, sections: dict[str, list[tuple[str, str, str]]]) -> str:
+    """Insert the generated sections between the description and the first hand-written section."""
+    doc = inspect.cleandoc(doc)
+    first = _SECTION.search(doc)
+    head, tail = (doc[: first.start()], doc[first.start() :]) if first else (doc, "")
+    parts = [head.rstrip()]
+    for title, entries in sections.items():
+        if entries:
+            lines = [f"{name} : {kind}\n{textwrap.fill(text, 100, initial_indent='    ', subsequent_indent='    ')}"
+                     for name, kind, text in entries]
+            parts.append(f"{title}\n{'-' * len(title)}\n" + "\n\n".join(lines))
+    return "\n\n".join([*parts, tail]).rstrip() + "\n"

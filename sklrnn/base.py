@@ -1,0 +1,386 @@
+"""The parameter table and the one ``fit`` of all estimators."""
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor, nn
+
+from sklrnn._epoch_hooks import CallbackSupportMixin, open_hooks, with_callbacks
+from sklrnn._hyperparameters import (
+    FRACTION,
+    NON_NEGATIVE,
+    POSITIVE,
+    POSITIVE_INT,
+    POSITIVE_INTS,
+    UNIT_INTERVAL,
+    Integral,
+    Options,
+    StrOptions,
+    fitted,
+    hyper,
+    hyperparameters,
+    validate_parameters,
+)
+from sklrnn._progress import Report, Watch
+from sklrnn._validation import check_sequences, check_weights
+from sklrnn.cells import CELLS, Cell
+from sklrnn.losses import Loss
+from sklrnn.network import Architecture, Network, build_network, count_parameters, dropouts, feature_statistics
+from sklrnn.streaming import Stream
+from sklrnn.training import (
+    OPTIMIZERS,
+    Batches,
+    Rows,
+    SequenceNet,
+    choose_device,
+    count_threads,
+    drop_weightless,
+    hold_out_newest,
+    make_net,
+    merge_identical,
+    thread_limit,
+)
+
+Array = NDArray[Any]
+
+# Above so many samples a tenth of them can be spared to watch for overfitting.
+_ENOUGH_TO_HOLD_OUT = 10_000
+# Numbers that a prediction holds in memory at a time, for each layer.
+_NUMBERS_AT_ONCE = 2**22
+
+
+@hyperparameters
+class RecurrentEstimator(CallbackSupportMixin, BaseEstimator):
+    """What every task shares; a task adds how targets are encoded, which loss judges, and how answers are decoded."""
+
+    cell: str | Cell = hyper("gru", [StrOptions(set(CELLS)), callable], "The recurrent layer: a name, or a callable ``(input_size, hidden_size)`` that returns a module with the calling convention of torch's recurrent layers.")
+    units: int | tuple[int, ...] = hyper(32, POSITIVE_INTS, "Width of the recurrent state; a tuple stacks layers.")
+    bidirectional: bool = hyper(False, "boolean", "Read each sequence in both directions and answer from both final states.")
+    dropout: float = hyper(0.0, UNIT_INTERVAL, "Share of the inputs of each recurrent layer that is dropped in training; one mask for all steps of a sequence.")
+    l1: float = hyper(0.0, NON_NEGATIVE, "Penalty on the absolute weights (not the biases) of the recurrent layers.")
+    l2: float = hyper(0.0, NON_NEGATIVE, "Penalty on the squared weights (not the biases) of the recurrent layers.")
+    filters: int | tuple[int, ...] | None = hyper(None, [*POSITIVE_INTS, None], "Filters of a causal 1-D convolution before the recurrence; a tuple stacks convolutions, None leaves them out.")
+    kernel_size: int = hyper(3, POSITIVE_INT, "Time steps that each convolution sees.")
+    pool_size: int = hyper(1, POSITIVE_INT, "Time steps that max pooling after the convolutions joins into one.")
+    normalize_X: bool = hyper(True, "boolean", "Standardise each feature with its mean and spread over all training steps, inside the network.")
+    n_timesteps: int | None = hyper(None, [POSITIVE_INT, None], "How 2-D X is read: None takes each row as a univariate series; an int as that many time-major blocks of columns.")
+    optimizer: str | type[torch.optim.Optimizer] = hyper("adam", [StrOptions(set(OPTIMIZERS)), type], "Name or class of the optimizer.")
+    learning_rate: float = hyper(3e-3, POSITIVE, "Step size of the optimizer.")
+    batch_size: int = hyper(32, POSITIVE_INT, "Sequences in each step of the optimizer.")
+    max_epochs: int = hyper(100, POSITIVE_INT, "Most passes over the training sequences.")
+    max_grad_norm: float | None = hyper(1.0, [POSITIVE, None], "Longer gradients are cut to this length; None leaves them.")
+    shuffle: bool = hyper(True, "boolean", "Draw the training sequences in a new order in each epoch.")
+    early_stopping: bool | Literal["auto"] = hyper("auto", ["boolean", StrOptions({"auto"})], 'Hold out the newest samples, stop when their loss no longer falls, and keep the best weights; "auto" does so above 10,000 samples. When off, training stops when the training loss no longer falls.')
+    validation_fraction: float = hyper(0.1, FRACTION, "Share of the samples, the newest, that early stopping holds out.")
+    n_iter_no_change: int = hyper(10, POSITIVE_INT, "Epochs without a gain of `tol` that are put up with.")
+    tol: float = hyper(1e-4, NON_NEGATIVE, "Smallest fall of the loss that counts as a gain.")
+    warm_start: bool = hyper(False, "boolean", "Let `fit` go on from the weights of the previous `fit`.")
+    callbacks: list[Any] | None = hyper(None, [list, None], "Callbacks of skorch, passed on to the net as they are.")
+    n_jobs: int | None = hyper(None, [Integral, None], "Threads inside fit and predict; None uses one unless the work is large enough to gain.")
+    device: str = hyper("cpu", [str], 'Where to compute: "cpu", "cuda", "mps", or "auto" for CUDA where there is some.')
+    random_state: int | np.random.RandomState | None = hyper(None, "random_state", "An int makes a run repeatable; no global generator is touched then.")
+    verbose: int = hyper(0, [Options(Integral, {0, 1, 2}), "boolean"], "1 shows a progress bar, 2 a line an epoch.")
+
+    n_features_in_: int = fitted("Columns of a 2-D X, or features of a 3-D X.")
+    net_: SequenceNet = fitted("The skorch net.")
+    n_outputs_: int = fitted("Outputs that y has.")
+    n_iter_: int = fitted("Epochs trained.")
+    loss_curve_: list[float] = fitted("Training loss of each epoch, penalties included.")
+    validation_curve_: list[float] | None = fitted("Loss on the held-out newest samples after each epoch; None without them.")
+    best_validation_loss_: float | None = fitted("The lowest of `validation_curve_`; the weights are those of its epoch.")
+    n_parameters_: int = fitted("Numbers that the network learns.")
+
+    # -- the journey of the data -------------------------------------------------------------------------------------
+
+    @with_callbacks
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train on sequences and their targets.
+
+        Parameters
+        ----------
+        X : array-like of shape (sample, time) or (sample, time, feature)
+            Sequences, the oldest sample first.
+        y : array-like of shape (sample,) or (sample, output)
+            What to answer.
+        sample_weight : array-like of shape (sample,), default=None
+            Weight of each sample; a sample of weight 0 counts as absent.
+
+        Returns
+        -------
+        self : estimator
+            The fitted estimator.
+        """
+        validate_parameters(self)
+        go_on = self.warm_start and hasattr(self, "net_")
+        rows = self._check_rows(X, y, sample_weight, reset=not go_on)
+        train, held_out = self._hold_out(rows)
+        train = merge_identical(train) if len(train) <= self.batch_size else train
+        network = self._known_network() if go_on else self._new_network(train)
+        self.net_ = self._make_net(network)
+        hooks = open_hooks(self, X, y, max_epochs=self.max_epochs)
+        self._train(train, held_out, self.max_epochs, self.n_iter_no_change, hooks.between_epochs if hooks else None)
+        self._learn_residuals(held_out)
+        if hooks:
+            hooks.close()
+        return self
+
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
+        validate_parameters(self)
+        first = not hasattr(self, "net_")
+        train = self._check_rows(X, y, sample_weight, reset=first)
+        if first:
+            self.net_ = self._make_net(self._new_network(train))
+        self._train(train, None, 1, None, None)
+        return self
+
+    def _check_rows(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Rows:
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        X = self._check_X(X, reset=reset)
+        weights = check_weights(sample_weight, len(X))
+        present = slice(None) if weights is None else np.flatnonzero(weights)
+        y = self._encode(X, y, present, reset=reset)
+        return drop_weightless(Rows(X, y, self._weigh(y, weights)))
+
+    def _check_X(self, X: Any, *, reset: bool) -> Array:
+        return check_sequences(self, X, reset=reset, n_timesteps=self.n_timesteps)
+
+    def _hold_out(self, rows: Rows) -> tuple[Rows, Rows | None]:
+        wanted = len(rows) > _ENOUGH_TO_HOLD_OUT if self.early_stopping == "auto" else self.early_stopping
+        return hold_out_newest(rows, self.validation_fraction) if wanted else (rows, None)
+
+    def _new_network(self, train: Rows) -> Network:
+        self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self._learn_target_scale(train)
+        self.loss_curve_: list[float] = []
+        self.validation_curve_: list[float] | None = None
+        self.best_validation_loss_: float | None = None
+        self._architecture = self._describe(train.X.shape[2])
+        network = build_network(Architecture(**self._architecture), seed=self._seed)
+        if self.normalize_X:
+            network.standardise.learn(*feature_statistics(train.X, train.weights))
+        self.n_parameters_ = count_parameters(network)
+        return network
+
+    def _known_network(self) -> Network:
+        described = self._describe(self._architecture["n_features"])
+        changed = [name for name, value in described.items() if value != self._architecture[name]]
+        if changed:
+            raise ValueError(
+                f"warm_start=True goes on with the network of the previous fit, but {', '.join(changed)} changed: "
+                f"{[self._architecture[name] for name in changed]} became {[described[name] for name in changed]}. "
+                "Set it back, or set warm_start=False to start anew."
+            )
+        return self.module_
+
+    def _describe(self, n_features: int) -> dict[str, Any]:
+        return Architecture(
+            n_features=n_features,
+            n_outputs=self._n_raw_outputs() * self._loss().width,
+            cell=self.cell,
+            units=_as_tuple(self.units),
+            bidirectional=bool(self.bidirectional),
+            dropout=float(self.dropout),
+            filters=_as_tuple(self.filters),
+            kernel_size=int(self.kernel_size),
+            pool_size=int(self.pool_size),
+        ).to_dict()
+
+    def _make_net(self, network: Network) -> SequenceNet:
+        return make_net(
+            network,
+            self._loss().per_row,
+            optimizer=self.optimizer,
+            learning_rate=self.learning_rate,
+            device=choose_device(self.device),
+            callbacks=self.callbacks,
+            l1=self.l1,
+            l2=self.l2,
+            max_grad_norm=self.max_grad_norm,
+        )
+
+    def _train(
+        self,
+        train: Rows,
+        held_out: Rows | None,
+        epochs: int,
+        patience: int | None,
+        between_epochs: Callable[[], bool] | None,
+    ) -> None:
+        net, device = self.net_, choose_device(self.device)
+        seed = self._seed if self.shuffle else None
+        batches = Batches(self._scale_targets(train), batch_size=self.batch_size, device=device, seed=seed)
+        batches.epoch = len(self.loss_curve_)
+        judge = None
+        if held_out is not None:
+            judge = Batches(self._scale_targets(held_out), batch_size=max(self.batch_size, 512), device=device)
+        watch = Watch(
+            max_epochs=epochs,
+            validated=judge is not None,
+            patience=patience,
+            tol=self.tol,
+            learning_rate=self.learning_rate,
+            between_epochs=between_epochs,
+        )
+        with self._threads(), self._dropout_generator(net.module, batches.epoch):
+            if not net.initialized_:
+                net.initialize()
+            reports = [("report", Report(max_epochs=epochs, lines=self.verbose == 2))] if self.verbose else []
+            net.callbacks_ = [*net.callbacks_, *reports, ("watch", watch)]
+            try:
+                net.partial_fit(batches, judge, epochs=epochs)
+            finally:
+                net.callbacks_ = net.callbacks_[: -1 - len(reports)]
+            watch.settle(net)
+        self.loss_curve_ = [*self.loss_curve_, *watch.losses]
+        if judge is not None:
+            self.validation_curve_ = [*(self.validation_curve_ or []), *watch.validation_losses]
+            self.best_validation_loss_ = min(self.validation_curve_, default=None)
+        self.n_iter_ = len(self.loss_curve_)
+
+    # -- running the network -----------------------------------------------------------------------------------------
+
+    @property
+    def module_(self) -> Network:
+        """The fitted network: a ``torch.nn.Module``."""
+        network: Network = self.net_.module
+        return network
+
+    def hidden_states(self, X: Any) -> Array:
+        """Read sequences and give the state of the last recurrent layer after each step.
+
+        Parameters
+        ----------
+        X : array-like of shape (sample, time) or (sample, time, feature)
+            Sequences.
+
+        Returns
+        -------
+        states : ndarray of shape (sample, time, unit)
+            With ``bidirectional=True`` forward units come first, then backward ones; pooling shortens the time axis.
+        """
+        return self._run(X, lambda network, x: network.read(x)[0].transpose(0, 1))
+
+    def start_stream(self) -> Stream:
+        """Begin to read one sequence step by step.
+
+        Returns
+        -------
+        stream : Stream
+            Its ``step(x)`` takes the features of one time step and answers like ``predict`` on the sequence so far.
+        """
+        check_is_fitted(self, "net_")
+        return Stream(self, self._network_for(np.dtype(np.float64)))
+
+    def _raw(self, X: Any) -> Array:
+        return self._run(X, Network.__call__)
+
+    def _run(self, X: Any, read: Callable[[Network, Tensor], Tensor]) -> Array:
+        """Run the network in the precision of X, in blocks of bounded size."""
+        check_is_fitted(self, "net_")
+        return self._run_checked(self._check_X(X, reset=False), read)
+
+    def _run_checked(self, X: Array, read: Callable[[Network, Tensor], Tensor] = Network.__call__) -> Array:
+        network = self._network_for(X.dtype)
+        widest = max(X.shape[2], *(4 * units for units in self._architecture["units"]))
+        rows_at_once = max(1, _NUMBERS_AT_ONCE // (X.shape[1] * widest))
+        device = network.head.weight.device
+        with torch.inference_mode(), self._threads():
+            blocks = [
+                read(network, torch.from_numpy(X[start : start + rows_at_once].copy()).to(device)).cpu().numpy()
+                for start in range(0, len(X), rows_at_once)
+            ]
+        return np.concatenate(blocks).astype(X.dtype, copy=False)
+
+    def _network_for(self, dtype: np.dtype[Any]) -> Network:
+        if dtype == np.float32 or self.module_.head.weight.device.type == "mps":
+            return self.module_
+        # Double precision makes a row's answer the same whatever rows stand beside it.
+        return copy.deepcopy(self.module_).double()
+
+    @property
+    def _n_step_features(self) -> int:
+        return int(self._architecture["n_features"])
+
+    @contextmanager
+    def _threads(self) -> Iterator[None]:
+        units = _as_tuple(self.units)
+        with thread_limit(count_threads(self.n_jobs, batch_size=self.batch_size, units=units)):
+            yield
+
+    @contextmanager
+    def _dropout_generator(self, network: nn.Module, epoch: int) -> Iterator[None]:
+        generator = torch.Generator().manual_seed(int(np.random.SeedSequence([self._seed, epoch]).generate_state(1)[0]))
+        for layer in dropouts(network):
+            layer.generator = generator
+        try:
+            yield
+        finally:
+            for layer in dropouts(network):
+                layer.generator = None
+
+    # -- state is numpy ----------------------------------------------------------------------------------------------
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
+        net = state.pop("net_", None)
+        if net is not None:
+            state["_weights"] = {name: value.detach().cpu().numpy().copy() for name, value in net.module.state_dict().items()}
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        weights = state.pop("_weights", None)
+        super().__setstate__(state)
+        if weights is None:
+            return
+        network = build_network(Architecture(**self._architecture), seed=0)
+        network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
+        self.net_ = self._make_net(network.to(choose_device(self.device)).eval())
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+    # -- what a task answers -----------------------------------------------------------------------------------------
+
+    def _encode(self, X: Array, y: Any, present: Any, *, reset: bool) -> Array:
+        """Check targets and turn them into numbers; ``present`` picks the rows that have a weight."""
+        raise NotImplementedError
+
+    def _loss(self) -> Loss:
+        raise NotImplementedError
+
+    def _n_raw_outputs(self) -> int:
+        return self.n_outputs_
+
+    def _decode(self, raw: Array) -> Array:
+        """Turn raw outputs into answers."""
+        raise NotImplementedError
+
+    def _weigh(self, y: Array, weights: Array | None) -> Array | None:
+        return weights
+
+    def _learn_target_scale(self, train: Rows) -> None:
+        """Remember what turns targets into numbers of a size that a network learns well."""
+
+    def _scale_targets(self, rows: Rows) -> Rows:
+        return rows
+
+    def _learn_residuals(self, held_out: Rows | None) -> None:
+        """Remember how far off the answers are on rows that training did not see."""
+
+
+def _as_tuple(sizes: int | tuple[int, ...] | None) -> tuple[int, ...]:
+    if sizes is None:
+        return ()
+    return tuple(int(size) for size in sizes) if isinstance(sizes, tuple | list) else (int(sizes),)

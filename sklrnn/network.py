@@ -1,0 +1,212 @@
+"""Standardise → convolve → recur → answer: a network is assembled from a plain description of it.
+
+Inside a network tensors are (time, sample, feature): every time step is then one contiguous block.
+"""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sklrnn.cells import CELLS, Cell, initialise_cell, run_cell
+
+_GLOBAL_GENERATOR = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """All that is needed to build a network again: plain values, kept with the fitted estimator."""
+
+    n_features: int
+    n_outputs: int
+    cell: str | Cell
+    units: tuple[int, ...]
+    bidirectional: bool = False
+    dropout: float = 0.0
+    filters: tuple[int, ...] = ()
+    kernel_size: int = 3
+    pool_size: int = 1
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Standardise(nn.Module):
+    """The fixed first layer: each feature less its mean, over its spread, in the precision of the data."""
+
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self, n_features: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(n_features, dtype=torch.float64))
+        self.register_buffer("spread", torch.ones(n_features, dtype=torch.float64))
+
+    def learn(self, mean: NDArray[Any], spread: NDArray[Any]) -> None:
+        self.mean.copy_(torch.from_numpy(mean))
+        self.spread.copy_(torch.from_numpy(spread))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x - self.mean.to(x.dtype)) / self.spread.to(x.dtype)
+
+
+class SequenceDropout(nn.Module):
+    """Drops features: one mask for all steps of a sequence, drawn from a generator of our own."""
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+        self.generator: torch.Generator | None = None  # set while training
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or not self.rate:
+            return x
+        kept = torch.rand(x.shape[1:], generator=self.generator) >= self.rate  # (sample, feature)
+        return x * (kept.to(x) / (1.0 - self.rate))
+
+
+class CausalConvolution(nn.Module):
+    """Convolutions along time that see the past only, then one pooling whose blocks end at the newest step."""
+
+    def __init__(self, n_features: int, filters: tuple[int, ...], kernel_size: int, pool_size: int) -> None:
+        super().__init__()
+        widths = [n_features, *filters]
+        self.layers = nn.ModuleList(
+            _Conv1d(width, n_filters, kernel_size) for width, n_filters in zip(widths, filters, strict=False)
+        )
+        self.kernel_size = kernel_size
+        self.pool_size = pool_size
+
+    def forward(self, x: Tensor) -> Tensor:  # (time, sample, feature)
+        x = x.permute(1, 2, 0)  # (sample, feature, time)
+        for layer in self.layers:
+            x = F.relu(layer(F.pad(x, (self.kernel_size - 1, 0))))
+        if self.pool_size > 1:
+            # The oldest block may be short; the newest step is always in.
+            missing = -x.shape[2] % self.pool_size
+            x = F.max_pool1d(F.pad(x, (missing, 0), value=-torch.inf), self.pool_size)
+        return x.permute(2, 0, 1)
+
+
+class RecurrentLayer(nn.Module):
+    """Dropout, then a cell that reads forwards and, if asked, another that reads backwards."""
+
+    def __init__(self, cell: Cell, n_features: int, units: int, *, bidirectional: bool, dropout: float) -> None:
+        super().__init__()
+        self.dropout = SequenceDropout(dropout)
+        self.forwards = cell(n_features, units)
+        self.backwards = cell(n_features, units) if bidirectional else None
+
+    def forward(self, x: Tensor, first: Any = None) -> tuple[Tensor, Tensor, Any]:
+        """Give all states, the state after the whole sequence was read, and what carries on to a next segment."""
+        x = self.dropout(x)
+        states, carried = run_cell(self.forwards, x, first)
+        if self.backwards is None:
+            return states, states[-1], carried
+        reversed_states, _ = run_cell(self.backwards, x.flip(0))
+        # The backward cell is done when it has read the *first* step: its last state sits there.
+        final = torch.cat([states[-1], reversed_states[-1]], dim=-1)  # (sample, 2 * unit)
+        return torch.cat([states, reversed_states.flip(0)], dim=-1), final, carried
+
+
+class Network(nn.Module):
+    """Sequences (sample, time, feature) in, raw outputs (sample, output) out."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        a = architecture
+        cell = CELLS[a.cell] if isinstance(a.cell, str) else a.cell
+        self.standardise = Standardise(a.n_features)
+        width = a.n_features
+        self.front: nn.Module = nn.Identity()
+        if a.filters:
+            self.front = CausalConvolution(width, a.filters, a.kernel_size, a.pool_size)
+            width = a.filters[-1]
+        layers = []
+        for units in a.units:
+            layers.append(RecurrentLayer(cell, width, units, bidirectional=a.bidirectional, dropout=a.dropout))
+            width = units * (2 if a.bidirectional else 1)
+        self.recurrent = nn.ModuleList(layers)
+        self.head = _Linear(width, a.n_outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.read(x)[1])
+
+    def read(self, x: Tensor, carried: list[Any] | None = None) -> tuple[Tensor, Tensor, list[Any]]:
+        """Give the last layer's states (time, sample, unit), its final state and what each layer carries on."""
+        x = self.standardise(x).to(self.head.weight.dtype).transpose(0, 1)  # (time, sample, feature)
+        x = self.front(x)
+        carry_on = []
+        final = x[-1]
+        for position, layer in enumerate(self.recurrent):
+            x, final, last = layer(x, carried[position] if carried else None)
+            carry_on.append(last)
+        return x, final, carry_on
+
+    def penalised_weights(self) -> list[Tensor]:
+        """The weights, not the biases, of the recurrent layers."""
+        return [weight for weight in self.recurrent.parameters() if weight.ndim > 1 and weight.requires_grad]
+
+
+def build_network(architecture: Architecture, *, seed: int) -> Network:
+    """Assemble a network and give it its first weights, without touching torch's global generator.
+
+    A cell of the user's own initialises itself from that generator. It then runs under a lock, seeded, and the
+    generator is put back.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    if isinstance(architecture.cell, str):
+        network = Network(architecture)
+    else:
+        with _GLOBAL_GENERATOR, torch.random.fork_rng(devices=[]):
+            torch.random.default_generator.manual_seed(seed)
+            network = Network(architecture)
+    for module in network.modules():
+        if isinstance(module, _Linear | _Conv1d):
+            nn.init.xavier_uniform_(module.weight, generator=generator)
+            nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+    for layer in network.recurrent:
+        for cell in layer.children():
+            initialise_cell(cell, generator)
+    return network
+
+
+def dropouts(network: nn.Module) -> Iterator[SequenceDropout]:
+    """Every layer of a network that draws masks."""
+    return (module for module in network.modules() if isinstance(module, SequenceDropout))
+
+
+def count_parameters(network: nn.Module) -> int:
+    """How many numbers are learnt."""
+    return sum(weight.numel() for weight in network.parameters() if weight.requires_grad)
+
+
+def feature_statistics(X: NDArray[Any], weights: NDArray[Any] | None) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Weighted mean and spread of each feature over all steps, in float64 and by blocks: windows may be a view."""
+    n_samples, n_steps, n_features = X.shape
+    rows_at_once = max(1, 2**20 // (n_steps * n_features))
+    blocks = [slice(start, start + rows_at_once) for start in range(0, n_samples, rows_at_once)]
+    weights = np.ones(n_samples) if weights is None else weights
+    total = weights.sum() * n_steps
+    mean = sum(np.einsum("s,stf->f", weights[rows], X[rows].astype(np.float64)) for rows in blocks) / total
+    variance = sum(np.einsum("s,stf->f", weights[rows], (X[rows] - mean) ** 2) for rows in blocks) / total
+    spread = np.sqrt(variance)
+    # What rounding leaves of a constant feature is no spread.
+    spread[spread <= 10 * np.finfo(X.dtype).eps * np.maximum(np.abs(mean), np.finfo(np.float64).tiny)] = 1.0
+    return mean, spread
+
+
+class _Linear(nn.Linear):
+    def reset_parameters(self) -> None:
+        """Left empty: build_network fills it."""
+
+
+class _Conv1d(nn.Conv1d):
+    def reset_parameters(self) -> None:
+        """Left empty: build_network fills it."""

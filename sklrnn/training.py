@@ -1,0 +1,245 @@
+"""Batches as slices of arrays, validation on the newest rows, and skorch's loop around any module and loss.
+
+Nothing here knows what a cell is.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from skorch import NeuralNet
+from torch import Tensor, nn
+
+Array = NDArray[Any]
+Batch = tuple[dict[str, Tensor], Tensor]
+
+OPTIMIZERS = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "nadam": torch.optim.NAdam,
+    "rmsprop": torch.optim.RMSprop,
+    "sgd": torch.optim.SGD,
+}
+_WITH_FUSED_STEP = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Samples that belong together: sequences, encoded targets and weights."""
+
+    X: Array
+    y: Array
+    weights: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def __getitem__(self, chosen: Any) -> "Rows":
+        return Rows(self.X[chosen], self.y[chosen], None if self.weights is None else self.weights[chosen])
+
+
+def drop_weightless(rows: Rows) -> Rows:
+    """A weight of zero means that the row is not there."""
+    if rows.weights is None or rows.weights.all():
+        return rows
+    return rows[np.flatnonzero(rows.weights)]
+
+
+def hold_out_newest(rows: Rows, fraction: float) -> tuple[Rows, Rows]:
+    """Split off the last rows: a random or leading block would validate on the past."""
+    n_held_out = int(fraction * len(rows))
+    if n_held_out < 1 or n_held_out >= len(rows):
+        raise ValueError(
+            f"validation_fraction={fraction} of {len(rows)} samples leaves {n_held_out} to validate on and "
+            f"{len(rows) - n_held_out} to train on; both need at least one. "
+            "Change validation_fraction, pass more samples, or set early_stopping=False."
+        )
+    return rows[:-n_held_out], rows[-n_held_out:]
+
+
+def merge_identical(rows: Rows) -> Rows:
+    """Rows that are equal become one that weighs as much, in a canonical order.
+
+    Where all rows fit into one batch this changes nothing but the rounding, and makes a row of weight k bit for bit
+    the same as k such rows.
+    """
+    n = len(rows)
+    table = np.concatenate([rows.X.reshape(n, -1), rows.y.reshape(n, -1)], axis=1)
+    _, first, which = np.unique(table, axis=0, return_index=True, return_inverse=True)
+    weights = np.bincount(which.reshape(-1), weights=rows.weights)
+    return Rows(rows.X[first], rows.y[first], weights)
+
+
+class Batches:
+    """Gives tensors batch by batch; sequences given as a window view are gathered a batch at a time."""
+
+    def __init__(self, rows: Rows, *, batch_size: int, device: torch.device, seed: int | None = None) -> None:
+        self.rows = rows
+        self.batch_size = batch_size
+        self.device = device
+        self.seed = seed
+        self.epoch = 0
+        y = rows.y if rows.y.dtype.kind == "i" else rows.y.astype(np.float32)
+        self.y = torch.from_numpy(np.ascontiguousarray(y)).to(device)
+        weights = np.ones(len(rows)) if rows.weights is None else rows.weights * (len(rows) / rows.weights.sum())
+        self.weights = torch.from_numpy(weights.astype(np.float32)).to(device)
+
+    def __len__(self) -> int:
+        return -(-len(self.rows) // self.batch_size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        order = np.arange(len(self.rows))
+        if self.seed is not None and len(self) > 1:
+            # A generator of its own for each epoch: training can be continued from nothing but numbers.
+            order = np.random.default_rng([self.seed, self.epoch]).permutation(order)
+        for start in range(0, len(order), self.batch_size):
+            chosen = order[start : start + self.batch_size]
+            x = torch.from_numpy(self.rows.X[chosen]).to(self.device)
+            which = torch.from_numpy(chosen).to(self.device)
+            yield {"x": x, "weight": self.weights[which]}, self.y[which]
+
+
+class SequenceNet(NeuralNet):
+    """skorch's net, fed with ready batches, with row weights, penalties and gradient clipping."""
+
+    def __init__(
+        self, module: nn.Module, *, l1: float = 0.0, l2: float = 0.0, max_grad_norm: float | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(module, train_split=None, **kwargs)
+        self.l1 = l1
+        self.l2 = l2
+        self.max_grad_norm = max_grad_norm
+
+    def get_split_datasets(self, X: Any, y: Any = None, **_: Any) -> tuple[Any, Any]:
+        """Training and validation batches come ready-made."""
+        return X, y
+
+    def get_iterator(self, dataset: Any, training: bool = False) -> Any:
+        return dataset
+
+    def infer(self, x: Any, **_: Any) -> Tensor:
+        raw: Tensor = self.module_(x["x"])
+        return raw
+
+    def get_loss(self, y_pred: Tensor, y_true: Tensor, X: Any = None, training: bool = False) -> Tensor:
+        loss: Tensor = (self.criterion_(y_pred, y_true) * X["weight"]).mean()
+        if training and (self.l1 or self.l2):
+            for weight in self.module_.penalised_weights():
+                loss = loss + self.l1 * weight.abs().sum() + self.l2 * weight.square().sum()
+        return loss
+
+    def train_step_single(self, batch: Batch, **fit_params: Any) -> dict[str, Tensor]:
+        x, y = batch
+        y_pred = self.infer(x)
+        loss = self.get_loss(y_pred, y, X=x, training=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if self.max_grad_norm is not None:
+            nn.utils.clip_grad_norm_(self.module_.parameters(), self.max_grad_norm)
+        return {"loss": loss, "y_pred": y_pred}
+
+    def run_single_epoch(
+        self, iterator: Batches | None, training: bool, prefix: str, step_fn: Any, **fit_params: Any
+    ) -> None:
+        """Record the mean loss of an epoch; the history of every batch is kept only where a callback may read it."""
+        if iterator is None:
+            return
+        self._set_training(training)
+        if self.callbacks:
+            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+            past = self.history[-1, "batches", :, (f"{prefix}_loss", f"{prefix}_batch_size")]
+            losses, sizes = np.array(past).T
+            first, mean = losses[0], float(losses @ sizes / sizes.sum())
+        else:
+            steps = [(step_fn(batch)["loss"].detach(), len(batch[1])) for batch in iterator]
+            sizes = torch.tensor([size for _, size in steps], dtype=torch.float64)
+            losses = torch.stack([loss for loss, _ in steps]).double().cpu()
+            first, mean = float(losses[0]), float(losses @ sizes / sizes.sum())
+        self.history.record(f"{prefix}_loss", mean)
+        self.history.record(f"{prefix}_first_loss", float(first))
+
+    def notify(self, method_name: str, **kwargs: Any) -> None:
+        try:
+            super().notify(method_name, **kwargs)
+        except KeyboardInterrupt:  # how a skorch callback asks to stop
+            self.stopped_by_callback_ = True
+            raise
+
+
+def make_net(
+    module: nn.Module,
+    per_row_loss: Any,
+    *,
+    optimizer: str | type[torch.optim.Optimizer],
+    learning_rate: float,
+    device: torch.device,
+    callbacks: Any,
+    **penalties: Any,
+) -> SequenceNet:
+    """Put a module and a loss into a skorch net; nothing is initialised yet."""
+    kind = OPTIMIZERS[optimizer] if isinstance(optimizer, str) else optimizer
+    # One fused update of all weights: the default is a chain of small operators.
+    extras = {"optimizer__fused": True} if kind in _WITH_FUSED_STEP and device.type in ("cpu", "cuda") else {}
+    return SequenceNet(
+        module,
+        criterion=per_row_loss,
+        optimizer=kind,
+        lr=learning_rate,
+        device=device,
+        callbacks=list(callbacks or []),
+        verbose=0,
+        **penalties,
+        **extras,
+    )
+
+
+def choose_device(name: str) -> torch.device:
+    """``"auto"`` is CUDA where there is some, else the CPU; MPS only when asked for."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+class _ThreadLimit:
+    """Sets torch's number of threads for a while.
+
+    Fits may overlap in several threads: the first to come remembers the number, and each puts it back on leaving.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._before = 1
+
+    @contextmanager
+    def __call__(self, n_threads: int) -> Iterator[None]:
+        with self._lock:
+            if self._inside == 0:
+                self._before = torch.get_num_threads()
+            self._inside += 1
+            torch.set_num_threads(n_threads)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside -= 1
+                torch.set_num_threads(self._before)
+
+
+thread_limit = _ThreadLimit()
+
+# A batch times the squares of the widths: below it a second thread costs more than it gives.
+_WORTH_MORE_THREADS = 2**22
+
+
+def count_threads(n_jobs: int | None, *, batch_size: int, units: tuple[int, ...]) -> int:
+    """How many threads a fit or a prediction may use."""
+    if n_jobs is None:
+        return torch.get_num_threads() if batch_size * max(units) ** 2 >= _WORTH_MORE_THREADS else 1
+    from joblib import effective_n_jobs
+
+    return int(effective_n_jobs(n_jobs))
