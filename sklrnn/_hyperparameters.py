@@ -19,7 +19,6 @@ from sklearn.utils._param_validation import (
     Interval,
     Options,
     StrOptions,
-    _Constraint,
     validate_parameter_constraints,
 )
 
@@ -47,8 +46,14 @@ __all__ = [
 Class = TypeVar("Class", bound=type)
 
 
-class PositiveInts(_Constraint):
-    """A tuple or list of at least one int, each at least 1."""
+class PositiveInts(Options):
+    """A tuple or list of at least one int, each at least 1.
+
+    scikit-learn takes no constraint of a kind that it does not know, hence the parent.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(tuple, set())
 
     def is_satisfied_by(self, value: Any) -> bool:
         if not isinstance(value, tuple | list) or not value:
@@ -59,8 +64,11 @@ class PositiveInts(_Constraint):
         return "a non-empty tuple of ints, each at least 1"
 
 
-class IncreasingLevels(_Constraint):
+class IncreasingLevels(Options):
     """A tuple or list of strictly increasing numbers between 0 and 1, both ends excluded."""
+
+    def __init__(self) -> None:
+        super().__init__(tuple, set())
 
     def is_satisfied_by(self, value: Any) -> bool:
         if not isinstance(value, tuple | list) or not value or not all(isinstance(item, Real) for item in value):

@@ -98,7 +98,7 @@ class Watch(Callback):
 
     def _tell_divergence(self) -> None:
         advice = f"Lower learning_rate={self.learning_rate:g}, set max_grad_norm, or look for outliers in X and y."
-        if self.kept is None:
+        if not self.losses:
             raise ValueError(f"Training diverged in its first epoch: the loss exploded. {advice}")
         warnings.warn(
             f"Training diverged in epoch {self.diverged_at}: the loss exploded. "

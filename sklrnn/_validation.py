@@ -1,5 +1,6 @@
 """Anything a user passes becomes checked arrays here, and nowhere else."""
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,7 @@ def check_weights(sample_weight: Any, n_samples: int) -> Array | None:
     """Check one non-negative weight a sample, not all of them zero."""
     if sample_weight is None:
         return None
-    if np.ndim(sample_weight) == 0:
+    if isinstance(sample_weight, Real):
         return np.full(n_samples, float(sample_weight))
     weights: Array = check_array(
         sample_weight, dtype=np.float64, ensure_2d=False, ensure_min_samples=0, input_name="sample_weight"

@@ -126,7 +126,17 @@ class RecurrentEstimator(CallbackSupportMixin, BaseEstimator):
         network = self._known_network() if go_on else self._new_network(train)
         self.net_ = self._make_net(network)
         hooks = open_hooks(self, X, y, max_epochs=self.max_epochs)
-        self._train(train, held_out, self.max_epochs, self.n_iter_no_change, hooks.between_epochs if hooks else None)
+        between_epochs = hooks.between_epochs if hooks else None
+        before = copy.deepcopy(network.state_dict())
+        try:
+            self._train(train, held_out, self.max_epochs, self.n_iter_no_change, between_epochs)
+        except BaseException:
+            # A fit that failed must not pass for a model, nor spoil the one that it went on from.
+            if go_on:
+                network.load_state_dict(before)
+            else:
+                del self.net_
+            raise
         self._learn_residuals(held_out)
         if hooks:
             hooks.close()

@@ -1,0 +1,119 @@
+"""Batches, the newest block, merging, threads."""
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.testing import assert_array_equal
+
+from sklrnn.training import (
+    Batches,
+    Rows,
+    choose_device,
+    count_threads,
+    drop_weightless,
+    hold_out_newest,
+    merge_identical,
+    thread_limit,
+)
+
+
+def some_rows(n=10, weights=None):
+    X = np.arange(n, dtype=np.float32).reshape(n, 1, 1)
+    return Rows(X, np.arange(n, dtype=float).reshape(n, 1), weights)
+
+
+def test_newest_rows_are_held_out():
+    train, held_out = hold_out_newest(some_rows(10), 0.25)
+    assert_array_equal(train.y.ravel(), np.arange(8))
+    assert_array_equal(held_out.y.ravel(), [8, 9])
+
+
+@pytest.mark.parametrize("fraction", [0.05, 0.99999])
+def test_a_block_too_small_is_an_error_that_says_so(fraction):
+    rows = some_rows(10) if fraction < 0.5 else some_rows(1)
+    with pytest.raises(ValueError, match=rf"validation_fraction={fraction} of {len(rows)} samples leaves 0 to validate"):
+        hold_out_newest(rows, fraction)
+
+
+def test_a_row_without_weight_is_absent():
+    rows = drop_weightless(some_rows(4, np.array([1.0, 0.0, 2.0, 0.0])))
+    assert_array_equal(rows.y.ravel(), [0, 2])
+    assert_array_equal(rows.weights, [1, 2])
+
+
+def test_weights_and_repetitions_merge_to_the_same_rows():
+    rng = np.random.default_rng(0)
+    X, y, weights = rng.normal(size=(6, 3, 2)), rng.normal(size=(6, 1)), np.array([1, 3, 2, 1, 4, 1])
+    weighted = merge_identical(Rows(X, y, weights.astype(float)))
+    shuffled = rng.permutation(np.repeat(np.arange(6), weights))
+    repeated = merge_identical(Rows(X[shuffled], y[shuffled]))
+    for name in ("X", "y", "weights"):
+        assert_array_equal(getattr(weighted, name), getattr(repeated, name))
+
+
+def test_batches_cover_every_row_once_in_a_new_order_each_epoch():
+    batches = Batches(some_rows(10), batch_size=4, device=torch.device("cpu"), seed=1)
+    first = np.concatenate([y.numpy().ravel() for _, y in batches])
+    batches.epoch = 1
+    second = np.concatenate([y.numpy().ravel() for _, y in batches])
+    assert sorted(first) == sorted(second) == list(range(10))
+    assert first.tolist() != second.tolist()
+    assert [len(y) for _, y in batches] == [4, 4, 2]
+    for x, y in batches:
+        assert_array_equal(x["x"].numpy().ravel(), y.numpy().ravel())
+
+
+def test_weights_average_to_one():
+    weights = np.array([1.0, 2.0, 5.0])
+    batches = Batches(some_rows(3, weights), batch_size=8, device=torch.device("cpu"))
+    (x, _) = next(iter(batches))
+    np.testing.assert_allclose(x["weight"].numpy(), weights * 3 / 8)
+
+
+@pytest.mark.parametrize("order", ["view", "negative strides", "read-only"])
+def test_any_numpy_array_can_be_batched(order):
+    series = np.arange(12.0)
+    X = {
+        "view": sliding_window_view(series, 3)[:, :, np.newaxis],
+        "negative strides": sliding_window_view(series, 3)[::-1, ::-1, np.newaxis],
+        "read-only": np.broadcast_to(series[:, np.newaxis, np.newaxis], (12, 3, 1)),
+    }[order]
+    batches = Batches(Rows(X, np.zeros((len(X), 1))), batch_size=5, device=torch.device("cpu"))
+    assert_array_equal(np.concatenate([x["x"].numpy() for x, _ in batches]), X)
+
+
+def test_threads_are_put_back_when_fits_overlap():
+    before = torch.get_num_threads()
+    inside, leave = threading.Event(), threading.Event()
+
+    def stay():
+        with thread_limit(1):
+            inside.set()
+            leave.wait(10)
+
+    other = threading.Thread(target=stay)
+    with thread_limit(1):
+        other.start()
+        assert inside.wait(10)
+        assert torch.get_num_threads() == 1
+    leave.set()
+    other.join()
+    assert torch.get_num_threads() == before
+    seen = []
+    later = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))
+    later.start()
+    later.join()
+    assert seen == [before]
+
+
+def test_small_work_gets_one_thread_and_a_number_is_obeyed():
+    assert count_threads(None, batch_size=32, units=(32,)) == 1
+    assert count_threads(None, batch_size=1024, units=(256,)) == torch.get_num_threads()
+    assert count_threads(2, batch_size=32, units=(32,)) == 2
+
+
+def test_auto_never_chooses_mps():
+    assert choose_device("auto").type in ("cpu", "cuda")
