@@ -29,6 +29,7 @@ __all__ = [
     "POSITIVE_INT",
     "POSITIVE_INTS",
     "UNIT_INTERVAL",
+    "DeviceName",
     "HasMethods",
     "IncreasingLevels",
     "Integral",
@@ -79,6 +80,19 @@ class IncreasingLevels(Options):
 
     def __str__(self) -> str:
         return "a non-empty tuple of strictly increasing numbers between 0 and 1, both excluded"
+
+
+class DeviceName(Options):
+    """The name of a device of torch, with or without a number."""
+
+    def __init__(self) -> None:
+        super().__init__(str, set())
+
+    def is_satisfied_by(self, value: Any) -> bool:
+        return isinstance(value, str) and re.fullmatch(r"cpu|auto|mps|cuda(:\d+)?", value) is not None
+
+    def __str__(self) -> str:
+        return "'cpu', 'cuda' (or 'cuda:0', 'cuda:1', ...), 'mps' or 'auto'"
 
 
 POSITIVE_INT = Interval(Integral, 1, None, closed="left")

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from sklrnn._epoch_hooks import CallbackSupportMixin, open_hooks, with_callbacks
 from sklrnn._hyperparameters import (
     FRACTION,
+    DeviceName,
     NON_NEGATIVE,
     POSITIVE,
     POSITIVE_INT,
@@ -84,8 +85,8 @@ class RecurrentEstimator(CallbackSupportMixin, BaseEstimator):
     tol: float = hyper(1e-4, NON_NEGATIVE, "Smallest fall of the loss that counts as a gain.")
     warm_start: bool = hyper(False, "boolean", "Let `fit` go on from the weights of the previous `fit`.")
     callbacks: list[Any] | None = hyper(None, [list, None], "Callbacks of skorch, passed on to the net as they are.")
-    n_jobs: int | None = hyper(None, [Integral, None], "Threads inside fit and predict; None uses one unless the work is large enough to gain.")
-    device: str = hyper("cpu", [str], 'Where to compute: "cpu", "cuda", "mps", or "auto" for CUDA where there is some.')
+    n_jobs: int | None = hyper(None, [POSITIVE_INT, Options(Integral, {-1}), None], "Threads inside fit and predict; None uses one unless the work is large enough to gain.")
+    device: str = hyper("cpu", DeviceName(), 'Where to compute: "cpu", "cuda", "mps", or "auto" for CUDA where there is some.')
     random_state: int | np.random.RandomState | None = hyper(None, "random_state", "An int makes a run repeatable; no global generator is touched then.")
     verbose: int = hyper(0, [Options(Integral, {0, 1, 2}), "boolean"], "1 shows a progress bar, 2 a line an epoch.")
 

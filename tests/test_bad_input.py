@@ -1,0 +1,166 @@
+"""Bad input gets an error that says what was given, what is needed and what to do."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.exceptions import DataConversionWarning
+
+from sklrnn import GRUClassifier, GRURegressor
+
+TINY = {"units": 3, "max_epochs": 2, "random_state": 0}
+X = np.random.default_rng(0).normal(size=(20, 4, 2))
+y = X[:, -1, 0]
+
+
+def with_value(array, value):
+    changed = array.copy()
+    changed.flat[3] = value
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (with_value(X, np.nan), "Input X contains NaN"),
+        (with_value(X, np.inf), "Input X contains infinity"),
+        (with_value(X[:, :, 0], np.nan), "Input X contains NaN"),
+        (X[:0], r"Found array with 0 sample\(s\)"),
+        (X[:, :0], r"at least one time step and one feature, got X of shape .* = \(20, 0, 2\)"),
+        (X[:, :, :0], r"at least one time step and one feature, got X of shape .* = \(20, 4, 0\)"),
+        (X[:, 0, 0], "Expected 2D array, got 1D array instead"),
+        (X[..., np.newaxis], r"reads X as \(sample, time\) or .*, got an array of 4 dimensions and shape \(20, 4, 2, 1\)"),
+        (X + 1j, "Complex data not supported"),
+        (sparse.csr_array(X[:, 0]), "Sparse data was passed"),
+        (np.full((20, 3), "word"), "could not convert string to float|dtype='numeric' is not compatible"),
+        (["one", "two"], "Expected 2D array, got 1D array instead|could not convert"),
+    ],
+)
+@pytest.mark.parametrize("kind", [GRURegressor, GRUClassifier])
+def test_sequences(kind, bad, message):
+    n = bad.shape[0] if hasattr(bad, "shape") else len(bad)
+    with pytest.raises((ValueError, TypeError), match=message):
+        kind(**TINY).fit(bad, (y[:n] > 0) if kind is GRUClassifier else y[:n])
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (with_value(y, np.nan), "Input y contains NaN"),
+        (with_value(y, np.inf), "Input y contains infinity"),
+        (y[:-1], r"inconsistent numbers of samples: \[20, 19\]"),
+        (y.reshape(20, 1, 1), r"y must be \(sample,\) or \(sample, output\), got shape \(20, 1, 1\)"),
+        (None, "requires y to be passed"),
+    ],
+)
+def test_targets(bad, message):
+    with pytest.raises(ValueError, match=message):
+        GRURegressor(**TINY).fit(X, bad)
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (["a"] * 20, r"at least 2 classes, got only one class: \['a'\]"),
+        (y, "Unknown label type"),
+        (np.array([0, 1] * 9 + [0]), r"inconsistent numbers of samples: \[20, 19\]"),
+    ],
+)
+def test_labels(bad, message):
+    with pytest.raises(ValueError, match=message):
+        GRUClassifier(**TINY).fit(X, bad)
+
+
+def test_a_column_of_labels_warns_as_scikit_learn_does():
+    with pytest.warns(DataConversionWarning, match="column-vector y was passed"):
+        GRUClassifier(**TINY).fit(X, (y > 0)[:, np.newaxis])
+
+
+def test_a_label_never_seen_when_going_on():
+    model = GRUClassifier(**TINY, warm_start=True).fit(X, np.repeat([1, 2], 10))
+    with pytest.raises(ValueError, match=r"labels that GRUClassifier does not know: \[3\]. It has learnt \[1, 2\]"):
+        model.fit(X, np.repeat([1, 3], 10))
+
+
+def test_a_class_all_of_whose_rows_weigh_nothing_is_absent():
+    weights = np.repeat([1.0, 0.0], 10)
+    with pytest.raises(ValueError, match="only one class"):
+        GRUClassifier(**TINY).fit(X, np.repeat([0, 1], 10), weights)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (np.ones(3), r"one number for each of the 20 samples, got shape \(3,\)"),
+        (-np.ones(20), "must not be negative, got -1.0 in row 0"),
+        (np.zeros(20), "zero for every sample"),
+        (np.full(20, np.nan), "Input sample_weight contains NaN"),
+    ],
+)
+def test_weights(weights, message):
+    with pytest.raises(ValueError, match=message):
+        GRURegressor(**TINY).fit(X, y, sample_weight=weights)
+
+
+@pytest.mark.parametrize(
+    ("given", "later", "message"),
+    [
+        (X, X[:, :, :1], "X has 1 features, but GRURegressor is expecting 2 features"),
+        (X[:, :, 0], X[:, :3, 0], "X has 3 features, but GRURegressor is expecting 4 features"),
+        (X, X[:, :, 0], r"was fitted on X of shape \(sample, time, feature\), got \(sample, time\)"),
+        (X[:, :, 0], X, r"was fitted on X of shape \(sample, time\), got \(sample, time, feature\)"),
+        (X, X[:, :0], "at least one time step"),
+    ],
+)
+def test_shapes_at_predict(given, later, message):
+    with pytest.raises(ValueError, match=message):
+        GRURegressor(**TINY).fit(given, y).predict(later)
+
+
+def test_number_of_outputs_when_going_on():
+    model = GRURegressor(**TINY, warm_start=True).fit(X, y)
+    with pytest.raises(ValueError, match=r"has learnt 1 output\(s\), got y with 2"):
+        model.fit(X, np.c_[y, y])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"loss": "squared"}, "The 'loss' parameter of GRURegressor must be a str among"),
+        ({"units": 0}, r"The 'units' parameter .* in the range \[1, inf\) or a non-empty tuple of ints.* Got 0 instead"),
+        ({"units": ()}, r"The 'units' parameter .* non-empty tuple of ints, each at least 1. Got \(\) instead"),
+        ({"units": (4, 0)}, r"The 'units' parameter .* Got \(4, 0\) instead"),
+        ({"units": 2.5}, "The 'units' parameter"),
+        ({"dropout": 1.0}, r"The 'dropout' parameter .* in the range \[0.0, 1.0\). Got 1.0 instead"),
+        ({"dropout": -0.1}, "The 'dropout' parameter"),
+        ({"quantiles": (0.9, 0.1)}, "The 'quantiles' parameter .* strictly increasing numbers"),
+        ({"learning_rate": 0}, "The 'learning_rate' parameter"),
+        ({"optimizer": "adamm"}, "The 'optimizer' parameter"),
+        ({"early_stopping": "yes"}, "The 'early_stopping' parameter"),
+        ({"validation_fraction": 1.0}, "The 'validation_fraction' parameter"),
+        ({"random_state": "seed"}, "The 'random_state' parameter"),
+        ({"verbose": 3}, "The 'verbose' parameter"),
+        ({"device": "gpu"}, "The 'device' parameter"),
+        ({"n_jobs": 0}, "The 'n_jobs' parameter"),
+        ({"callbacks": "progress"}, "The 'callbacks' parameter"),
+    ],
+)
+def test_parameters(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        GRURegressor(**parameters).fit(X, y)
+
+
+def test_a_mistyped_parameter_is_refused_at_once():
+    with pytest.raises(TypeError, match="unit"):
+        GRURegressor(unit=3)
+    with pytest.raises(ValueError, match="Invalid parameter 'unit'"):
+        GRURegressor().set_params(unit=3)
+
+
+def test_too_few_samples_to_validate_on():
+    with pytest.raises(ValueError, match="validation_fraction=0.01 of 20 samples leaves 0 to validate on"):
+        GRURegressor(early_stopping=True, validation_fraction=0.01).fit(X, y)
+
+
+def test_poisson_needs_counts():
+    with pytest.raises(ValueError, match='loss="poisson" needs targets that are not negative, got -'):
+        GRURegressor(loss="poisson").fit(X, y)

@@ -1,0 +1,112 @@
+"""Losses, quantiles and intervals of regressors."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from torch import nn
+
+from sklrnn import GRURegressor
+
+TINY = {"units": 6, "max_epochs": 4, "random_state": 0}
+
+
+@pytest.fixture(scope="module")
+def heteroscedastic():
+    """The last value of a sequence sets the level of its target, the one before it the noise."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(4000, 4))
+    y = 20 + 3 * X[:, -1] + rng.normal(size=4000) * (0.3 + np.abs(X[:, -2]))
+    return X[:2500], y[:2500], X[2500:], y[2500:]
+
+
+COVERED = {
+    "quantile": {"loss": "quantile", "quantiles": (0.05, 0.5, 0.95)},
+    "quantile, widened": {"loss": "quantile", "early_stopping": True},
+    "gaussian": {"loss": "gaussian"},
+    "squared_error": {"early_stopping": True},
+    "huber": {"loss": "huber", "early_stopping": True},
+}
+
+
+@pytest.mark.parametrize("case", COVERED)
+def test_intervals_cover_what_they_promise(case, heteroscedastic):
+    X, y, X_new, y_new = heteroscedastic
+    options = {"units": 16, "learning_rate": 5e-3, "max_epochs": 20, "batch_size": 64, "random_state": 0}
+    model = GRURegressor(**{**options, **COVERED[case]}, validation_fraction=0.2).fit(X, y)
+    low, high = model.predict_interval(X_new, coverage=0.9).T
+    assert 0.87 <= np.mean((low <= y_new) & (y_new <= high)) <= 0.93
+    if "quantile" in case or case == "gaussian":
+        assert np.corrcoef(high - low, np.abs(X_new[:, -2]))[0, 1] > 0.7
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+@pytest.mark.parametrize("loss", ["quantile", "gaussian", "squared_error", "poisson", "absolute_error"])
+def test_quantiles_have_the_shape_of_targets_and_never_cross(loss, outputs, heteroscedastic):
+    X, y, X_new, _ = heteroscedastic
+    y = np.maximum(y, 0)
+    targets = y if outputs == 1 else np.c_[y, 2 * y]
+    model = GRURegressor(**TINY, loss=loss, early_stopping=True).fit(X[:300], targets[:300])
+    levels = [0.1, 0.3, 0.5, 0.9]
+    values = model.predict_quantiles(X_new, levels)
+    assert values.shape == ((1500, 4) if outputs == 1 else (1500, 2, 4))
+    assert (np.diff(values, axis=-1) >= 0).all()
+    assert model.predict_interval(X_new, 0.5).shape == ((1500, 2) if outputs == 1 else (1500, 2, 2))
+    assert model.predict_quantiles(X_new).shape[-1] == 3
+    if loss == "quantile":
+        assert_allclose(model.predict(X_new), values[..., 2])
+    if loss == "poisson":
+        assert (values >= 0).all()
+        assert (model.predict(X_new) > 0).all()
+
+
+def test_an_interval_needs_quantiles_or_held_out_rows(heteroscedastic):
+    X, y, X_new, _ = heteroscedastic
+    plain = GRURegressor(**TINY).fit(X[:200], y[:200])
+    with pytest.raises(ValueError, match='no samples were held out .*early_stopping=True or with loss="quantile"'):
+        plain.predict_interval(X_new)
+    with pytest.raises(ValueError, match="early_stopping=True"):
+        plain.predict_quantiles(X_new)
+    narrow = GRURegressor(**TINY, loss="quantile").fit(X[:200], y[:200])
+    assert narrow.predict_interval(X_new, coverage=0.8).shape == (1500, 2)
+    with pytest.raises(ValueError, match=r"outer levels in `quantiles` \(now \(0.1, 0.5, 0.9\)\)"):
+        narrow.predict_interval(X_new, coverage=0.9)
+    with pytest.raises(ValueError, match=r"has learnt the quantiles \(0.1, 0.5, 0.9\).*got levels from 0.05 to 0.05"):
+        narrow.predict_quantiles(X_new, [0.05])
+
+
+def test_an_interval_needs_enough_held_out_rows(heteroscedastic):
+    X, y, X_new, _ = heteroscedastic
+    model = GRURegressor(**TINY, early_stopping=True).fit(X[:100], y[:100])
+    with pytest.raises(ValueError, match="coverage=0.99 needs at least 99 held-out samples, there are 10"):
+        model.predict_interval(X_new, coverage=0.99)
+
+
+@pytest.mark.parametrize("wrong", [0, 1, 1.5, "much"])
+def test_coverage_and_levels_are_checked(wrong, heteroscedastic):
+    X, y, *_ = heteroscedastic
+    model = GRURegressor(**TINY, loss="gaussian").fit(X[:50], y[:50])
+    with pytest.raises(ValueError, match="coverage must be a number between 0 and 1"):
+        model.predict_interval(X, coverage=wrong)
+    with pytest.raises(ValueError, match="quantiles must be|could not convert"):
+        model.predict_quantiles(X, [wrong])
+
+
+def test_poisson_learns_a_rate():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(500, 4))
+    y = rng.poisson(np.exp(3 + 0.5 * X[:, -1]))
+    model = GRURegressor(loss="poisson", units=8, max_epochs=40, random_state=0).fit(X, y)
+    assert np.corrcoef(model.predict(X), np.exp(3 + 0.5 * X[:, -1]))[0, 1] > 0.95
+    assert model.predict(X).mean() == pytest.approx(y.mean(), rel=0.05)
+
+
+def test_a_loss_of_torch(heteroscedastic):
+    X, y, *_ = heteroscedastic
+    model = GRURegressor(**{**TINY, "max_epochs": 30}, loss=nn.SmoothL1Loss).fit(X[:300], y[:300])
+    assert model.score(X[:300], y[:300]) > 0.5
+
+
+def test_a_constant_target_is_answered(heteroscedastic):
+    X, *_ = heteroscedastic
+    model = GRURegressor(**TINY).fit(X[:40], np.full(40, 7.0))
+    assert_allclose(model.predict(X[:40]), 7, atol=1.0)
