@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+__all__ = ["CallbackSupportMixin", "EpochHooks", "open_hooks", "with_callbacks"]
+
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
 
@@ -14,7 +16,7 @@ except ImportError:  # scikit-learn before 1.9 has no such protocol
     class CallbackSupportMixin:  # type: ignore[no-redef]
         """Stands in where scikit-learn has no callbacks."""
 
-    def with_callbacks(method: Method) -> Method:  # type: ignore[no-redef]
+    def with_callbacks(method: Method) -> Method:
         return method
 
 
@@ -31,7 +33,10 @@ class EpochHooks:
     def between_epochs(self) -> bool:
         stop = self._task.call_on_fit_task_end(
             # The copy that a scorer sees is complete by itself, so nothing has to be added to it.
-            estimator=self._estimator, X=self._X, y=self._y, reconstruction_attributes=dict
+            estimator=self._estimator,
+            X=self._X,
+            y=self._y,
+            reconstruction_attributes=dict,
         )
         self._left -= 1
         if self._left > 0 and not stop:
@@ -39,9 +44,7 @@ class EpochHooks:
         return bool(stop)
 
     def close(self) -> None:
-        self._root.call_on_fit_task_end(
-            estimator=self._estimator, X=self._X, y=self._y, reconstruction_attributes=dict
-        )
+        self._root.call_on_fit_task_end(estimator=self._estimator, X=self._X, y=self._y, reconstruction_attributes=dict)
 
     def _open(self) -> None:
         self._task = self._root.subcontext(task_name="epoch")

@@ -11,6 +11,7 @@ import dataclasses
 import inspect
 import re
 import textwrap
+from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, TypeVar, dataclass_transform, get_args, get_origin
 
@@ -59,7 +60,7 @@ class PositiveInts(Options):
     def is_satisfied_by(self, value: Any) -> bool:
         if not isinstance(value, tuple | list) or not value:
             return False
-        return all(isinstance(item, Integral) and not isinstance(item, bool) and item >= 1 for item in value)
+        return all(POSITIVE_INT.is_satisfied_by(item) for item in value)
 
     def __str__(self) -> str:
         return "a non-empty tuple of ints, each at least 1"
@@ -76,7 +77,7 @@ class IncreasingLevels(Options):
             return False
         levels = [float(item) for item in value]
         inside = all(0.0 < level < 1.0 for level in levels)
-        return inside and all(low < high for low, high in zip(levels, levels[1:], strict=False))
+        return inside and all(low < high for low, high in pairwise(levels))
 
     def __str__(self) -> str:
         return "a non-empty tuple of strictly increasing numbers between 0 and 1, both excluded"
@@ -129,7 +130,9 @@ def hyperparameters(cls: Class) -> Class:
     cls.__doc__ = _with_sections(
         cls.__doc__ or "",
         {
-            "Parameters": [(f.name, f"{_spell(f.type)}, default={f.default!r}", f.metadata["sentence"]) for f in settable],
+            "Parameters": [
+                (f.name, f"{_spell(f.type)}, default={f.default!r}", f.metadata["sentence"]) for f in settable
+            ],
             "Attributes": [(f.name, _spell(f.type), f.metadata["sentence"]) for f in declared if not f.init],
         },
     )
@@ -183,7 +186,9 @@ def _with_sections(doc: str, sections: dict[str, list[tuple[str, str, str]]]) ->
     parts = [head.rstrip()]
     for title, entries in sections.items():
         if entries:
-            lines = [f"{name} : {kind}\n{textwrap.fill(text, 100, initial_indent='    ', subsequent_indent='    ')}"
-                     for name, kind, text in entries]
+            lines = [
+                f"{name} : {kind}\n{textwrap.fill(text, 100, initial_indent='    ', subsequent_indent='    ')}"
+                for name, kind, text in entries
+            ]
             parts.append(f"{title}\n{'-' * len(title)}\n" + "\n\n".join(lines))
     return "\n\n".join([*parts, tail]).rstrip() + "\n"

@@ -89,7 +89,7 @@ class Watch(Callback):
                 stacklevel=5,
             )
         if self.kept is not None and (self.validated or self.diverged_at is not None):
-            module.load_state_dict(self.kept)
+            net.load_weights(self.kept)
         module.eval()
 
     def _is_sane(self, loss: float) -> bool:

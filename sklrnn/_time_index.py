@@ -29,7 +29,7 @@ class Times(NamedTuple):
     values: Array
     kind: str
     freq: Any = None
-    tz: str | None = None
+    tz: Any = None
     labels: Any = None
 
     def at(self, rows: Any) -> "Times":
@@ -44,8 +44,7 @@ def read_times(labels: Any) -> Times | None:
         raise ValueError(f"Every row needs a time, but row {int(np.argmax(index.isna()))} has none. Drop the row.")
     if isinstance(index, pd.DatetimeIndex):
         kind = "stamps" if index.tz is None else "stamps with a time zone"
-        tz = None if index.tz is None else str(index.tz)
-        return Times(index.asi8.view(f"M8[{index.unit}]"), kind, index.freq, tz, index)
+        return Times(index.asi8.view(f"M8[{index.unit}]"), kind, index.freq, index.tz, index)
     if isinstance(index, pd.TimedeltaIndex):
         return Times(index.to_numpy(), "durations", index.freq, None, index)
     if isinstance(index, pd.PeriodIndex):
@@ -86,7 +85,7 @@ class Clock:
     """
 
     kind: str
-    tz: str | None = None
+    tz: Any = None
     step: Any = None
     freq: Any = None
     longest: Any = None
@@ -114,7 +113,11 @@ class Clock:
             nearest = np.rint(exact)
             # Clocks that count in floats are rarely exact: a hundredth of a step is forgiven.
             return nearest.astype(np.int64) if (np.abs(exact - nearest) < 0.01).all() else None
-        steps, rest = np.divmod(elapsed, self.step)
+        step = self.step
+        if elapsed.dtype.kind == "m" and step.astype(elapsed.dtype) == step:
+            # The finer unit of the two would overflow for series of centuries.
+            step = step.astype(elapsed.dtype)
+        steps, rest = np.divmod(elapsed, step)
         return None if rest.any() else steps
 
     def _on_calendar(self, values: Array) -> Array | None:
@@ -129,11 +132,21 @@ def learn_clock(series: Sequence[Times]) -> Clock:
     model = max(series, key=lambda times: len(times.values))
     jumps = [np.diff(times.values).max() for times in series if len(times.values) > 1]
     unknown = Clock(model.kind, model.tz, longest=max(jumps, default=None))
+    if _are_row_numbers(series):
+        return unknown
     for step, freq in _guesses(model):
         clock = replace(unknown, step=step, freq=freq)
         if clock.on_grid(model.values) is not None:
             return clock
     return unknown
+
+
+def _are_row_numbers(series: Sequence[Times]) -> bool:
+    """Numbers that no two rows of a panel share count its rows: they tell an order, no distance in time."""
+    if len(series) == 1 or series[0].kind != "numbers":
+        return False
+    values = np.concatenate([times.values for times in series])
+    return len(np.unique(values)) == len(values)
 
 
 def _guesses(times: Times) -> Iterator[tuple[Any, Any]]:
@@ -153,7 +166,7 @@ def _guesses(times: Times) -> Iterator[tuple[Any, Any]]:
         yield step, None
 
 
-def _spell_out(freq: Any, tz: str | None) -> tuple[Any, Any]:
+def _spell_out(freq: Any, tz: Any) -> tuple[Any, Any]:
     """Turn an offset into a fixed step where it is one: days in a time zone are not all of one length."""
     if isinstance(freq, pd.offsets.Day):
         return (np.timedelta64(freq.n, "D"), None) if tz is None else (None, freq.freqstr)
@@ -190,10 +203,10 @@ def _common_step(values: Array) -> Any:
     return int(step) if jumps.dtype.kind == "i" else step.astype(jumps.dtype)
 
 
-def _in_zone(values: Array, tz: str | None) -> Any:
+def _in_zone(values: Array, tz: Any) -> Any:
     stamps = pd.DatetimeIndex(values)
     return stamps if tz is None else stamps.tz_localize("UTC").tz_convert(tz)
 
 
-def _wall_clock(values: Array, tz: str | None) -> Any:
+def _wall_clock(values: Array, tz: Any) -> Any:
     return _in_zone(values, tz).tz_localize(None)

@@ -68,7 +68,9 @@ def check_weights(sample_weight: Any, n_samples: int) -> Array | None:
 
 def check_targets(X: Array, y: Any, **check_array_options: Any) -> Array:
     """Check numeric targets ``(sample,)`` or ``(sample, output)``."""
-    targets: Array = check_array(y, ensure_2d=False, allow_nd=True, dtype=np.float64, input_name="y", **check_array_options)
+    targets: Array = check_array(
+        y, ensure_2d=False, allow_nd=True, dtype=np.float64, input_name="y", **check_array_options
+    )
     if targets.ndim > 2:
         raise ValueError(f"y must be (sample,) or (sample, output), got shape {targets.shape}.")
     check_consistent_length(X, targets)

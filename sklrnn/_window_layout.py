@@ -22,10 +22,6 @@ class Layout(NamedTuple):
     missing: Array
     source: Array
 
-    @property
-    def n_places(self) -> int:
-        return int(self.places[-1]) + 1
-
 
 class Memory(NamedTuple):
     """The training rows of one series that later windows may reach back to, and their times."""
@@ -35,9 +31,11 @@ class Memory(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Where the new rows of one series stand, and which remembered rows join them at which places."""
+    """How to fill the part of the buffer that one series takes: the places of new and of remembered rows, the rest."""
 
-    layout: Layout
+    n_places: int
+    missing: Array
+    source: Array
     new_places: Any
     known_places: Any = None
     known_rows: Array | None = None
@@ -45,8 +43,7 @@ class Plan(NamedTuple):
 
 def stand_alone(n_rows: int, span: int) -> Plan:
     """Place rows without history, one after the other."""
-    layout = lay_out(np.arange(n_rows), span)
-    return Plan(layout, _as_slice(layout.places))
+    return _plan(lay_out(np.arange(n_rows), span), slice(None))
 
 
 def join(memory: Memory | None, new: Array, positions: Callable[[Array], Array], span: int) -> Plan:
@@ -55,11 +52,20 @@ def join(memory: Memory | None, new: Array, positions: Callable[[Array], Array],
         joins = memory.times < new[-1]
         joins[joins] = new[np.searchsorted(new, memory.times[joins])] != memory.times[joins]
     if memory is None or not joins.any():
-        layout = lay_out(positions(new), span)
-        return Plan(layout, _as_slice(layout.places))
+        return _plan(lay_out(positions(new), span), slice(None))
     merged, known_at, new_at = _merge_sorted(memory.times[joins], new)
     layout = lay_out(positions(merged), span)
-    return Plan(layout, _as_slice(layout.places[new_at]), layout.places[known_at], memory.rows[joins])
+    plan = _plan(layout, new_at)
+    return plan._replace(known_places=layout.places[known_at], known_rows=memory.rows[joins])
+
+
+def _plan(layout: Layout, new_at: Any) -> Plan:
+    places = layout.places[new_at]
+    first, last = int(places[0]), int(places[-1])
+    # Rows side by side are a slice, so that windows on them are a view (and no list of places need be kept).
+    side_by_side = last - first == len(places) - 1
+    new_places = slice(first, last + 1) if side_by_side else places
+    return Plan(int(layout.places[-1]) + 1, layout.missing, layout.source, new_places)
 
 
 def lay_out(positions: Array, span: int) -> Layout:
@@ -115,9 +121,3 @@ def _merge_sorted(known: Array, new: Array) -> tuple[Array, Array, Array]:
     is_new = np.ones(len(known) + len(new), dtype=bool)
     is_new[known_at] = False
     return np.insert(new, insert_at, known), known_at, np.flatnonzero(is_new)
-
-
-def _as_slice(places: Array) -> Any:
-    """Rows side by side are a slice, so that windows on them are a view."""
-    first, last = int(places[0]), int(places[-1])
-    return slice(first, last + 1) if last - first == len(places) - 1 else places

@@ -1,27 +1,24 @@
 """The parameter table and the one ``fit`` of all estimators."""
 
 import copy
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, Literal, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
-from torch import Tensor, nn
 
 from sklrnn._epoch_hooks import CallbackSupportMixin, open_hooks, with_callbacks
+from sklrnn._fitted import FittedNetwork, as_tuple
 from sklrnn._hyperparameters import (
     FRACTION,
-    DeviceName,
     NON_NEGATIVE,
     POSITIVE,
     POSITIVE_INT,
     POSITIVE_INTS,
     UNIT_INTERVAL,
+    DeviceName,
     Integral,
     Options,
     StrOptions,
@@ -34,34 +31,30 @@ from sklrnn._progress import Report, Watch
 from sklrnn._validation import check_sequences, check_weights
 from sklrnn.cells import CELLS, Cell
 from sklrnn.losses import Loss
-from sklrnn.network import Architecture, Network, build_network, count_parameters, dropouts, feature_statistics
-from sklrnn.streaming import Stream
+from sklrnn.network import Architecture, Network, build_network, count_parameters, feature_statistics
 from sklrnn.training import (
     OPTIMIZERS,
     Batches,
     Rows,
     SequenceNet,
     choose_device,
-    count_threads,
     drop_weightless,
     hold_out_newest,
     make_net,
     merge_identical,
-    thread_limit,
 )
 
 Array = NDArray[Any]
 
 # Above so many samples a tenth of them can be spared to watch for overfitting.
 _ENOUGH_TO_HOLD_OUT = 10_000
-# Numbers that a prediction holds in memory at a time, for each layer.
-_NUMBERS_AT_ONCE = 2**22
 
 
 @hyperparameters
-class RecurrentEstimator(CallbackSupportMixin, BaseEstimator):
+class RecurrentEstimator(CallbackSupportMixin, FittedNetwork):
     """What every task shares; a task adds how targets are encoded, which loss judges, and how answers are decoded."""
 
+    # fmt: off
     cell: str | Cell = hyper("gru", [StrOptions(set(CELLS)), callable], "The recurrent layer: a name, or a callable ``(input_size, hidden_size)`` that returns a module with the calling convention of torch's recurrent layers.")
     units: int | tuple[int, ...] = hyper(32, POSITIVE_INTS, "Width of the recurrent state; a tuple stacks layers.")
     bidirectional: bool = hyper(False, "boolean", "Read each sequence in both directions and answer from both final states.")
@@ -73,8 +66,8 @@ class RecurrentEstimator(CallbackSupportMixin, BaseEstimator):
     pool_size: int = hyper(1, POSITIVE_INT, "Time steps that max pooling after the convolutions joins into one.")
     normalize_X: bool = hyper(True, "boolean", "Standardise each feature with its mean and spread over all training steps, inside the network.")
     n_timesteps: int | None = hyper(None, [POSITIVE_INT, None], "How 2-D X is read: None takes each row as a univariate series; an int as that many time-major blocks of columns.")
-    optimizer: str | type[torch.optim.Optimizer] = hyper("adam", [StrOptions(set(OPTIMIZERS)), type], "Name or class of the optimizer.")
-    learning_rate: float = hyper(3e-3, POSITIVE, "Step size of the optimizer.")
+    optimizer: str | type[torch.optim.Optimizer] = hyper("adamw", [StrOptions(set(OPTIMIZERS)), type], "Name or class of the optimizer.")
+    learning_rate: float = hyper(1e-2, POSITIVE, "Step size of the optimizer.")
     batch_size: int = hyper(32, POSITIVE_INT, "Sequences in each step of the optimizer.")
     max_epochs: int = hyper(100, POSITIVE_INT, "Most passes over the training sequences.")
     max_grad_norm: float | None = hyper(1.0, [POSITIVE, None], "Longer gradients are cut to this length; None leaves them.")
@@ -89,14 +82,19 @@ class RecurrentEstimator(CallbackSupportMixin, BaseEstimator):
     device: str = hyper("cpu", DeviceName(), 'Where to compute: "cpu", "cuda", "mps", or "auto" for CUDA where there is some.')
     random_state: int | np.random.RandomState | None = hyper(None, "random_state", "An int makes a run repeatable; no global generator is touched then.")
     verbose: int = hyper(0, [Options(Integral, {0, 1, 2}), "boolean"], "1 shows a progress bar, 2 a line an epoch.")
+    # fmt: on
 
     n_features_in_: int = fitted("Columns of a 2-D X, or features of a 3-D X.")
     net_: SequenceNet = fitted("The skorch net.")
     n_outputs_: int = fitted("Outputs that y has.")
     n_iter_: int = fitted("Epochs trained.")
     loss_curve_: list[float] = fitted("Training loss of each epoch, penalties included.")
-    validation_curve_: list[float] | None = fitted("Loss on the held-out newest samples after each epoch; None without them.")
-    best_validation_loss_: float | None = fitted("The lowest of `validation_curve_`; the weights are those of its epoch.")
+    validation_curve_: list[float] | None = fitted(
+        "Loss on the held-out newest samples after each epoch; None without them."
+    )
+    best_validation_loss_: float | None = fitted(
+        "The lowest of `validation_curve_`; the weights are those of its epoch."
+    )
     n_parameters_: int = fitted("Numbers that the network learns.")
 
     # -- the journey of the data -------------------------------------------------------------------------------------
@@ -197,10 +195,10 @@ class RecurrentEstimator(CallbackSupportMixin, BaseEstimator):
             n_features=n_features,
             n_outputs=self._n_raw_outputs() * self._loss().width,
             cell=self.cell,
-            units=_as_tuple(self.units),
+            units=as_tuple(self.units),
             bidirectional=bool(self.bidirectional),
             dropout=float(self.dropout),
-            filters=_as_tuple(self.filters),
+            filters=as_tuple(self.filters),
             kernel_size=int(self.kernel_size),
             pool_size=int(self.pool_size),
         ).to_dict()
@@ -257,106 +255,6 @@ class RecurrentEstimator(CallbackSupportMixin, BaseEstimator):
             self.best_validation_loss_ = min(self.validation_curve_, default=None)
         self.n_iter_ = len(self.loss_curve_)
 
-    # -- running the network -----------------------------------------------------------------------------------------
-
-    @property
-    def module_(self) -> Network:
-        """The fitted network: a ``torch.nn.Module``."""
-        network: Network = self.net_.module
-        return network
-
-    def hidden_states(self, X: Any) -> Array:
-        """Read sequences and give the state of the last recurrent layer after each step.
-
-        Parameters
-        ----------
-        X : array-like of shape (sample, time) or (sample, time, feature)
-            Sequences.
-
-        Returns
-        -------
-        states : ndarray of shape (sample, time, unit)
-            With ``bidirectional=True`` forward units come first, then backward ones; pooling shortens the time axis.
-        """
-        return self._run(X, lambda network, x: network.read(x)[0].transpose(0, 1))
-
-    def start_stream(self) -> Stream:
-        """Begin to read one sequence step by step.
-
-        Returns
-        -------
-        stream : Stream
-            Its ``step(x)`` takes the features of one time step and answers like ``predict`` on the sequence so far.
-        """
-        check_is_fitted(self, "net_")
-        return Stream(self, self._network_for(np.dtype(np.float64)))
-
-    def _raw(self, X: Any) -> Array:
-        return self._run(X, Network.__call__)
-
-    def _run(self, X: Any, read: Callable[[Network, Tensor], Tensor]) -> Array:
-        """Run the network in the precision of X, in blocks of bounded size."""
-        check_is_fitted(self, "net_")
-        return self._run_checked(self._check_X(X, reset=False), read)
-
-    def _run_checked(self, X: Array, read: Callable[[Network, Tensor], Tensor] = Network.__call__) -> Array:
-        network = self._network_for(X.dtype)
-        widest = max(X.shape[2], *(4 * units for units in self._architecture["units"]))
-        rows_at_once = max(1, _NUMBERS_AT_ONCE // (X.shape[1] * widest))
-        device = network.head.weight.device
-        with torch.inference_mode(), self._threads():
-            blocks = [
-                read(network, torch.from_numpy(X[start : start + rows_at_once].copy()).to(device)).cpu().numpy()
-                for start in range(0, len(X), rows_at_once)
-            ]
-        return np.concatenate(blocks).astype(X.dtype, copy=False)
-
-    def _network_for(self, dtype: np.dtype[Any]) -> Network:
-        if dtype == np.float32 or self.module_.head.weight.device.type == "mps":
-            return self.module_
-        # Double precision makes a row's answer the same whatever rows stand beside it.
-        return copy.deepcopy(self.module_).double()
-
-    @property
-    def _n_step_features(self) -> int:
-        return int(self._architecture["n_features"])
-
-    @contextmanager
-    def _threads(self) -> Iterator[None]:
-        units = _as_tuple(self.units)
-        with thread_limit(count_threads(self.n_jobs, batch_size=self.batch_size, units=units)):
-            yield
-
-    @contextmanager
-    def _dropout_generator(self, network: nn.Module, epoch: int) -> Iterator[None]:
-        generator = torch.Generator().manual_seed(int(np.random.SeedSequence([self._seed, epoch]).generate_state(1)[0]))
-        for layer in dropouts(network):
-            layer.generator = generator
-        try:
-            yield
-        finally:
-            for layer in dropouts(network):
-                layer.generator = None
-
-    # -- state is numpy ----------------------------------------------------------------------------------------------
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = dict(super().__getstate__())
-        net = state.pop("net_", None)
-        if net is not None:
-            state["_weights"] = {name: value.detach().cpu().numpy().copy() for name, value in net.module.state_dict().items()}
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        state = dict(state)
-        weights = state.pop("_weights", None)
-        super().__setstate__(state)
-        if weights is None:
-            return
-        network = build_network(Architecture(**self._architecture), seed=0)
-        network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
-        self.net_ = self._make_net(network.to(choose_device(self.device)).eval())
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
@@ -389,9 +287,3 @@ class RecurrentEstimator(CallbackSupportMixin, BaseEstimator):
 
     def _learn_residuals(self, held_out: Rows | None) -> None:
         """Remember how far off the answers are on rows that training did not see."""
-
-
-def _as_tuple(sizes: int | tuple[int, ...] | None) -> tuple[int, ...]:
-    if sizes is None:
-        return ()
-    return tuple(int(size) for size in sizes) if isinstance(sizes, tuple | list) else (int(sizes),)

@@ -21,7 +21,7 @@ class _InitialisedByNetwork:
 
 
 class SimpleRNN(_InitialisedByNetwork, nn.RNN):
-    """h_t = tanh(W_x x_t + W_h h_{t-1} + b)."""  # noqa: D400
+    """h_t = tanh(W_x x_t + W_h h_{t-1} + b)."""
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__(input_size, hidden_size)

@@ -38,8 +38,10 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
     (200, 2)
     """
 
+    # fmt: off
     loss: str | type[nn.Module] = hyper("log_loss", [StrOptions({"log_loss"}), type], "What is minimised: a name, or the class of a torch loss module that takes scores and class codes.")
     class_weight: dict[Any, float] | str | None = hyper(None, [dict, StrOptions({"balanced"}), None], 'Weight of each class; "balanced" makes all classes weigh the same.')
+    # fmt: on
 
     classes_: np.ndarray = fitted("The labels, sorted.")
 

@@ -49,6 +49,8 @@ class _Elementwise(nn.Module):
 class _Quantile(nn.Module):
     """Pinball loss of all levels at once."""
 
+    levels: Tensor
+
     def __init__(self, levels: tuple[float, ...]) -> None:
         super().__init__()
         self.register_buffer("levels", torch.tensor(levels, dtype=torch.float32))
@@ -56,7 +58,7 @@ class _Quantile(nn.Module):
     def forward(self, raw: Tensor, target: Tensor) -> Tensor:
         guess = _increasing(raw.reshape(*target.shape, -1))  # (sample, output, level)
         over = target.unsqueeze(-1) - guess
-        levels = self.levels.to(raw)  # type: ignore[operator]
+        levels = self.levels.to(raw)
         return torch.maximum(levels * over, (levels - 1) * over).mean(dim=(1, 2))
 
 

@@ -165,7 +165,7 @@ def build_network(architecture: Architecture, *, seed: int) -> Network:
         network = Network(architecture)
     else:
         with _GLOBAL_GENERATOR, torch.random.fork_rng(devices=[]):
-            torch.random.default_generator.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)
             network = Network(architecture)
     for module in network.modules():
         if isinstance(module, _Linear | _Conv1d):

@@ -38,9 +38,11 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
     True
     """
 
+    # fmt: off
     loss: str | type[nn.Module] = hyper("squared_error", [StrOptions(REGRESSION_LOSSES), type], "What is minimised: a name, or the class of a torch loss module.")
     quantiles: tuple[float, ...] = hyper((0.1, 0.5, 0.9), IncreasingLevels(), 'Levels that ``loss="quantile"`` learns.')
     normalize_y: bool = hyper(True, "boolean", "Learn on standardised targets and answer in the user's units.")
+    # fmt: on
 
     def predict(self, X: Any) -> Array:
         """Predict the target of each sequence.
@@ -205,7 +207,11 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         state = getattr(self, "_held_out_errors", None)
         if state is None:
             levels = self._loss().levels
-            instead = f" or with outer levels in `quantiles` (now {levels})" if levels else ' or with loss="quantile" or "gaussian"'
+            instead = (
+                f" or with outer levels in `quantiles` (now {levels})"
+                if levels
+                else ' or with loss="quantile" or "gaussian"'
+            )
             raise ValueError(
                 f"loss={self.loss!r} gives no such quantiles, and no samples were held out to measure errors on. "
                 f"Fit with early_stopping=True{instead}."

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from joblib import effective_n_jobs
 from numpy.typing import NDArray
 from skorch import NeuralNet
 from torch import Tensor, nn
@@ -25,6 +26,8 @@ OPTIMIZERS = {
     "rmsprop": torch.optim.RMSprop,
     "sgd": torch.optim.SGD,
 }
+# Decoupled from the learning rate's square, this keeps weights moving, which is what averaging them lives on.
+WEIGHT_DECAY = 0.1
 _WITH_FUSED_STEP = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD)
 
 
@@ -104,8 +107,40 @@ class Batches:
             yield {"x": x, "weight": self.weights[which]}, self.y[which]
 
 
+class RunningAverage:
+    """The mean of the weights over the last hundred steps or so: less noisy, and better, than where training stands.
+
+    Outside a training epoch the module holds the mean, and this holds the weights to go on from.
+    """
+
+    HORIZON = 0.99
+
+    def __init__(self, module: nn.Module) -> None:
+        self._live = [weight for weight in module.parameters() if weight.requires_grad]
+        self._other = [weight.detach().clone() for weight in self._live]
+        self._n_steps = 0
+        self._shown = True
+
+    def update(self) -> None:
+        """Take one more step's weights into the mean; a young mean forgets faster, as it began with random weights."""
+        self._n_steps += 1
+        share = 1.0 - min(self.HORIZON, (1 + self._n_steps) / (10 + self._n_steps))
+        for mean, weight in zip(self._other, self._live, strict=True):
+            mean.lerp_(weight.detach(), share)
+
+    def show(self, shown: bool) -> None:
+        """Put the mean into the module, or the weights of training."""
+        if shown != self._shown:
+            with torch.no_grad():
+                for other, weight in zip(self._other, self._live, strict=True):
+                    kept = weight.clone()
+                    weight.copy_(other)
+                    other.copy_(kept)
+            self._shown = shown
+
+
 class SequenceNet(NeuralNet):
-    """skorch's net, fed with ready batches, with row weights, penalties and gradient clipping."""
+    """skorch's net, fed with ready batches, with row weights, penalties, gradient clipping and averaged weights."""
 
     def __init__(
         self, module: nn.Module, *, l1: float = 0.0, l2: float = 0.0, max_grad_norm: float | None = None, **kwargs: Any
@@ -137,7 +172,7 @@ class SequenceNet(NeuralNet):
         x, y = batch
         y_pred = self.infer(x)
         loss = self.get_loss(y_pred, y, X=x, training=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         if self.max_grad_norm is not None:
             nn.utils.clip_grad_norm_(self.module_.parameters(), self.max_grad_norm)
         return {"loss": loss, "y_pred": y_pred}
@@ -148,6 +183,22 @@ class SequenceNet(NeuralNet):
         """Record the mean loss of an epoch; the history of every batch is kept only where a callback may read it."""
         if iterator is None:
             return
+        if not training:
+            self._run_epoch(iterator, training, prefix, step_fn, **fit_params)
+            return
+
+        def averaged_step(batch: Batch, **params: Any) -> Any:
+            step = step_fn(batch, **params)
+            self.average_.update()
+            return step
+
+        self.average_.show(False)
+        try:
+            self._run_epoch(iterator, training, prefix, averaged_step, **fit_params)
+        finally:
+            self.average_.show(True)
+
+    def _run_epoch(self, iterator: Batches, training: bool, prefix: str, step_fn: Any, **fit_params: Any) -> None:
         self._set_training(training)
         if self.callbacks:
             super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
@@ -161,6 +212,16 @@ class SequenceNet(NeuralNet):
             first, mean = float(losses[0]), float(losses @ sizes / sizes.sum())
         self.history.record(f"{prefix}_loss", mean)
         self.history.record(f"{prefix}_first_loss", float(first))
+
+    def initialize_module(self) -> Any:
+        super().initialize_module()
+        self.average_ = RunningAverage(self.module_)
+        return self
+
+    def load_weights(self, weights: dict[str, Tensor]) -> None:
+        """Go back to these weights, and let the mean begin anew from them."""
+        self.module_.load_state_dict(weights)
+        self.average_ = RunningAverage(self.module_)
 
     def notify(self, method_name: str, **kwargs: Any) -> None:
         try:
@@ -183,7 +244,9 @@ def make_net(
     """Put a module and a loss into a skorch net; nothing is initialised yet."""
     kind = OPTIMIZERS[optimizer] if isinstance(optimizer, str) else optimizer
     # One fused update of all weights: the default is a chain of small operators.
-    extras = {"optimizer__fused": True} if kind in _WITH_FUSED_STEP and device.type in ("cpu", "cuda") else {}
+    extras: dict[str, Any] = {"optimizer__fused": True} if kind in _WITH_FUSED_STEP and device.type in ("cpu", "cuda") else {}
+    if optimizer == "adamw":
+        extras["optimizer__weight_decay"] = WEIGHT_DECAY
     return SequenceNet(
         module,
         criterion=per_row_loss,
@@ -240,6 +303,4 @@ def count_threads(n_jobs: int | None, *, batch_size: int, units: tuple[int, ...]
     """How many threads a fit or a prediction may use."""
     if n_jobs is None:
         return torch.get_num_threads() if batch_size * max(units) ** 2 >= _WORTH_MORE_THREADS else 1
-    from joblib import effective_n_jobs
-
     return int(effective_n_jobs(n_jobs))

@@ -131,7 +131,7 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         longest = max(len(values[entity.rows]) for entity in table.entities)
         if longest < self._span:
             raise ValueError(self._too_short(longest))
-        self._feature_columns = table.feature_columns
+        self._feature_columns = table.feature_columns or list(range(values.shape[1]))
         self._learn_context(table, values)
         self._learn_means(table, values)
         return self
@@ -153,10 +153,10 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         table, values = self._read(X, reset=False)
         plans = self._plan_all(table, len(values))
-        buffer = np.empty((sum(plan.layout.n_places for plan in plans), values.shape[1]), dtype=values.dtype)
+        buffer = np.empty((sum(plan.n_places for plan in plans), values.shape[1]), dtype=values.dtype)
         start = 0
         for plan, entity in zip(plans, table.entities, strict=True):
-            part = buffer[start : start + plan.layout.n_places]
+            part = buffer[start : start + plan.n_places]
             part[plan.new_places] = values[entity.rows]
             if plan.known_rows is not None:
                 part[plan.known_places] = plan.known_rows
@@ -189,9 +189,9 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         table, values = self._read(X, reset=False)
         plans = self._plan_all(table, len(values))
-        filled = [np.zeros((plan.layout.n_places, 1), dtype=bool) for plan in plans]
+        filled = [np.zeros((plan.n_places, 1), dtype=bool) for plan in plans]
         for flags, plan in zip(filled, plans, strict=True):
-            flags[plan.layout.missing] = True
+            flags[plan.missing] = True
         windows = self._cut(np.concatenate(filled), plans, table.entities, len(values))
         return np.count_nonzero(windows, axis=(1, 2))
 
@@ -278,7 +278,7 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         if times is not None:
             for entity in table.entities:
                 rows = None if entity.name is None else entity.rows
-                check_increasing(times.at(entity.rows), rows, "The rows of X" if rows is None else f"{entity.name!r}")
+                check_increasing(times.at(entity.rows), rows, "The rows of X" if rows is None else f"The rows of {entity.name!r}")
         return times
 
     def _learn_context(self, table: Table, values: Array) -> None:
@@ -309,9 +309,9 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
 
     def _fill(self, part: Array, plan: Plan, entity: Entity) -> None:
         """Fill the places that have no row."""
-        missing = plan.layout.missing
+        missing = plan.missing
         if self.padding == "edge":
-            part[missing] = part[plan.layout.source]
+            part[missing] = part[plan.source]
         elif self.padding == "mean":
             part[missing] = self._means.get(entity.name, self._means_of_all)
         else:
@@ -324,9 +324,9 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         if entities[0].name is None and isinstance(plans[0].new_places, slice):
             return windows[plans[0].new_places.start - back : plans[0].new_places.stop - back]
         ends = np.empty(n_rows, dtype=np.intp)
-        starts = np.cumsum([0, *(plan.layout.n_places for plan in plans)])
+        starts = np.cumsum([0, *(plan.n_places for plan in plans)])
         for start, plan, entity in zip(starts, plans, entities, strict=False):
-            ends[entity.rows] = np.arange(start, start + plan.layout.n_places)[plan.new_places] - back
+            ends[entity.rows] = np.arange(start, start + plan.n_places)[plan.new_places] - back
         return windows[ends]
 
 

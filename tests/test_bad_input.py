@@ -28,7 +28,10 @@ def with_value(array, value):
         (X[:, :0], r"at least one time step and one feature, got X of shape .* = \(20, 0, 2\)"),
         (X[:, :, :0], r"at least one time step and one feature, got X of shape .* = \(20, 4, 0\)"),
         (X[:, 0, 0], "Expected 2D array, got 1D array instead"),
-        (X[..., np.newaxis], r"reads X as \(sample, time\) or .*, got an array of 4 dimensions and shape \(20, 4, 2, 1\)"),
+        (
+            X[..., np.newaxis],
+            r"reads X as \(sample, time\) or .*, got an array of 4 dimensions and shape \(20, 4, 2, 1\)",
+        ),
         (X + 1j, "Complex data not supported"),
         (sparse.csr_array(X[:, 0]), "Sparse data was passed"),
         (np.full((20, 3), "word"), "could not convert string to float|dtype='numeric' is not compatible"),
@@ -126,7 +129,10 @@ def test_number_of_outputs_when_going_on():
     ("parameters", "message"),
     [
         ({"loss": "squared"}, "The 'loss' parameter of GRURegressor must be a str among"),
-        ({"units": 0}, r"The 'units' parameter .* in the range \[1, inf\) or a non-empty tuple of ints.* Got 0 instead"),
+        (
+            {"units": 0},
+            r"The 'units' parameter .* in the range \[1, inf\) or a non-empty tuple of ints.* Got 0 instead",
+        ),
         ({"units": ()}, r"The 'units' parameter .* non-empty tuple of ints, each at least 1. Got \(\) instead"),
         ({"units": (4, 0)}, r"The 'units' parameter .* Got \(4, 0\) instead"),
         ({"units": 2.5}, "The 'units' parameter"),

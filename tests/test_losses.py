@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import norm
-from sklearn.metrics import d2_pinball_score, mean_absolute_error, mean_pinball_loss, mean_poisson_deviance, mean_squared_error
+from sklearn.metrics import (
+    d2_pinball_score,
+    mean_absolute_error,
+    mean_pinball_loss,
+    mean_poisson_deviance,
+    mean_squared_error,
+)
 from torch import nn
 
 from sklrnn.losses import classification_loss, regression_loss

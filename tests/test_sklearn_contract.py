@@ -72,7 +72,6 @@ def test_estimator_keeps_what_is_not_yielded(name, check):
 
 @pytest.mark.parametrize("name", [name for name in ESTIMATORS if name.endswith("Classifier")])
 def test_classifier_keeps_what_is_not_yielded(name):
-    estimator_checks.check_class_weight_balanced_classifiers
     estimator_checks.check_classifiers_predictions(name, tiny(name))
 
 

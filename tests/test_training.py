@@ -34,7 +34,9 @@ def test_newest_rows_are_held_out():
 @pytest.mark.parametrize("fraction", [0.05, 0.99999])
 def test_a_block_too_small_is_an_error_that_says_so(fraction):
     rows = some_rows(10) if fraction < 0.5 else some_rows(1)
-    with pytest.raises(ValueError, match=rf"validation_fraction={fraction} of {len(rows)} samples leaves 0 to validate"):
+    with pytest.raises(
+        ValueError, match=rf"validation_fraction={fraction} of {len(rows)} samples leaves 0 to validate"
+    ):
         hold_out_newest(rows, fraction)
 
 

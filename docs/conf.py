@@ -1,0 +1,53 @@
+"""How Sphinx builds the documentation: ``python -m sphinx docs docs/_build``."""
+
+import os
+import re
+from importlib.metadata import version as version_of
+from typing import Any
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+project = "sklrnn"
+author = "The sklrnn developers"
+copyright = "2026, The sklrnn developers"
+release = version = version_of("sklrnn")
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "sphinx_gallery.gen_gallery",
+]
+# Fragments are gathered into the changelog at a release; they are no pages.
+exclude_patterns = ["_build", "changes/[0-9]*.md"]
+templates_path = ["_templates"]
+html_theme = "alabaster"
+html_theme_options = {"description": "Recurrent networks that scikit-learn accepts as its own", "fixed_sidebar": True}
+
+autosummary_generate = True
+autodoc_member_order = "bysource"
+# The Parameters section says types and defaults in words; the signature need not repeat them.
+autodoc_typehints = "none"
+numpydoc_show_class_members = False
+
+myst_heading_anchors = 3
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "examples",
+    "filename_pattern": r"\.py$",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_memory": False,
+}
+
+
+def drop_references_of_other_projects(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Keep the words of scikit-learn's cross-references, whose targets lie in its own documentation."""
+    lines[:] = re.sub(r":ref:`([^`<]*?)\s*(<[^`]*>)?`", r"\1", "\n".join(lines)).split("\n")
+
+
+def setup(app: Any) -> None:
+    # After numpydoc, which rewrites the docstrings first.
+    app.connect("autodoc-process-docstring", drop_references_of_other_projects, priority=900)

@@ -1,0 +1,149 @@
+"""A fitted network at work: running it in blocks, reading it step by step, saving and loading it."""
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor, nn
+
+from sklrnn.network import Architecture, Network, build_network, dropouts
+from sklrnn.streaming import Stream
+from sklrnn.training import choose_device, count_threads, thread_limit
+
+Array = NDArray[Any]
+
+# Numbers that a prediction holds in memory at a time, for each layer.
+_NUMBERS_AT_ONCE = 2**22
+
+
+class FittedNetwork(BaseEstimator):
+    """What an estimator can do once it holds a ``net_``."""
+
+    net_: Any
+    units: int | tuple[int, ...]
+    n_jobs: int | None
+    device: str
+    batch_size: int
+    _architecture: dict[str, Any]
+    _seed: int
+
+    def _check_X(self, X: Any, *, reset: bool) -> Array:
+        raise NotImplementedError
+
+    def _make_net(self, network: Network) -> Any:
+        raise NotImplementedError
+
+    # -- running the network -----------------------------------------------------------------------------------------
+
+    @property
+    def module_(self) -> Network:
+        """The fitted network: a ``torch.nn.Module``."""
+        network: Network = self.net_.module
+        return network
+
+    def hidden_states(self, X: Any) -> Array:
+        """Read sequences and give the state of the last recurrent layer after each step.
+
+        Parameters
+        ----------
+        X : array-like of shape (sample, time) or (sample, time, feature)
+            Sequences.
+
+        Returns
+        -------
+        states : ndarray of shape (sample, time, unit)
+            With ``bidirectional=True`` forward units come first, then backward ones; pooling shortens the time axis.
+        """
+        return self._run(X, lambda network, x: network.read(x)[0].transpose(0, 1))
+
+    def start_stream(self) -> Stream:
+        """Begin to read one sequence step by step.
+
+        Returns
+        -------
+        stream : Stream
+            Its ``step(x)`` takes the features of one time step and answers like ``predict`` on the sequence so far.
+        """
+        check_is_fitted(self, "net_")
+        return Stream(self, self._network_for(np.dtype(np.float64)))
+
+    def _raw(self, X: Any) -> Array:
+        return self._run(X, Network.__call__)
+
+    def _run(self, X: Any, read: Callable[[Network, Tensor], Tensor]) -> Array:
+        """Run the network in the precision of X, in blocks of bounded size."""
+        check_is_fitted(self, "net_")
+        return self._run_checked(self._check_X(X, reset=False), read)
+
+    def _run_checked(self, X: Array, read: Callable[[Network, Tensor], Tensor] = Network.__call__) -> Array:
+        network = self._network_for(X.dtype)
+        widest = max(X.shape[2], *(4 * units for units in self._architecture["units"]))
+        rows_at_once = max(1, _NUMBERS_AT_ONCE // (X.shape[1] * widest))
+        device = network.head.weight.device
+        with torch.inference_mode(), self._threads():
+            blocks = [
+                read(network, torch.from_numpy(X[start : start + rows_at_once].copy()).to(device)).cpu().numpy()
+                for start in range(0, len(X), rows_at_once)
+            ]
+        return np.concatenate(blocks).astype(X.dtype, copy=False)
+
+    def _network_for(self, dtype: np.dtype[Any]) -> Network:
+        if dtype == np.float32 or self.module_.head.weight.device.type == "mps":
+            return self.module_
+        # Double precision makes a row's answer the same whatever rows stand beside it.
+        return copy.deepcopy(self.module_).double()
+
+    @property
+    def _n_step_features(self) -> int:
+        return int(self._architecture["n_features"])
+
+    @contextmanager
+    def _threads(self) -> Iterator[None]:
+        units = as_tuple(self.units)
+        with thread_limit(count_threads(self.n_jobs, batch_size=self.batch_size, units=units)):
+            yield
+
+    @contextmanager
+    def _dropout_generator(self, network: nn.Module, epoch: int) -> Iterator[None]:
+        generator = torch.Generator().manual_seed(int(np.random.SeedSequence([self._seed, epoch]).generate_state(1)[0]))
+        for layer in dropouts(network):
+            layer.generator = generator
+        try:
+            yield
+        finally:
+            for layer in dropouts(network):
+                layer.generator = None
+
+    # -- state is numpy ----------------------------------------------------------------------------------------------
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
+        net = state.pop("net_", None)
+        if net is not None:
+            state["_weights"] = {
+                name: value.detach().cpu().numpy().copy() for name, value in net.module.state_dict().items()
+            }
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        weights = state.pop("_weights", None)
+        super().__setstate__(state)
+        if weights is None:
+            return
+        network = build_network(Architecture(**self._architecture), seed=0)
+        network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
+        self.net_ = self._make_net(network.to(choose_device(self.device)).eval())
+
+
+def as_tuple(sizes: int | tuple[int, ...] | None) -> tuple[int, ...]:
+    """Widths of layers: none, one, or some."""
+    if sizes is None:
+        return ()
+    return tuple(int(size) for size in sizes) if isinstance(sizes, tuple | list) else (int(sizes),)
