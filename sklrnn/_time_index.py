@@ -81,7 +81,7 @@ def check_increasing(times: Times, rows: Array | None = None, what: str = "The r
 class Clock:
     """What one step of time is: a fixed ``step``, a calendar ``freq`` such as month ends, or neither.
 
-    With neither, rows follow each other as they come, unless they are further apart than any two rows in training.
+    With neither, rows follow each other as they come, unless they are far more apart than rows in training ever were.
     """
 
     kind: str
@@ -98,7 +98,8 @@ class Clock:
         jumps = np.diff(values)
         steps = np.ones(len(jumps), dtype=np.int64)
         if self.longest is not None:
-            steps[jumps > self.longest] = FAR
+            # Later rows may be a little slower than those in training; a gap is another matter.
+            steps[jumps > 2 * self.longest] = FAR
         return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(steps)])
 
     def on_grid(self, values: Array) -> Array | None:

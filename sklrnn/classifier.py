@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax, softmax
 from sklearn.base import ClassifierMixin
-from sklearn.utils import check_consistent_length, column_or_1d, compute_class_weight
+from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from torch import nn
 
@@ -125,6 +125,7 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
 
     def _encode(self, X: Array, y: Any, present: Any, *, reset: bool) -> Array:
         labels = column_or_1d(y, warn=True)
+        assert_all_finite(labels, input_name="y")
         check_consistent_length(X, labels)
         check_classification_targets(labels)
         if reset:

@@ -27,7 +27,7 @@ OPTIMIZERS = {
     "sgd": torch.optim.SGD,
 }
 # Decoupled from the learning rate's square, this keeps weights moving, which is what averaging them lives on.
-WEIGHT_DECAY = 0.1
+WEIGHT_DECAY = 0.15
 _WITH_FUSED_STEP = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD)
 
 
@@ -244,7 +244,9 @@ def make_net(
     """Put a module and a loss into a skorch net; nothing is initialised yet."""
     kind = OPTIMIZERS[optimizer] if isinstance(optimizer, str) else optimizer
     # One fused update of all weights: the default is a chain of small operators.
-    extras: dict[str, Any] = {"optimizer__fused": True} if kind in _WITH_FUSED_STEP and device.type in ("cpu", "cuda") else {}
+    extras: dict[str, Any] = (
+        {"optimizer__fused": True} if kind in _WITH_FUSED_STEP and device.type in ("cpu", "cuda") else {}
+    )
     if optimizer == "adamw":
         extras["optimizer__weight_decay"] = WEIGHT_DECAY
     return SequenceNet(

@@ -278,7 +278,9 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         if times is not None:
             for entity in table.entities:
                 rows = None if entity.name is None else entity.rows
-                check_increasing(times.at(entity.rows), rows, "The rows of X" if rows is None else f"The rows of {entity.name!r}")
+                check_increasing(
+                    times.at(entity.rows), rows, "The rows of X" if rows is None else f"The rows of {entity.name!r}"
+                )
         return times
 
     def _learn_context(self, table: Table, values: Array) -> None:
