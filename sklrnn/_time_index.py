@@ -4,15 +4,16 @@ Times are numpy arrays here (UTC stamps, durations, the ordinals of periods, num
 training rows gives rows their integer positions; two rows stand next to each other when their positions differ by one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["Clock", "Times", "check_increasing", "learn_clock", "read_times"]
+__all__ = ["Clock", "Times", "check_increasing", "learn_clock", "read_series", "read_times"]
 
 Array = NDArray[Any]
 
@@ -58,6 +59,18 @@ def read_times(labels: Any) -> Times | None:
     return None
 
 
+def read_series(labels: Any, entities: Sequence[tuple[Hashable, Any]], table: str = "X") -> list[Times]:
+    """Read the times of each series, given as ``(name, rows)``, and check their order; empty without times."""
+    times = None if labels is None else read_times(labels)
+    if times is None:
+        return []
+    series = [times.at(rows) for _, rows in entities]
+    for (name, rows), own in zip(entities, series, strict=True):
+        what = f"The rows of {table if name is None else repr(name)}"
+        check_increasing(own, None if name is None else rows, what)
+    return series
+
+
 def check_increasing(times: Times, rows: Array | None = None, what: str = "The rows of X") -> None:
     """Raise, naming the rows, where a time repeats or goes backwards; ``rows`` numbers them as the user does."""
     wrong = times.values[1:] <= times.values[:-1]
@@ -73,7 +86,8 @@ def check_increasing(times: Times, rows: Array | None = None, what: str = "The r
         )
     raise ValueError(
         f"{what} must be in the order of time, but row {after} ({stamps[late]}) comes before row {before} "
-        f"({stamps[late - 1]}). Sort them first, as in X.sort_index(), and split them without shuffling."
+        f"({stamps[late - 1]}). Sort them first, as in X.sort_index(), and split them without shuffling "
+        "(HalvingGridSearchCV shuffles unless its resource is a parameter, such as max_epochs)."
     )
 
 
@@ -122,10 +136,17 @@ class Clock:
         return None if rest.any() else steps
 
     def _on_calendar(self, values: Array) -> Array | None:
-        stamps = _wall_clock(values, self.tz)
-        grid = pd.date_range(stamps[0], stamps[-1], freq=self.freq)
-        steps = grid.get_indexer(stamps)
-        return None if (steps < 0).any() else steps
+        stamps = _in_zone(values, self.tz).tz_localize(None)
+        grid = _calendar(stamps[0], stamps[-1], self.freq)
+        if not len(grid):
+            return None
+        steps = np.minimum(np.searchsorted(grid, stamps.to_numpy()), len(grid) - 1)
+        return steps if (grid[steps] == stamps.to_numpy()).all() else None
+
+
+@lru_cache(maxsize=16)  # the entities of a panel mostly share their first and last stamp
+def _calendar(first: Any, last: Any, freq: Any) -> Array:
+    return pd.date_range(first, last, freq=freq).to_numpy()
 
 
 def learn_clock(series: Sequence[Times]) -> Clock:
@@ -207,7 +228,3 @@ def _common_step(values: Array) -> Any:
 def _in_zone(values: Array, tz: Any) -> Any:
     stamps = pd.DatetimeIndex(values)
     return stamps if tz is None else stamps.tz_localize("UTC").tz_convert(tz)
-
-
-def _wall_clock(values: Array, tz: Any) -> Any:
-    return _in_zone(values, tz).tz_localize(None)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array, check_consistent_length
 
 from sklrnn._tables import Entity, check_numbers, column_position, take_apart, take_columns
-from sklrnn._time_index import check_increasing, learn_clock, read_times
+from sklrnn._time_index import learn_clock, read_series
 from sklrnn._window_layout import strided_windows
 
 __all__ = ["make_windows", "supervise"]
@@ -239,14 +239,10 @@ def _positions(data: Any, groups: Any, time_column: Any, *, by_index: bool) -> t
     """Number the rows of each series by steps of time."""
     table = take_apart(data, time_column=time_column, groups=groups)
     entities = table.entities
-    times = read_times(table.labels) if by_index and table.labels is not None else None
-    if times is None:
+    series = read_series(table.labels, entities, "data") if by_index else []
+    if not series:
         n_rows = np.arange(data.shape[0])
         return entities, [np.arange(n_rows[entity.rows].size) for entity in entities]
-    series = [times.at(entity.rows) for entity in entities]
-    for entity, own in zip(entities, series, strict=True):
-        rows = None if entity.name is None else entity.rows
-        check_increasing(own, rows, "The rows of data" if rows is None else f"The rows of {entity.name!r}")
     clock = learn_clock(series)
     return entities, [clock.positions(own.values) for own in series]
 

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklrnn._hyperparameters import POSITIVE_INT, StrOptions, fitted, hyper, hyperparameters, validate_parameters
 from sklrnn._tables import Entity, Table, check_numbers, take_apart
-from sklrnn._time_index import Times, check_increasing, learn_clock, read_times
+from sklrnn._time_index import Times, learn_clock, read_series
 from sklrnn._window_layout import Memory, Plan, join, rows_before_holes, stand_alone, strided_windows
 
 __all__ = ["SlidingWindow"]
@@ -152,15 +152,15 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         table, values = self._read(X, reset=False)
-        plans = self._plan_all(table, len(values))
+        plans = self._plan_all(table, values)
         buffer = np.empty((sum(plan.n_places for plan in plans), values.shape[1]), dtype=values.dtype)
         start = 0
-        for plan, entity in zip(plans, table.entities, strict=True):
+        for plan, entity, filler in zip(plans, table.entities, self._fillers(table.entities), strict=True):
             part = buffer[start : start + plan.n_places]
             part[plan.new_places] = values[entity.rows]
             if plan.known_rows is not None:
                 part[plan.known_places] = plan.known_rows
-            self._fill(part, plan, entity)
+            part[plan.missing] = part[plan.source] if filler is None else filler
             start += len(part)
         windows = self._cut(buffer, plans, table.entities, len(values))
         return windows.reshape(len(values), -1) if self.flatten else windows
@@ -188,7 +188,7 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         table, values = self._read(X, reset=False)
-        plans = self._plan_all(table, len(values))
+        plans = self._plan_all(table, values)
         filled = [np.zeros((plan.n_places, 1), dtype=bool) for plan in plans]
         for flags, plan in zip(filled, plans, strict=True):
             flags[plan.missing] = True
@@ -266,58 +266,50 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         validate_data(self, X, reset=reset, skip_check_array=True)
         return table, values
 
-    def _read_times(self, table: Table) -> Times | None:
-        if self.context == "none" or table.labels is None:
-            return None
-        times = read_times(table.labels)
-        if times is None and self.time_column is not None:
+    def _read_series(self, table: Table) -> list[Times]:
+        """Read the times of each series; empty if the index is not to be read, or tells no times."""
+        if self.context == "none":
+            return []
+        series = read_series(table.labels, table.entities)
+        if not series and self.time_column is not None:
             raise ValueError(
                 f"time_column={self.time_column!r} holds no times: dates, periods, durations or numbers are needed. "
                 "Convert it first, for example with pandas.to_datetime."
             )
-        if times is not None:
-            for entity in table.entities:
-                rows = None if entity.name is None else entity.rows
-                check_increasing(
-                    times.at(entity.rows), rows, "The rows of X" if rows is None else f"The rows of {entity.name!r}"
-                )
-        return times
+        return series
 
     def _learn_context(self, table: Table, values: Array) -> None:
-        times = self._read_times(table)
-        series = [] if times is None else [times.at(entity.rows) for entity in table.entities]
+        series = self._read_series(table)
         self._clock = learn_clock(series) if series else None
-        self._memories: dict[Hashable, Memory] = {}
+        # Pairs, for the safe file formats know no dict whose keys are None.
+        self._memories: list[tuple[Hashable, Memory]] = []
         if self._clock is not None:
-            for entity, own in zip(table.entities, series, strict=True):
-                keep = rows_before_holes(self._clock.positions(own.values), self._span)
-                self._memories[entity.name] = Memory(own.values[keep], values[entity.rows][keep])
-        self.n_context_rows_ = sum(len(memory.rows) for memory in self._memories.values())
+            for entity, times in zip(table.entities, series, strict=True):
+                keep = rows_before_holes(self._clock.positions(times.values), self._span)
+                self._memories.append((entity.name, Memory(times.values[keep], values[entity.rows][keep])))
+        self.n_context_rows_ = sum(len(memory.rows) for _, memory in self._memories)
 
     def _learn_means(self, table: Table, values: Array) -> None:
         if self.padding == "mean":
-            self._means_of_all = _mean_of_known(values)
-            self._means = {entity.name: _mean_of_known(values[entity.rows]) for entity in table.entities}
+            self._mean_of_all = _mean_of_known(values)
+            self._means = [(entity.name, _mean_of_known(values[entity.rows])) for entity in table.entities]
 
-    def _plan_all(self, table: Table, n_rows: int) -> list[Plan]:
-        times = self._read_times(table)
-        if times is None or self._clock is None or times.kind != self._clock.kind:
-            sizes = [n_rows if entity.name is None else len(entity.rows) for entity in table.entities]
-            return [stand_alone(size, self._span) for size in sizes]
+    def _plan_all(self, table: Table, values: Array) -> list[Plan]:
+        series = self._read_series(table)
+        if not series or self._clock is None or series[0].kind != self._clock.kind:
+            return [stand_alone(len(values[entity.rows]), self._span) for entity in table.entities]
+        memories = dict(self._memories)
         return [
-            join(self._memories.get(entity.name), times.values[entity.rows], self._clock.positions, self._span)
-            for entity in table.entities
+            join(memories.get(entity.name), times.values, self._clock.positions, self._span)
+            for entity, times in zip(table.entities, series, strict=True)
         ]
 
-    def _fill(self, part: Array, plan: Plan, entity: Entity) -> None:
-        """Fill the places that have no row."""
-        missing = plan.missing
-        if self.padding == "edge":
-            part[missing] = part[plan.source]
-        elif self.padding == "mean":
-            part[missing] = self._means.get(entity.name, self._means_of_all)
-        else:
-            part[missing] = 0.0 if self.padding == "zero" else np.nan
+    def _fillers(self, entities: list[Entity]) -> list[Any]:
+        """What stands in the places that have no row, for each series; None repeats rows."""
+        if self.padding == "mean":
+            means = dict(self._means)
+            return [means.get(entity.name, self._mean_of_all) for entity in entities]
+        return [{"edge": None, "zero": 0.0, "nan": np.nan}[self.padding]] * len(entities)
 
     def _cut(self, buffer: Array, plans: list[Plan], entities: list[Entity], n_rows: int) -> Array:
         """View the buffer as windows, and take those that end at the rows."""

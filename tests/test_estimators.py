@@ -390,10 +390,15 @@ def test_scikit_learns_callbacks_see_every_epoch(sequences, totals):
     GridSearchCV(pipeline, {"gruregressor__units": [3, 4]}, cv=2).fit(sequences.reshape(80, -1), totals)
 
 
-def test_scikit_learns_progress_bar(sequences, totals):
+def test_scikit_learns_progress_bar(capsys, sequences, totals):
     callback = pytest.importorskip("sklearn.callback")
     pytest.importorskip("rich")
     GRURegressor(**TINY).set_callbacks(callback.ProgressBar()).fit(sequences, totals)
+    assert "GRURegressor - fit" in capsys.readouterr().out
+    pipeline = make_pipeline(StandardScaler(), GRURegressor(**TINY))
+    search = GridSearchCV(pipeline, {"gruregressor__units": [3, 4]}, cv=2).set_callbacks(callback.ProgressBar())
+    search.fit(sequences.reshape(80, -1), totals)
+    assert "GRURegressor" in capsys.readouterr().out
 
 
 def test_verbose_shows_the_losses(capsys, sequences, totals):

@@ -380,7 +380,6 @@ def test_scores_are_those_of_full_windows(cv):
     [
         lambda m, g: GridSearchCV(m, g, cv=TimeSeriesSplit(3, gap=2)),
         lambda m, g: RandomizedSearchCV(m, g, n_iter=3, cv=TimeSeriesSplit(3), random_state=0),
-        # Halving takes random rows; those of a subset are in no order unless resources are something else.
         lambda m, g: HalvingGridSearchCV(
             m, g, cv=TimeSeriesSplit(3), resource="ridge__max_iter", max_resources=90, random_state=0
         ),
@@ -393,6 +392,15 @@ def test_searches_find_the_window(search):
     found = search(model, {"slidingwindow__window_length": [2, 4, 6]}).fit(X, y)
     assert found.best_params_["slidingwindow__window_length"] == 6
     assert found.predict(X[-30:]).shape == (30,)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning")
+def test_halving_over_random_rows_is_refused_with_advice():
+    # Its default resource is the number of rows, which it draws at random and in random order.
+    X, y = task()
+    search = HalvingGridSearchCV(ridge(), {"ridge__alpha": [0.1, 1.0]}, cv=TimeSeriesSplit(3), random_state=0)
+    with pytest.raises(ValueError, match="HalvingGridSearchCV shuffles unless its resource"):
+        search.fit(X, y)
 
 
 def test_other_tools_take_the_pipeline():
