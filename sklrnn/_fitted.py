@@ -12,9 +12,10 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
+from sklrnn._threads import count_threads, thread_limit
 from sklrnn.network import Architecture, Network, build_network, dropouts
 from sklrnn.streaming import Stream
-from sklrnn.training import choose_device, count_threads, thread_limit
+from sklrnn.training import choose_device
 
 Array = NDArray[Any]
 

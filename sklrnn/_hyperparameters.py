@@ -39,6 +39,7 @@ __all__ = [
     "PositiveInts",
     "Real",
     "StrOptions",
+    "SubclassOf",
     "fitted",
     "hyper",
     "hyperparameters",
@@ -81,6 +82,21 @@ class IncreasingLevels(Options):
 
     def __str__(self) -> str:
         return "a non-empty tuple of strictly increasing numbers between 0 and 1, both excluded"
+
+
+class SubclassOf(Options):
+    """A class, not an instance, below a given one."""
+
+    def __init__(self, parent: type, article: str) -> None:
+        super().__init__(type, set())
+        self.parent = parent
+        self.article = article
+
+    def is_satisfied_by(self, value: Any) -> bool:
+        return isinstance(value, type) and issubclass(value, self.parent)
+
+    def __str__(self) -> str:
+        return f"{self.article} class"
 
 
 class DeviceName(Options):

@@ -79,7 +79,13 @@ def check_targets(X: Array, y: Any, **check_array_options: Any) -> Array:
 
 def _as_array(estimator: Any, X: Any) -> Any:
     """Give lists and scalars the axes that the checks below look at."""
-    array = X if hasattr(X, "ndim") else np.asarray(X)
+    try:
+        array = X if hasattr(X, "ndim") else np.asarray(X)
+    except ValueError as error:
+        raise ValueError(
+            f"{type(estimator).__name__} reads sequences that all have the same shape, got some that differ in the "
+            "number of steps or features. Pad or cut them to one length."
+        ) from error
     if array.ndim > 3:
         raise ValueError(
             f"{type(estimator).__name__} reads X as (sample, time) or (sample, time, feature), "

@@ -22,6 +22,7 @@ from sklrnn._hyperparameters import (
     Integral,
     Options,
     StrOptions,
+    SubclassOf,
     fitted,
     hyper,
     hyperparameters,
@@ -66,7 +67,7 @@ class RecurrentEstimator(CallbackSupportMixin, FittedNetwork):
     pool_size: int = hyper(1, POSITIVE_INT, "Time steps that max pooling after the convolutions joins into one.")
     normalize_X: bool = hyper(True, "boolean", "Standardise each feature with its mean and spread over all training steps, inside the network.")
     n_timesteps: int | None = hyper(None, [POSITIVE_INT, None], "How 2-D X is read: None takes each row as a univariate series; an int as that many time-major blocks of columns.")
-    optimizer: str | type[torch.optim.Optimizer] = hyper("adamw", [StrOptions(set(OPTIMIZERS)), type], "Name or class of the optimizer.")
+    optimizer: str | type[torch.optim.Optimizer] = hyper("adamw", [StrOptions(set(OPTIMIZERS)), SubclassOf(torch.optim.Optimizer, "a torch optimizer")], "Name or class of the optimizer.")
     learning_rate: float = hyper(1e-2, POSITIVE, "Step size of the optimizer.")
     batch_size: int = hyper(32, POSITIVE_INT, "Sequences in each step of the optimizer.")
     max_epochs: int = hyper(100, POSITIVE_INT, "Most passes over the training sequences.")

@@ -10,7 +10,7 @@ from sklearn.utils import assert_all_finite, check_consistent_length, column_or_
 from sklearn.utils.multiclass import check_classification_targets
 from torch import nn
 
-from sklrnn._hyperparameters import StrOptions, fitted, hyper, hyperparameters
+from sklrnn._hyperparameters import StrOptions, SubclassOf, fitted, hyper, hyperparameters
 from sklrnn.base import RecurrentEstimator
 from sklrnn.losses import Loss, classification_loss
 
@@ -39,7 +39,7 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
     """
 
     # fmt: off
-    loss: str | type[nn.Module] = hyper("log_loss", [StrOptions({"log_loss"}), type], "What is minimised: a name, or the class of a torch loss module that takes scores and class codes.")
+    loss: str | type[nn.Module] = hyper("log_loss", [StrOptions({"log_loss"}), SubclassOf(nn.Module, "a torch loss module")], "What is minimised: a name, or the class of a torch loss module that takes scores and class codes.")
     class_weight: dict[Any, float] | str | None = hyper(None, [dict, StrOptions({"balanced"}), None], 'Weight of each class; "balanced" makes all classes weigh the same.')
     # fmt: on
 

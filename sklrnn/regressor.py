@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from torch import nn
 
-from sklrnn._hyperparameters import FRACTION, IncreasingLevels, StrOptions, hyper, hyperparameters
+from sklrnn._hyperparameters import FRACTION, IncreasingLevels, StrOptions, SubclassOf, hyper, hyperparameters
 from sklrnn._intervals import HeldOutErrors
 from sklrnn._validation import check_targets
 from sklrnn.base import RecurrentEstimator
@@ -39,7 +39,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
     """
 
     # fmt: off
-    loss: str | type[nn.Module] = hyper("squared_error", [StrOptions(REGRESSION_LOSSES), type], "What is minimised: a name, or the class of a torch loss module.")
+    loss: str | type[nn.Module] = hyper("squared_error", [StrOptions(REGRESSION_LOSSES), SubclassOf(nn.Module, "a torch loss module")], "What is minimised: a name, or the class of a torch loss module.")
     quantiles: tuple[float, ...] = hyper((0.1, 0.5, 0.9), IncreasingLevels(), 'Levels that ``loss="quantile"`` learns.')
     normalize_y: bool = hyper(True, "boolean", "Learn on standardised targets and answer in the user's units.")
     # fmt: on

@@ -3,17 +3,15 @@
 Nothing here knows what a cell is.
 """
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from joblib import effective_n_jobs
 from numpy.typing import NDArray
 from skorch import NeuralNet
+from skorch.callbacks import Callback
 from torch import Tensor, nn
 
 Array = NDArray[Any]
@@ -249,6 +247,11 @@ def make_net(
     )
     if optimizer == "adamw":
         extras["optimizer__weight_decay"] = WEIGHT_DECAY
+    for callback in callbacks or []:
+        if not isinstance(callback[-1] if isinstance(callback, tuple) else callback, Callback):
+            raise ValueError(
+                f"callbacks must be instances of skorch.callbacks.Callback, or (name, callback), got {callback!r}."
+            )
     return SequenceNet(
         module,
         criterion=per_row_loss,
@@ -266,43 +269,7 @@ def choose_device(name: str) -> torch.device:
     """``"auto"`` is CUDA where there is some, else the CPU; MPS only when asked for."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    here = torch.cuda.is_available() if name.startswith("cuda") else torch.backends.mps.is_available()
+    if name != "cpu" and not here:
+        raise ValueError(f'device="{name}" is not to be had on this machine. Use device="cpu", or "auto".')
     return torch.device(name)
-
-
-class _ThreadLimit:
-    """Sets torch's number of threads for a while.
-
-    Fits may overlap in several threads: the first to come remembers the number, and each puts it back on leaving.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._inside = 0
-        self._before = 1
-
-    @contextmanager
-    def __call__(self, n_threads: int) -> Iterator[None]:
-        with self._lock:
-            if self._inside == 0:
-                self._before = torch.get_num_threads()
-            self._inside += 1
-            torch.set_num_threads(n_threads)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._inside -= 1
-                torch.set_num_threads(self._before)
-
-
-thread_limit = _ThreadLimit()
-
-# A batch times the squares of the widths: below it a second thread costs more than it gives.
-_WORTH_MORE_THREADS = 2**22
-
-
-def count_threads(n_jobs: int | None, *, batch_size: int, units: tuple[int, ...]) -> int:
-    """How many threads a fit or a prediction may use."""
-    if n_jobs is None:
-        return torch.get_num_threads() if batch_size * max(units) ** 2 >= _WORTH_MORE_THREADS else 1
-    return int(effective_n_jobs(n_jobs))

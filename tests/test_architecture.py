@@ -15,6 +15,7 @@ LAYER = {
     "_epoch_hooks": 0,
     "_intervals": 0,
     "_tables": 0,
+    "_threads": 0,
     "_time_index": 0,
     "_timeline": 0,
     "_window_layout": 0,
@@ -48,7 +49,10 @@ LAYER = {
 # The bar looks for a notebook when it is imported: only those who ask for one should pay for that.
 LAZY = {"_progress": {"tqdm.auto"}}
 MOST_LINES = 350  # the aim is 300
-WITHOUT_TORCH = {name for name, layer in LAYER.items() if layer < 2 and name != "kernels"} | {"datasets", "leakage"}
+WITHOUT_TORCH = {name for name, layer in LAYER.items() if layer < 2 and name not in ("kernels", "_threads")} | {
+    "datasets",
+    "leakage",
+}
 
 
 def name_of(path):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from scipy import sparse
 from sklearn.exceptions import DataConversionWarning
 
@@ -35,6 +36,7 @@ def with_value(array, value):
         (X + 1j, "Complex data not supported"),
         (sparse.csr_array(X[:, 0]), "Sparse data was passed"),
         (np.full((20, 3), "word"), "could not convert string to float|dtype='numeric' is not compatible"),
+        ([np.zeros((3, 1)), np.zeros((4, 1))], "all have the same shape, got some that differ .* Pad or cut them"),
         (["one", "two"], "Expected 2D array, got 1D array instead|could not convert"),
     ],
 )
@@ -145,6 +147,9 @@ def test_number_of_outputs_when_going_on():
         ({"validation_fraction": 1.0}, "The 'validation_fraction' parameter"),
         ({"random_state": "seed"}, "The 'random_state' parameter"),
         ({"verbose": 3}, "The 'verbose' parameter"),
+        ({"optimizer": dict}, "The 'optimizer' parameter .* a torch optimizer class. Got <class 'dict'> instead"),
+        ({"loss": dict}, "The 'loss' parameter .* a torch loss module class. Got <class 'dict'> instead"),
+        ({"callbacks": [3]}, r"callbacks must be instances of skorch.callbacks.Callback, or \(name, callback\), got 3"),
         ({"device": "gpu"}, "The 'device' parameter"),
         ({"n_jobs": 0}, "The 'n_jobs' parameter"),
         ({"callbacks": "progress"}, "The 'callbacks' parameter"),
@@ -170,3 +175,9 @@ def test_too_few_samples_to_validate_on():
 def test_poisson_needs_counts():
     with pytest.raises(ValueError, match='loss="poisson" needs targets that are not negative, got -'):
         GRURegressor(loss="poisson").fit(X, y)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
+def test_a_device_that_is_not_there():
+    with pytest.raises(ValueError, match='device="cuda" is not to be had on this machine. Use device="cpu"'):
+        GRURegressor(device="cuda").fit(X, y)

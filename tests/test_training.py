@@ -1,7 +1,5 @@
 """Batches, the newest block, merging, threads."""
 
-import threading
-
 import numpy as np
 import pytest
 import torch
@@ -12,11 +10,9 @@ from sklrnn.training import (
     Batches,
     Rows,
     choose_device,
-    count_threads,
     drop_weightless,
     hold_out_newest,
     merge_identical,
-    thread_limit,
 )
 
 
@@ -85,36 +81,6 @@ def test_any_numpy_array_can_be_batched(order):
     }[order]
     batches = Batches(Rows(X, np.zeros((len(X), 1))), batch_size=5, device=torch.device("cpu"))
     assert_array_equal(np.concatenate([x["x"].numpy() for x, _ in batches]), X)
-
-
-def test_threads_are_put_back_when_fits_overlap():
-    before = torch.get_num_threads()
-    inside, leave = threading.Event(), threading.Event()
-
-    def stay():
-        with thread_limit(1):
-            inside.set()
-            leave.wait(10)
-
-    other = threading.Thread(target=stay)
-    with thread_limit(1):
-        other.start()
-        assert inside.wait(10)
-        assert torch.get_num_threads() == 1
-    leave.set()
-    other.join()
-    assert torch.get_num_threads() == before
-    seen = []
-    later = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))
-    later.start()
-    later.join()
-    assert seen == [before]
-
-
-def test_small_work_gets_one_thread_and_a_number_is_obeyed():
-    assert count_threads(None, batch_size=32, units=(32,)) == 1
-    assert count_threads(None, batch_size=1024, units=(256,)) == torch.get_num_threads()
-    assert count_threads(2, batch_size=32, units=(32,)) == 2
 
 
 def test_auto_never_chooses_mps():
