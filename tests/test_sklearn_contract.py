@@ -9,7 +9,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import sklrnn
 
 # Tiny sizes only: everything else is as users get it.
-TINY = {"units": 8, "max_epochs": 40, "learning_rate": 1e-2}
+TINY = {"units": 16, "max_epochs": 40}
 ESTIMATORS = [name for name in sklrnn.__all__ if name.endswith(("Regressor", "Classifier"))]
 
 # Defined by scikit-learn, but not among those that it yields for these estimators.
