@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         RecurrentClassifier,
         SimpleRNNClassifier,
     )
+    from sklrnn.leakage import LeakageError, check_no_leakage
     from sklrnn.regressor import (
         CNNLSTMRegressor,
         GRURegressor,
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
         RecurrentRegressor,
         SimpleRNNRegressor,
     )
+    from sklrnn.scaling import SequenceScaler
+    from sklrnn.splits import PurgedKFold, PurgedTimeSeriesSplit
+    from sklrnn.supervised import make_windows, supervise
+    from sklrnn.windows import SlidingWindow
 
 _HOME = {
     "sklrnn.classifier": (
@@ -37,6 +42,11 @@ _HOME = {
         "LSTMRegressor",
         "CNNLSTMRegressor",
     ),
+    "sklrnn.windows": ("SlidingWindow",),
+    "sklrnn.supervised": ("supervise", "make_windows"),
+    "sklrnn.scaling": ("SequenceScaler",),
+    "sklrnn.splits": ("PurgedTimeSeriesSplit", "PurgedKFold"),
+    "sklrnn.leakage": ("check_no_leakage", "LeakageError"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
@@ -47,10 +57,18 @@ __all__ = [
     "GRURegressor",
     "LSTMClassifier",
     "LSTMRegressor",
+    "LeakageError",
+    "PurgedKFold",
+    "PurgedTimeSeriesSplit",
     "RecurrentClassifier",
     "RecurrentRegressor",
+    "SequenceScaler",
     "SimpleRNNClassifier",
     "SimpleRNNRegressor",
+    "SlidingWindow",
+    "check_no_leakage",
+    "make_windows",
+    "supervise",
 ]
 
 

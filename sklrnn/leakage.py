@@ -29,7 +29,7 @@ class LeakageError(ValueError):
     --------
     >>> import numpy as np
     >>> from sklearn.model_selection import KFold
-    >>> from sklrnn.leakage import LeakageError, check_no_leakage
+    >>> from sklrnn import LeakageError, check_no_leakage
     >>> try:
     ...     check_no_leakage(KFold(2), np.zeros((8, 1)), window_length=3, horizon=1)
     ... except LeakageError as error:
@@ -121,7 +121,7 @@ def check_no_leakage(
     --------
     >>> import numpy as np
     >>> from sklearn.model_selection import TimeSeriesSplit
-    >>> from sklrnn.leakage import check_no_leakage
+    >>> from sklrnn import check_no_leakage
     >>> X = np.zeros((200, 1))
     >>> check_no_leakage(TimeSeriesSplit(gap=23), X, window_length=72, horizon=24)
     >>> check_no_leakage(TimeSeriesSplit(), X, window_length=72, horizon=24)  # doctest: +NORMALIZE_WHITESPACE

@@ -63,7 +63,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     --------
     >>> import numpy as np
     >>> from sklearn.preprocessing import MinMaxScaler
-    >>> from sklrnn.scaling import SequenceScaler
+    >>> from sklrnn import SequenceScaler
     >>> X = [np.array([[0.0, 10.0], [5.0, 20.0]]), np.array([[10.0, 30.0]])]
     >>> scaler = SequenceScaler(scaler=MinMaxScaler()).fit(X)
     >>> for sequence in scaler.transform(X):

@@ -146,7 +146,7 @@ class PurgedTimeSeriesSplit(_PurgedSplitter):
     Examples
     --------
     >>> import numpy as np
-    >>> from sklrnn.splits import PurgedTimeSeriesSplit
+    >>> from sklrnn import PurgedTimeSeriesSplit
     >>> for train, test in PurgedTimeSeriesSplit(n_splits=2, horizon=3, test_size=2).split(np.zeros((10, 1))):
     ...     print(train, test)
     [0 1 2 3] [6 7]
@@ -240,7 +240,7 @@ class PurgedKFold(_PurgedSplitter):
     Examples
     --------
     >>> import numpy as np
-    >>> from sklrnn.splits import PurgedKFold
+    >>> from sklrnn import PurgedKFold
     >>> for train, test in PurgedKFold(n_splits=3, horizon=2, window_length=2).split(np.zeros((12, 1))):
     ...     print(train, test)
     [ 7  8  9 10 11] [0 1 2 3]

@@ -70,7 +70,7 @@ def supervise(
     Examples
     --------
     >>> import pandas as pd
-    >>> from sklrnn.supervised import supervise
+    >>> from sklrnn import supervise
     >>> hours = pd.date_range("2024-01-01", periods=5, freq="h")
     >>> data = pd.DataFrame({"temp": [1.0, 2.0, 3.0, 4.0, 5.0], "wind": [7, 7, 8, 8, 9]}, index=hours)
     >>> X, y = supervise(data, target="temp", horizon=2)
@@ -156,7 +156,7 @@ def make_windows(
     Examples
     --------
     >>> import numpy as np
-    >>> from sklrnn.supervised import make_windows
+    >>> from sklrnn import make_windows
     >>> windows, targets = make_windows(np.arange(8.0), window_length=3, stride=2)
     >>> windows[:, :, 0]
     array([[0., 1., 2.],

@@ -51,7 +51,7 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
     Examples
     --------
     >>> import pandas as pd
-    >>> from sklrnn.windows import SlidingWindow
+    >>> from sklrnn import SlidingWindow
     >>> days = pd.date_range("2024-01-01", periods=6)
     >>> X = pd.DataFrame({"temp": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]}, index=days)
     >>> window = SlidingWindow(window_length=3).fit(X[:4])
@@ -181,7 +181,7 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         Examples
         --------
         >>> import numpy as np
-        >>> from sklrnn.windows import SlidingWindow
+        >>> from sklrnn import SlidingWindow
         >>> X = np.arange(5.0).reshape(-1, 1)
         >>> SlidingWindow(window_length=3).fit(X).count_filled(X)
         array([2, 1, 0, 0, 0])

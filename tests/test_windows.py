@@ -1,6 +1,7 @@
 """Windows keep their rows, know their past and never see a later row."""
 
 import pickle
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from sklrnn.regressor import GRURegressor
 from sklrnn.windows import SlidingWindow
 
 PADDINGS = ["edge", "zero", "nan", "mean"]
@@ -136,6 +138,18 @@ def test_windows_are_a_view_of_the_dtype_given(dtype, flatten):
         assert windows.dtype == dtype
         assert np.shares_memory(windows[10], windows[11])
         assert not windows.flags.writeable
+
+
+@pytest.mark.parametrize("flatten", [False, True])
+def test_long_windows_cost_no_memory(flatten):
+    X = series(100_000, 10, pd.date_range("2000-01-01", periods=100_000, freq="min")).astype(np.float32)
+    window = SlidingWindow(window_length=100, flatten=flatten)
+    tracemalloc.start()
+    window.fit_transform(X[:90_000])
+    window.transform(X[90_000:])
+    added = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert added < 1.3 * X.to_numpy().nbytes  # written out it would be a hundred times the rows
 
 
 def test_other_dtypes_become_float64():
@@ -401,6 +415,15 @@ def test_halving_over_random_rows_is_refused_with_advice():
     search = HalvingGridSearchCV(ridge(), {"ridge__alpha": [0.1, 1.0]}, cv=TimeSeriesSplit(3), random_state=0)
     with pytest.raises(ValueError, match="HalvingGridSearchCV shuffles unless its resource"):
         search.fit(X, y)
+
+
+def test_window_and_network_are_searched_together():
+    X, y = task()
+    model = make_pipeline(SlidingWindow(), GRURegressor(max_epochs=1, random_state=0))
+    grid = {"slidingwindow__window_length": [2, 6], "gruregressor__units": [2, 4]}
+    search = GridSearchCV(model, grid, cv=TimeSeriesSplit(2, gap=2)).fit(X, y)
+    assert len(search.cv_results_["params"]) == 4
+    assert search.predict(X).shape == y.shape
 
 
 def test_other_tools_take_the_pipeline():
