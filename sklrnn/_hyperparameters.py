@@ -120,10 +120,12 @@ FRACTION = Interval(Real, 0, 1, closed="neither")
 UNIT_INTERVAL = Interval(Real, 0, 1, closed="left")
 
 
-def hyper(default: Any, constraint: Any, sentence: str) -> Any:
+def hyper(default: Any, constraint: Any, sentence: str, *, kw_only: bool = True) -> Any:
     """Declare a hyperparameter: its default, scikit-learn constraint (or list of them) and description."""
     constraints = constraint if isinstance(constraint, list) else [constraint]
-    return dataclasses.field(default=default, metadata={"constraints": constraints, "sentence": sentence})
+    return dataclasses.field(
+        default=default, kw_only=kw_only, metadata={"constraints": constraints, "sentence": sentence}
+    )
 
 
 def fitted(sentence: str, *, init: Literal[False] = False) -> Any:

@@ -28,7 +28,10 @@ def check_sequences(estimator: Any, X: Any, *, reset: bool, n_timesteps: int | N
             f"{name} needs at least one time step and one feature, got X of shape (sample, time, feature) = {X.shape}."
         )
     _check_same_rank(estimator, 3, reset=reset)
-    checked = check_array(X, dtype=FLOATS, allow_nd=True, estimator=estimator, input_name="X")
+    try:
+        checked = check_array(X, dtype=FLOATS, allow_nd=True, estimator=estimator, input_name="X")
+    except ValueError as error:
+        raise _naming_the_feature(error, X) from None
     # validate_data would take the time axis for the features, so it is shown the last step only.
     validate_data(estimator, checked[:, -1, :], reset=reset, skip_check_array=True)
     return checked
@@ -93,6 +96,19 @@ def _as_array(estimator: Any, X: Any) -> Any:
         )
     # check_array words its errors better when it meets what the user gave.
     return array if array.ndim == 3 else X
+
+
+def _naming_the_feature(error: ValueError, X: Array) -> ValueError:
+    """Say where the first value lies that is not finite: sequences have no column names that could tell."""
+    if X.dtype.kind == "f":
+        for feature in range(X.shape[2]):
+            wrong = np.argwhere(~np.isfinite(X[:, :, feature]))
+            if len(wrong):
+                sample, step = wrong[0]
+                first, *rest = str(error).split("\n")
+                place = f"{first} The first is in feature {feature} (counted from 0), sample {sample}, step {step}."
+                return ValueError("\n".join([place, *rest]))
+    return error
 
 
 def _check_table(estimator: Any, X: Any, *, reset: bool, n_timesteps: int | None) -> Array:

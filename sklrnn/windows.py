@@ -75,7 +75,7 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
     2024-01-06        4.0        5.0        6.0
     """
 
-    window_length: int = hyper(10, POSITIVE_INT, "Number of rows in a window, the row itself included.")
+    window_length: int = hyper(10, POSITIVE_INT, "Number of rows in a window, the row itself included.", kw_only=False)
     stride_within: int = hyper(
         1, POSITIVE_INT, "Distance between the rows of a window: 24 reads hourly rows once a day, at the same hour."
     )

@@ -22,7 +22,7 @@ def with_value(array, value):
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        (with_value(X, np.nan), "Input X contains NaN"),
+        (with_value(X, np.nan), r"Input X contains NaN.*The first is in feature 1 .*, sample 0, step 1"),
         (with_value(X, np.inf), "Input X contains infinity"),
         (with_value(X[:, :, 0], np.nan), "Input X contains NaN"),
         (X[:0], r"Found array with 0 sample\(s\)"),

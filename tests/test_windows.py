@@ -529,3 +529,10 @@ def test_window_keeps_the_contract(estimator, check):
 @pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names")  # they fit frames and transform arrays
 def test_window_keeps_what_is_not_yielded(check):
     getattr(estimator_checks, check)("SlidingWindow", SlidingWindow(window_length=3, flatten=True))
+
+
+def test_the_length_may_come_first():
+    assert SlidingWindow(7).window_length == 7
+    assert clone(SlidingWindow(7)).get_params()["window_length"] == 7
+    with pytest.raises(TypeError):
+        SlidingWindow(7, 2)

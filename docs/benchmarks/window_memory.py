@@ -6,6 +6,7 @@ the peak of what was added, as a multiple of the table itself. Written out, the 
 Run it with ``python docs/benchmarks/window_memory.py``.
 """
 
+import platform
 import time
 import tracemalloc
 
@@ -41,6 +42,7 @@ def main():
             pd.DataFrame(second, index=pd.DatetimeIndex(hours[N_ROWS:], freq=None)),
         ),
     }
+    print(f"{platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}, pandas {pd.__version__}")
     print(f"{N_ROWS:,} rows x {N_FEATURES} float32 = {first.nbytes / 1e6:.0f} MB, windows of {WINDOW_LENGTH}")
     print(f"{'table':<18}{'step':<22}{'added':>8}{'seconds':>9}")
     for name, (train, test) in tables.items():
