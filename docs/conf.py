@@ -45,7 +45,7 @@ sphinx_gallery_conf = {
 
 def drop_references_of_other_projects(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
     """Keep the words of scikit-learn's cross-references, whose targets lie in its own documentation."""
-    lines[:] = re.sub(r":ref:`([^`<]*?)\s*(<[^`]*>)?`", r"\1", "\n".join(lines)).split("\n")
+    lines[:] = re.sub(r":(?:ref|term):`([^`<]*?)\s*(<[^`]*>)?`", r"\1", "\n".join(lines)).split("\n")
 
 
 def setup(app: Any) -> None:
