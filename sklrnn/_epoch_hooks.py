@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-__all__ = ["CallbackSupportMixin", "EpochHooks", "open_hooks", "with_callbacks"]
+# What scikit-learn hangs on an estimator while it is being fitted.
+CALLBACK_STATE = {"_callback_fit_ctx", "_skl_callbacks_to_teardown"}
+
+__all__ = ["CALLBACK_STATE", "CallbackSupportMixin", "EpochHooks", "open_hooks", "with_callbacks"]
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks

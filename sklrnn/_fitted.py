@@ -1,6 +1,7 @@
 """A fitted network at work: running it in blocks, reading it step by step, saving and loading it."""
 
 import copy
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from sklrnn._threads import count_threads, thread_limit
 from sklrnn.network import Architecture, Network, build_network, dropouts
 from sklrnn.streaming import Stream
-from sklrnn.training import choose_device
+from sklrnn.training import as_tensor, choose_device
 
 Array = NDArray[Any]
 
@@ -37,7 +38,7 @@ class FittedNetwork(BaseEstimator):
     def _check_X(self, X: Any, *, reset: bool) -> Array:
         raise NotImplementedError
 
-    def _make_net(self, network: Network) -> Any:
+    def _make_net(self, network: Network, device: str | None = None) -> Any:
         raise NotImplementedError
 
     # -- running the network -----------------------------------------------------------------------------------------
@@ -72,7 +73,8 @@ class FittedNetwork(BaseEstimator):
             Its ``step(x)`` takes the features of one time step and answers like ``predict`` on the sequence so far.
         """
         check_is_fitted(self, "net_")
-        return Stream(self, self._network_for(np.dtype(np.float64)))
+        # Steps one by one are fastest on the CPU, wherever the network was trained.
+        return Stream(self, copy.deepcopy(self.module_).cpu().double())
 
     def _raw(self, X: Any) -> Array:
         return self._run(X, Network.__call__)
@@ -89,7 +91,7 @@ class FittedNetwork(BaseEstimator):
         device = network.head.weight.device
         with torch.inference_mode(), self._threads():
             blocks = [
-                read(network, torch.from_numpy(X[start : start + rows_at_once].copy()).to(device)).cpu().numpy()
+                read(network, as_tensor(X[start : start + rows_at_once].copy(), device)).cpu().numpy()
                 for start in range(0, len(X), rows_at_once)
             ]
         return np.concatenate(blocks).astype(X.dtype, copy=False)
@@ -140,7 +142,13 @@ class FittedNetwork(BaseEstimator):
             return
         network = build_network(Architecture(**self._architecture), seed=0)
         network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
-        self.net_ = self._make_net(network.to(choose_device(self.device)).eval())
+        try:
+            device = choose_device(self.device)
+        except ValueError:
+            device = torch.device("cpu")
+            warnings.warn(f'There is no device="{self.device}" here; the model is loaded to the CPU.', stacklevel=2)
+        self.net_ = self._make_net(network.eval(), device=str(device))
+        network.to(device)
 
 
 def as_tuple(sizes: int | tuple[int, ...] | None) -> tuple[int, ...]:

@@ -27,6 +27,7 @@ class Table(NamedTuple):
     features: Any
     feature_columns: list[int]
     labels: Any
+    labels_are_time: bool  # said so by the user; a plain index may as well number the rows
     entities: list[Entity]
 
 
@@ -42,11 +43,12 @@ def take_apart(X: Any, *, time_column: Any = None, groups: Any = None) -> Table:
     if taken and not columns:
         raise ValueError(f"X holds no feature beside time_column={time_column!r} and groups={groups!r}. Add a column.")
     labels: Any = X.index if hasattr(X, "iloc") else None
+    said_so = special[0] is not None or getattr(labels, "nlevels", 1) > 1
     if getattr(labels, "nlevels", 1) > 1:
         labels = labels.get_level_values(-1)
     if special[0] is not None:
         labels = _column(X, special[0])
-    return Table(take_columns(X, columns) if taken else X, columns, labels, split_entities(X, groups))
+    return Table(take_columns(X, columns) if taken else X, columns, labels, said_so, split_entities(X, groups))
 
 
 def column_position(X: Any, column: Any, parameter: str) -> int | None:
@@ -92,14 +94,29 @@ def split_entities(X: Any, groups: Any = None) -> list[Entity]:
 def check_numbers(estimator: Any, features: Any) -> Array:
     """Check a table of numbers: float32 and float64 stay, others become float64; NaN passes, infinity does not."""
     _refuse_what_is_no_number(features)
-    checked: Array = check_array(
-        features, dtype=FLOATS, ensure_all_finite="allow-nan", estimator=estimator, input_name="X"
-    )
+    try:
+        checked: Array = check_array(
+            features, dtype=FLOATS, ensure_all_finite="allow-nan", estimator=estimator, input_name="X"
+        )
+    except ValueError as error:
+        raise _naming_the_column(error, features) from None
     return checked
 
 
 def _column(X: Any, position: int) -> Any:
     return X.iloc[:, position] if hasattr(X, "iloc") else np.asarray(X[:, position])
+
+
+def _naming_the_column(error: ValueError, features: Any) -> ValueError:
+    """Say where the first infinite value lies, if that is what is wrong."""
+    if "infinity" not in str(error) or len(getattr(features, "shape", ())) != 2:
+        return error
+    for position in range(features.shape[1]):
+        infinite = np.isinf(np.asarray(_column(features, position), dtype=np.float64))
+        if infinite.any():
+            name = list(features.columns)[position] if hasattr(features, "columns") else position
+            return ValueError(f"{error} The first is in column {name!r}, row {int(infinite.argmax())}.")
+    return error
 
 
 def _refuse_what_is_no_number(features: Any) -> None:

@@ -22,6 +22,7 @@ FAR = 2**40
 # A piece of a series that is long enough to tell its frequency; the whole is then checked against it.
 _ENOUGH = 1000
 _MOST_HOLES = 8
+_SHORT = 12
 
 
 class Times(NamedTuple):
@@ -41,6 +42,8 @@ class Times(NamedTuple):
 def read_times(labels: Any) -> Times | None:
     """Read times from a pandas index or a column; None where the labels are no times (text, categories)."""
     index = labels if isinstance(labels, pd.Index) else pd.Index(labels)
+    if index.dtype == object:  # an array that also holds text, or a frame made row by row
+        index = index.infer_objects()
     if index.hasnans:
         raise ValueError(f"Every row needs a time, but row {int(np.argmax(index.isna()))} has none. Drop the row.")
     if isinstance(index, pd.DatetimeIndex):
@@ -111,7 +114,12 @@ class Clock:
             return on_grid
         jumps = np.diff(values)
         steps = np.ones(len(jumps), dtype=np.int64)
-        if self.longest is not None:
+        if self.freq is not None:
+            steps = np.maximum(steps, self._calendar_steps(values))
+        elif self.step is not None:
+            # A stamp off the grid must not move the others: each stands by its distance to the one before.
+            steps = np.maximum(steps, np.rint(jumps / self.step).astype(np.int64))
+        elif self.longest is not None:
             # Later rows may be a little slower than those in training; a gap is another matter.
             steps[jumps > 2 * self.longest] = FAR
         return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(steps)])
@@ -135,6 +143,13 @@ class Clock:
         steps, rest = np.divmod(elapsed, step)
         return None if rest.any() else steps
 
+    def _calendar_steps(self, values: Array) -> Array:
+        """Count the days of the calendar from each time to the next, each taken for the nearest one."""
+        stamps = _in_zone(values, self.tz).tz_localize(None)
+        grid = _calendar(stamps[0], stamps[-1], self.freq)
+        middles = grid[:-1] + np.diff(grid) / 2
+        return np.diff(np.searchsorted(middles, stamps.to_numpy(), side="right"))
+
     def _on_calendar(self, values: Array) -> Array | None:
         stamps = _in_zone(values, self.tz).tz_localize(None)
         grid = _calendar(stamps[0], stamps[-1], self.freq)
@@ -149,12 +164,15 @@ def _calendar(first: Any, last: Any, freq: Any) -> Array:
     return pd.date_range(first, last, freq=freq).to_numpy()
 
 
-def learn_clock(series: Sequence[Times]) -> Clock:
-    """Learn from the training rows, one or many series of one kind of time, what a step is."""
+def learn_clock(series: Sequence[Times], *, sure: bool = False) -> Clock:
+    """Learn from the training rows, one or many series of one kind of time, what a step is.
+
+    ``sure`` says that the user named these as times, so that numbers are no mere row numbers.
+    """
     model = max(series, key=lambda times: len(times.values))
     jumps = [np.diff(times.values).max() for times in series if len(times.values) > 1]
     unknown = Clock(model.kind, model.tz, longest=max(jumps, default=None))
-    if _are_row_numbers(series):
+    if not sure and _are_row_numbers(series):
         return unknown
     for step, freq in _guesses(model):
         clock = replace(unknown, step=step, freq=freq)
@@ -209,6 +227,10 @@ def _unbroken_pieces(values: Array) -> Iterator[Array]:
     for n_holes in range(1, len(longest_first) + 1):
         pieces = np.split(values, np.sort(longest_first[:n_holes]) + 1)
         yield max(pieces, key=len)[:_ENOUGH]
+    # Where holes are many (bank holidays among business days), some short piece has none. Twelve rows are more than a
+    # working week, which alone would pass for days.
+    for start in range(0, min(len(values) - _SHORT, _ENOUGH), _SHORT // 2):
+        yield values[start : start + _SHORT]
 
 
 def _common_step(values: Array) -> Any:

@@ -1,7 +1,8 @@
 """The parameter table and the one ``fit`` of all estimators."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
-from sklrnn._epoch_hooks import CallbackSupportMixin, open_hooks, with_callbacks
+from sklrnn._epoch_hooks import CALLBACK_STATE, CallbackSupportMixin, open_hooks, with_callbacks
 from sklrnn._fitted import FittedNetwork, as_tuple
 from sklrnn._hyperparameters import (
     FRACTION,
@@ -28,7 +29,7 @@ from sklrnn._hyperparameters import (
     hyperparameters,
     validate_parameters,
 )
-from sklrnn._progress import Report, Watch
+from sklrnn._progress import Report, Stop, Watch
 from sklrnn._validation import check_sequences, check_weights
 from sklrnn.cells import CELLS, Cell
 from sklrnn.losses import Loss
@@ -39,10 +40,10 @@ from sklrnn.training import (
     Rows,
     SequenceNet,
     choose_device,
-    drop_weightless,
     hold_out_newest,
     make_net,
     merge_identical,
+    optimizer_class,
 )
 
 Array = NDArray[Any]
@@ -63,8 +64,8 @@ class RecurrentEstimator(CallbackSupportMixin, FittedNetwork):
     l1: float = hyper(0.0, NON_NEGATIVE, "Penalty on the absolute weights (not the biases) of the recurrent layers.")
     l2: float = hyper(0.0, NON_NEGATIVE, "Penalty on the squared weights (not the biases) of the recurrent layers.")
     filters: int | tuple[int, ...] | None = hyper(None, [*POSITIVE_INTS, None], "Filters of a causal 1-D convolution before the recurrence; a tuple stacks convolutions, None leaves them out.")
-    kernel_size: int = hyper(3, POSITIVE_INT, "Time steps that each convolution sees.")
-    pool_size: int = hyper(1, POSITIVE_INT, "Time steps that max pooling after the convolutions joins into one.")
+    kernel_size: int = hyper(3, POSITIVE_INT, "Time steps that each convolution sees (without `filters` there is none).")
+    pool_size: int = hyper(1, POSITIVE_INT, "Time steps that max pooling after the convolutions joins into one (without `filters` there is none).")
     normalize_X: bool = hyper(True, "boolean", "Standardise each feature with its mean and spread over all training steps, inside the network.")
     n_timesteps: int | None = hyper(None, [POSITIVE_INT, None], "How 2-D X is read: None takes each row as a univariate series; an int as that many time-major blocks of columns.")
     optimizer: str | type[torch.optim.Optimizer] = hyper("adamw", [StrOptions(set(OPTIMIZERS)), SubclassOf(torch.optim.Optimizer, "a torch optimizer")], "Name or class of the optimizer.")
@@ -120,36 +121,57 @@ class RecurrentEstimator(CallbackSupportMixin, FittedNetwork):
         """
         validate_parameters(self)
         go_on = self.warm_start and hasattr(self, "net_")
-        rows = self._check_rows(X, y, sample_weight, reset=not go_on)
-        train, held_out = self._hold_out(rows)
-        train = merge_identical(train) if len(train) <= self.batch_size else train
-        network = self._known_network() if go_on else self._new_network(train)
-        self.net_ = self._make_net(network)
-        hooks = open_hooks(self, X, y, max_epochs=self.max_epochs)
-        between_epochs = hooks.between_epochs if hooks else None
-        before = copy.deepcopy(network.state_dict())
-        try:
-            self._train(train, held_out, self.max_epochs, self.n_iter_no_change, between_epochs)
-        except BaseException:
-            # A fit that failed must not pass for a model, nor spoil the one that it went on from.
-            if go_on:
-                network.load_state_dict(before)
-            else:
-                del self.net_
-            raise
-        self._learn_residuals(held_out)
-        if hooks:
-            hooks.close()
+        with self._all_or_nothing():
+            self._judged_by = self._loss_parameters()
+            train, held_out = self._hold_out(self._check_rows(X, y, sample_weight, reset=not go_on))
+            train = merge_identical(train) if len(train.present) <= self.batch_size else train
+            self.net_ = self._make_net(self._known_network() if go_on else self._new_network(train))
+            hooks = open_hooks(self, X, y, max_epochs=self.max_epochs)
+            between_epochs = hooks.between_epochs if hooks else None
+            self._train(train, held_out, self.max_epochs, self.n_iter_no_change, between_epochs, trained_before=go_on)
+            self._learn_residuals(held_out)
+            if hooks:
+                hooks.close()
         return self
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
         validate_parameters(self)
         first = not hasattr(self, "net_")
-        train = self._check_rows(X, y, sample_weight, reset=first)
-        if first:
-            self.net_ = self._make_net(self._new_network(train))
-        self._train(train, None, 1, None, None)
+        with self._all_or_nothing():
+            judged_by, self._judged_by = getattr(self, "_judged_by", None), self._loss_parameters()
+            train = self._check_rows(X, y, sample_weight, reset=first)
+            if first:
+                self.net_ = self._make_net(self._new_network(train))
+            elif judged_by != self._judged_by or self.net_.optimizer is not optimizer_class(self.optimizer):
+                self.net_ = self._make_net(self._known_network())
+            else:
+                self._known_network()
+                self.net_.follow(
+                    learning_rate=self.learning_rate, l1=self.l1, l2=self.l2, max_grad_norm=self.max_grad_norm
+                )
+            self._train(train, None, 1, None, None)
+            # What was measured on held-out rows speaks of other weights now.
+            self.validation_curve_ = self.best_validation_loss_ = None
+            self._learn_residuals(None)
         return self
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """A fit that fails must not pass for a model, nor spoil the one that was there before."""
+        before = dict(vars(self))
+        net = before.get("net_")
+        weights = None if net is None else copy.deepcopy(net.module.state_dict())
+        try:
+            yield
+        except BaseException:
+            # scikit-learn's callbacks are still to be torn down.
+            before |= {name: value for name, value in vars(self).items() if name in CALLBACK_STATE}
+            self.__dict__ = before
+            if net is not None:
+                net.module.load_state_dict(weights)
+                net.module.eval()
+                net.initialized_ = False  # the moments of the optimizer are those of the failed fit
+            raise
 
     def _check_rows(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Rows:
         if y is None:
@@ -158,13 +180,13 @@ class RecurrentEstimator(CallbackSupportMixin, FittedNetwork):
         weights = check_weights(sample_weight, len(X))
         present = slice(None) if weights is None else np.flatnonzero(weights)
         y = self._encode(X, y, present, reset=reset)
-        return drop_weightless(Rows(X, y, self._weigh(y, weights)))
+        return Rows(X, y, self._weigh(y, weights))
 
     def _check_X(self, X: Any, *, reset: bool) -> Array:
         return check_sequences(self, X, reset=reset, n_timesteps=self.n_timesteps)
 
     def _hold_out(self, rows: Rows) -> tuple[Rows, Rows | None]:
-        wanted = len(rows) > _ENOUGH_TO_HOLD_OUT if self.early_stopping == "auto" else self.early_stopping
+        wanted = len(rows.present) > _ENOUGH_TO_HOLD_OUT if self.early_stopping == "auto" else self.early_stopping
         return hold_out_newest(rows, self.validation_fraction) if wanted else (rows, None)
 
     def _new_network(self, train: Rows) -> Network:
@@ -204,13 +226,13 @@ class RecurrentEstimator(CallbackSupportMixin, FittedNetwork):
             pool_size=int(self.pool_size),
         ).to_dict()
 
-    def _make_net(self, network: Network) -> SequenceNet:
+    def _make_net(self, network: Network, device: str | None = None) -> SequenceNet:
         return make_net(
             network,
             self._loss().per_row,
             optimizer=self.optimizer,
             learning_rate=self.learning_rate,
-            device=choose_device(self.device),
+            device=choose_device(device or self.device),
             callbacks=self.callbacks,
             l1=self.l1,
             l2=self.l2,
@@ -224,6 +246,8 @@ class RecurrentEstimator(CallbackSupportMixin, FittedNetwork):
         epochs: int,
         patience: int | None,
         between_epochs: Callable[[], bool] | None,
+        *,
+        trained_before: bool = False,
     ) -> None:
         net, device = self.net_, choose_device(self.device)
         seed = self._seed if self.shuffle else None
@@ -243,17 +267,21 @@ class RecurrentEstimator(CallbackSupportMixin, FittedNetwork):
         with self._threads(), self._dropout_generator(net.module, batches.epoch):
             if not net.initialized_:
                 net.initialize()
+            net.stopped_by_callback_ = False
+            watch.start_from(net, batches, judge if trained_before else None)
             reports = [("report", Report(max_epochs=epochs, lines=self.verbose == 2))] if self.verbose else []
-            net.callbacks_ = [*net.callbacks_, *reports, ("watch", watch)]
+            others = net.callbacks_
+            net.callbacks_ = [("watch", watch), *others, *reports, ("stop", Stop(watch))]
             try:
                 net.partial_fit(batches, judge, epochs=epochs)
+                watch.settle(net, batches)
             finally:
-                net.callbacks_ = net.callbacks_[: -1 - len(reports)]
-            watch.settle(net)
+                net.callbacks_ = others
+                net.module.eval()
         self.loss_curve_ = [*self.loss_curve_, *watch.losses]
         if judge is not None:
             self.validation_curve_ = [*(self.validation_curve_ or []), *watch.validation_losses]
-            self.best_validation_loss_ = min(self.validation_curve_, default=None)
+            self.best_validation_loss_ = watch.best_loss if np.isfinite(watch.best_loss) else None
         self.n_iter_ = len(self.loss_curve_)
 
     def __sklearn_tags__(self) -> Any:
@@ -265,6 +293,10 @@ class RecurrentEstimator(CallbackSupportMixin, FittedNetwork):
 
     def _encode(self, X: Array, y: Any, present: Any, *, reset: bool) -> Array:
         """Check targets and turn them into numbers; ``present`` picks the rows that have a weight."""
+        raise NotImplementedError
+
+    def _loss_parameters(self) -> tuple[Any, ...]:
+        """The parameters that say which loss judges; an answer is read as they were in ``fit``."""
         raise NotImplementedError
 
     def _loss(self) -> Loss:

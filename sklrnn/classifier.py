@@ -156,10 +156,18 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
             of_class = mass.sum() / (len(mass) * np.where(mass > 0, mass, 1.0))
         else:
             of_class = compute_class_weight(self.class_weight, classes=self.classes_, y=self.classes_[y])
-        return of_class[y] * (1.0 if weights is None else weights)
+        if not np.isfinite(of_class).all() or (of_class < 0).any():
+            raise ValueError(f"class_weight must hold finite numbers that are not negative, got {self.class_weight!r}.")
+        weights = of_class[y] * (1.0 if weights is None else weights)
+        if not weights.any():
+            raise ValueError(f"class_weight={self.class_weight!r} leaves every sample with a weight of zero.")
+        return weights
 
     def _loss(self) -> Loss:
-        return classification_loss(self.loss)
+        return classification_loss(*self._judged_by)
+
+    def _loss_parameters(self) -> tuple[Any, ...]:
+        return (self.loss,)
 
     def _n_raw_outputs(self) -> int:
         return len(self.classes_)

@@ -139,6 +139,7 @@ def check_no_leakage(
     timeline = read_timeline(X, groups)
     splitter = check_cv(cv)
     labels = X.index if hasattr(X, "iloc") else None
+    number = -1
     for number, pair in enumerate(splitter.split(X, y, groups if _takes_groups(splitter) else None)):
         train, test = (_as_rows(rows, number, len(timeline.place)) for rows in pair)
         leak = _find_leak(timeline, train, test, reach)
@@ -151,6 +152,8 @@ def check_no_leakage(
                 train_row=leak.train_row,
                 test_row=leak.test_row,
             )
+    if number < 0:
+        raise ValueError("cv gave no split, so there was nothing to check. A generator can be used up only once.")
 
 
 def _takes_groups(splitter: Any) -> bool:
@@ -161,7 +164,12 @@ def _takes_groups(splitter: Any) -> bool:
 
 
 def _as_rows(rows: Any, number: int, n_rows: int) -> Rows:
-    numbers: Rows = np.flatnonzero(rows) if np.asarray(rows).dtype == bool else np.asarray(rows, dtype=np.intp)
+    given = np.asarray(rows)
+    if given.dtype == bool and len(given) != n_rows:
+        raise ValueError(f"Split {number} of cv has a mask of {len(given)} values, but X has {n_rows} rows.")
+    if given.size and given.dtype.kind not in "biu":
+        raise ValueError(f"Split {number} of cv must hold row numbers, got values of type {given.dtype}.")
+    numbers: Rows = np.flatnonzero(given) if given.dtype == bool else given.astype(np.intp)
     outside = (numbers < 0) | (numbers >= n_rows)
     if outside.any():
         raise ValueError(

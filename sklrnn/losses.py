@@ -91,7 +91,13 @@ class _OfTorch(nn.Module):
             ) from error
 
     def forward(self, raw: Tensor, target: Tensor) -> Tensor:
-        losses: Tensor = self.module(raw, target)
+        try:
+            losses: Tensor = self.module(raw, target)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise ValueError(
+                f"loss={type(self.module).__name__} can't judge outputs of shape {tuple(raw.shape)} by targets of shape "
+                f"{tuple(target.shape)}: {error}. Pass the class of a torch loss that takes these."
+            ) from error
         return losses.flatten(1).mean(dim=1) if losses.ndim > 1 else losses
 
 

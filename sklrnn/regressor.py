@@ -108,7 +108,10 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         if bounds is None:
             margin = self._errors().margin(coverage)
             inner = self._innermost_band(raw)
+            middle = inner.mean(axis=-1, keepdims=True)
+            # A margin may be negative, where the band holds more than it should; its ends must not pass each other.
             bounds = inner + np.stack([-margin, margin], axis=-1)
+            bounds = np.concatenate([np.minimum(bounds[..., :1], middle), np.maximum(bounds[..., 1:], middle)], axis=-1)
         return self._shape_as_y(self._bound(bounds))
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -136,6 +139,8 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         targets = check_targets(X, y, estimator=self)
         if reset:
             self._y_ndim = targets.ndim
+            # Targets in double precision may have an offset that answers in single precision would lose.
+            self._y_dtype = "float32" if getattr(y, "dtype", None) == np.float32 else "float64"
             self.n_outputs_ = 1 if targets.ndim == 1 else targets.shape[1]
         targets = targets.reshape(len(targets), -1)
         if targets.shape[1] != self.n_outputs_:
@@ -147,7 +152,10 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         return targets
 
     def _loss(self) -> Loss:
-        return regression_loss(self.loss, self.quantiles)
+        return regression_loss(*self._judged_by)
+
+    def _loss_parameters(self) -> tuple[Any, ...]:
+        return self.loss, tuple(self.quantiles)
 
     def _learn_target_scale(self, train: Rows) -> None:
         n_outputs = train.y.shape[1]
@@ -167,11 +175,11 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         return Rows(rows.X, (rows.y - self._y_location) / self._y_spread, rows.weights)
 
     def _decode(self, raw: Array) -> Array:
-        return self._shape_as_y(self._point(raw))
+        return self._shape_as_y(self._point(raw)).astype(np.result_type(raw.dtype, self._y_dtype), copy=False)
 
     def _point(self, raw: Array) -> Array:
-        answers = self._loss().point(self._split(raw)) * self._y_spread + self._y_location
-        return answers.astype(raw.dtype, copy=False)
+        answers: Array = self._loss().point(self._split(raw)) * self._y_spread + self._y_location
+        return answers
 
     def _quantiles_from_network(self, raw: Array, levels: Array, *, strict: bool = True) -> Array | None:
         """Quantiles that the loss knows, in the user's units; None where it knows none (or not these)."""
@@ -213,7 +221,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
                 else ' or with loss="quantile" or "gaussian"'
             )
             raise ValueError(
-                f"loss={self.loss!r} gives no such quantiles, and no samples were held out to measure errors on. "
+                f"loss={self._judged_by[0]!r} gives no such quantiles, and no samples were held out to measure errors on. "
                 f"Fit with early_stopping=True{instead}."
             )
         return HeldOutErrors(*state)

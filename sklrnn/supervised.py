@@ -243,7 +243,7 @@ def _positions(data: Any, groups: Any, time_column: Any, *, by_index: bool) -> t
     if not series:
         n_rows = np.arange(data.shape[0])
         return entities, [np.arange(n_rows[entity.rows].size) for entity in entities]
-    clock = learn_clock(series)
+    clock = learn_clock(series, sure=table.labels_are_time)
     return entities, [clock.positions(own.values) for own in series]
 
 

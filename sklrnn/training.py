@@ -5,6 +5,7 @@ Nothing here knows what a cell is.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -37,30 +38,27 @@ class Rows:
     y: Array
     weights: Array | None = None
 
-    def __len__(self) -> int:
-        return len(self.X)
-
     def __getitem__(self, chosen: Any) -> "Rows":
         return Rows(self.X[chosen], self.y[chosen], None if self.weights is None else self.weights[chosen])
 
-
-def drop_weightless(rows: Rows) -> Rows:
-    """A weight of zero means that the row is not there."""
-    if rows.weights is None or rows.weights.all():
-        return rows
-    return rows[np.flatnonzero(rows.weights)]
+    @property
+    def present(self) -> Array:
+        """The numbers of the rows that count: a weight of zero means that the row is not there."""
+        return np.arange(len(self.X)) if self.weights is None else np.flatnonzero(self.weights)
 
 
 def hold_out_newest(rows: Rows, fraction: float) -> tuple[Rows, Rows]:
     """Split off the last rows: a random or leading block would validate on the past."""
-    n_held_out = int(fraction * len(rows))
-    if n_held_out < 1 or n_held_out >= len(rows):
+    present = rows.present
+    n_held_out = int(fraction * len(present))
+    if n_held_out < 1 or n_held_out >= len(present):
         raise ValueError(
-            f"validation_fraction={fraction} of {len(rows)} samples leaves {n_held_out} to validate on and "
-            f"{len(rows) - n_held_out} to train on; both need at least one. "
+            f"validation_fraction={fraction} of {len(present)} samples leaves {n_held_out} to validate on and "
+            f"{len(present) - n_held_out} to train on; both need at least one. "
             "Change validation_fraction, pass more samples, or set early_stopping=False."
         )
-    return rows[:-n_held_out], rows[-n_held_out:]
+    # Slices, not lists of rows: a view of windows stays one.
+    return rows[: present[-n_held_out]], rows[present[-n_held_out] :]
 
 
 def merge_identical(rows: Rows) -> Rows:
@@ -69,11 +67,18 @@ def merge_identical(rows: Rows) -> Rows:
     Where all rows fit into one batch this changes nothing but the rounding, and makes a row of weight k bit for bit
     the same as k such rows.
     """
-    n = len(rows)
+    rows = rows[rows.present]
+    n = len(rows.X)
     table = np.concatenate([rows.X.reshape(n, -1), rows.y.reshape(n, -1)], axis=1)
     _, first, which = np.unique(table, axis=0, return_index=True, return_inverse=True)
     weights = np.bincount(which.reshape(-1), weights=rows.weights)
     return Rows(rows.X[first], rows.y[first], weights)
+
+
+def as_tensor(X: Array, device: torch.device) -> Tensor:
+    """Put sequences on a device, in single precision where it knows no other."""
+    tensor = torch.from_numpy(X)
+    return (tensor.float() if device.type == "mps" else tensor).to(device)
 
 
 class Batches:
@@ -87,20 +92,22 @@ class Batches:
         self.epoch = 0
         y = rows.y if rows.y.dtype.kind == "i" else rows.y.astype(np.float32)
         self.y = torch.from_numpy(np.ascontiguousarray(y)).to(device)
-        weights = np.ones(len(rows)) if rows.weights is None else rows.weights * (len(rows) / rows.weights.sum())
+        self.order = rows.present
+        weights = np.ones(len(rows.X)) if rows.weights is None else rows.weights
+        weights = weights * (len(self.order) / weights.sum())
         self.weights = torch.from_numpy(weights.astype(np.float32)).to(device)
 
     def __len__(self) -> int:
-        return -(-len(self.rows) // self.batch_size)
+        return -(-len(self.order) // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
-        order = np.arange(len(self.rows))
+        order = self.order
         if self.seed is not None and len(self) > 1:
             # A generator of its own for each epoch: training can be continued from nothing but numbers.
             order = np.random.default_rng([self.seed, self.epoch]).permutation(order)
         for start in range(0, len(order), self.batch_size):
             chosen = order[start : start + self.batch_size]
-            x = torch.from_numpy(self.rows.X[chosen]).to(self.device)
+            x = as_tensor(self.rows.X[chosen], self.device)
             which = torch.from_numpy(chosen).to(self.device)
             yield {"x": x, "weight": self.weights[which]}, self.y[which]
 
@@ -202,14 +209,21 @@ class SequenceNet(NeuralNet):
             super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
             past = self.history[-1, "batches", :, (f"{prefix}_loss", f"{prefix}_batch_size")]
             losses, sizes = np.array(past).T
-            first, mean = losses[0], float(losses @ sizes / sizes.sum())
+            mean = float(losses @ sizes / sizes.sum())
         else:
             steps = [(step_fn(batch)["loss"].detach(), len(batch[1])) for batch in iterator]
             sizes = torch.tensor([size for _, size in steps], dtype=torch.float64)
             losses = torch.stack([loss for loss, _ in steps]).double().cpu()
-            first, mean = float(losses[0]), float(losses @ sizes / sizes.sum())
+            mean = float(losses @ sizes / sizes.sum())
         self.history.record(f"{prefix}_loss", mean)
-        self.history.record(f"{prefix}_first_loss", float(first))
+
+    def judge(self, batches: Batches, *, most: int | None = None) -> float:
+        """The mean loss over (the first) batches of the weights that answer."""
+        total, n = 0.0, 0
+        for batch in islice(batches, most):
+            total += float(self.validation_step(batch)["loss"]) * len(batch[1])
+            n += len(batch[1])
+        return total / n
 
     def initialize_module(self) -> Any:
         super().initialize_module()
@@ -221,12 +235,25 @@ class SequenceNet(NeuralNet):
         self.module_.load_state_dict(weights)
         self.average_ = RunningAverage(self.module_)
 
+    def follow(self, *, learning_rate: float, l1: float, l2: float, max_grad_norm: float | None) -> None:
+        """Take over parameters that changed between two calls of ``partial_fit``."""
+        self.l1, self.l2, self.max_grad_norm = l1, l2, max_grad_norm
+        if learning_rate != self.get_params()["lr"]:
+            self.lr = learning_rate
+            for group in self.optimizer_.param_groups if self.initialized_ else []:
+                group["lr"] = learning_rate
+
     def notify(self, method_name: str, **kwargs: Any) -> None:
         try:
             super().notify(method_name, **kwargs)
         except KeyboardInterrupt:  # how a skorch callback asks to stop
             self.stopped_by_callback_ = True
             raise
+
+
+def optimizer_class(optimizer: str | type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
+    """Look up an optimizer by its name."""
+    return OPTIMIZERS[optimizer] if isinstance(optimizer, str) else optimizer
 
 
 def make_net(
@@ -240,7 +267,9 @@ def make_net(
     **penalties: Any,
 ) -> SequenceNet:
     """Put a module and a loss into a skorch net; nothing is initialised yet."""
-    kind = OPTIMIZERS[optimizer] if isinstance(optimizer, str) else optimizer
+    kind = optimizer_class(optimizer)
+    if device.type == "mps":
+        module = module.float()
     # One fused update of all weights: the default is a chain of small operators.
     extras: dict[str, Any] = (
         {"optimizer__fused": True} if kind in _WITH_FUSED_STEP and device.type in ("cpu", "cuda") else {}

@@ -33,13 +33,13 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
 
     **Context.** The first rows of a test set have their history in the training set. With ``context="auto"`` the
     transformer keeps the last training rows, and those before each hole, and puts them in front of new rows *when the
-    index says that these come later*. The index is all that counts: the training rows, given again, get the windows
-    that they had in training. Dates (with or without a frequency; month ends and business days are fine), periods,
+    index says that these come later*. The index is all that counts: all training rows, given again, get the windows
+    that they had in training (a part of them begins with padding). Dates (with or without a frequency; month ends and business days are fine), periods,
     durations and numbers are indexes of time. Rows keep their true distance: what lies in a gap between training and
     test rows is unknown and filled. If distances follow no rule at all, rows follow each other as they come. Arrays
     have no index, so their rows always stand alone, unless ``time_column`` names a column that plays the index's part.
 
-    Only training rows are kept. If you predict in chunks, the second chunk does not see the first: give each chunk the
+    Only the last training rows are kept, and those before holes. If you predict in chunks, the second chunk does not see the first: give each chunk the
     ``window_length - 1`` rows before it and drop their predictions. ``count_filled`` tells how much of each window is
     filled.
 
@@ -280,7 +280,7 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
 
     def _learn_context(self, table: Table, values: Array) -> None:
         series = self._read_series(table)
-        self._clock = learn_clock(series) if series else None
+        self._clock = learn_clock(series, sure=table.labels_are_time) if series else None
         # Pairs, for the safe file formats know no dict whose keys are None.
         self._memories: list[tuple[Hashable, Memory]] = []
         if self._clock is not None:
@@ -296,6 +296,8 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
 
     def _plan_all(self, table: Table, values: Array) -> list[Plan]:
         series = self._read_series(table)
+        if series and self._clock is not None and series[0].kind != self._clock.kind:
+            self._refuse_other_times(series[0].kind)
         if not series or self._clock is None or series[0].kind != self._clock.kind:
             return [stand_alone(len(values[entity.rows]), self._span) for entity in table.entities]
         memories = dict(self._memories)
@@ -303,6 +305,15 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
             join(memories.get(entity.name), times.values, self._clock.positions, self._span)
             for entity, times in zip(table.entities, series, strict=True)
         ]
+
+    def _refuse_other_times(self, kind: str) -> None:
+        """Two ways to tell the time can't be joined; plain row numbers beside times just know less."""
+        known = self._clock.kind if self._clock is not None else ""
+        if "numbers" not in (kind, known):
+            raise ValueError(
+                f"{type(self).__name__} was fitted on rows whose index holds {known}, got an index of {kind}. "
+                "Convert one to the other, or set context='none' if the rows shall stand alone."
+            )
 
     def _fillers(self, entities: list[Entity]) -> list[Any]:
         """What stands in the places that have no row, for each series; None repeats rows."""

@@ -99,6 +99,8 @@ def test_a_class_all_of_whose_rows_weigh_nothing_is_absent():
         (-np.ones(20), "must not be negative, got -1.0 in row 0"),
         (np.zeros(20), "zero for every sample"),
         (np.full(20, np.nan), "Input sample_weight contains NaN"),
+        (0, "zero for every sample"),
+        (-1.0, "must not be negative"),
     ],
 )
 def test_weights(weights, message):
@@ -181,3 +183,20 @@ def test_poisson_needs_counts():
 def test_a_device_that_is_not_there():
     with pytest.raises(ValueError, match='device="cuda" is not to be had on this machine. Use device="cpu"'):
         GRURegressor(device="cuda").fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("class_weight", "message"),
+    [
+        ({0: 0, 1: 0}, "leaves every sample with a weight of zero"),
+        ({0: -1, 1: 2}, "finite numbers that are not negative"),
+    ],
+)
+def test_weights_of_classes(class_weight, message):
+    with pytest.raises(ValueError, match=message):
+        GRUClassifier(**TINY, class_weight=class_weight).fit(X, (y > 0).astype(int))
+
+
+def test_a_loss_for_other_outputs():
+    with pytest.raises(ValueError, match=r"loss=BCEWithLogitsLoss can't judge outputs of shape \(20, 2\)"):
+        GRUClassifier(**TINY, loss=torch.nn.BCEWithLogitsLoss).fit(X, y > 0)

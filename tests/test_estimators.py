@@ -75,7 +75,7 @@ def test_shapes_of_answers_follow_those_of_targets(kind, sequences, totals):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_answers_have_the_precision_of_the_sequences(dtype, sequences, totals):
-    model = GRURegressor(**TINY).fit(sequences, totals)
+    model = GRURegressor(**TINY).fit(sequences, totals.astype(dtype))
     assert model.predict(sequences.astype(dtype)).dtype == dtype
     assert model.hidden_states(sequences.astype(dtype)).dtype == dtype
 
@@ -253,7 +253,7 @@ def test_ctrl_c_leaves_a_usable_model_and_says_so(sequences, totals):
 
 def test_a_learning_rate_far_too_high_ends_in_an_error_not_in_nan(sequences, totals):
     model = GRURegressor(learning_rate=1e6, random_state=0)
-    with pytest.raises(ValueError, match="diverged in its first epoch.*Lower learning_rate=1e\\+06"):
+    with pytest.raises(ValueError, match="no epoch left weights to return to.*Lower learning_rate=1e\\+06"):
         model.fit(sequences, totals)
     with pytest.raises(NotFittedError):
         model.predict(sequences)
@@ -270,11 +270,106 @@ class ExplodeAt(Callback):
 
 
 def test_divergence_later_on_restores_the_last_good_weights(sequences, totals):
-    with pytest.warns(ConvergenceWarning, match="diverged in epoch 3.*earlier epoch were restored.*learning_rate"):
+    with pytest.warns(ConvergenceWarning, match="diverged after 2 epoch.*earlier epoch were restored.*learning_rate"):
         model = GRURegressor(**{**TINY, "max_epochs": 10}, callbacks=[ExplodeAt(3)]).fit(sequences, totals)
     two = GRURegressor(**{**TINY, "max_epochs": 2}).fit(sequences, totals)
     assert model.n_iter_ == 2
     assert_allclose(model.predict(sequences), two.predict(sequences))
+
+
+@pytest.mark.parametrize("max_epochs", [1, 5])
+@pytest.mark.parametrize("batch_size", [16, 200])
+def test_an_explosion_is_seen_whenever_it_happens(max_epochs, batch_size, sequences, totals):
+    model = GRURegressor(units=4, random_state=0, max_epochs=max_epochs, batch_size=batch_size, learning_rate=1e6)
+    with pytest.raises(ValueError, match="no epoch left weights"):
+        model.fit(sequences, totals)
+
+
+class FailAt(Callback):
+    def __init__(self, batch):
+        self.batch = batch
+
+    def on_batch_end(self, net, **kwargs):
+        self.batch -= 1
+        if self.batch == 0:
+            raise RuntimeError("failed on purpose")
+
+
+@pytest.mark.parametrize("how", ["fit", "warm", "partial_fit"])
+def test_a_fit_that_fails_leaves_the_model_that_was_there(how, sequences, totals):
+    model = GRURegressor(**TINY, dropout=0.5).fit(sequences, totals)
+    before = model.predict(sequences)
+    model.set_params(callbacks=[FailAt(2)], warm_start=how == "warm")
+    if how == "partial_fit":
+        model.set_params(callbacks=None)
+        with pytest.raises(ValueError, match="diverged"):
+            model.partial_fit(sequences, np.full(80, 1e30))
+    else:
+        with pytest.raises(RuntimeError, match="on purpose"):
+            model.fit(sequences, 100 * totals)
+    assert_array_equal(model.predict(sequences), before)
+    assert not model.module_.training
+    model.set_params(callbacks=None).fit(sequences, totals)
+
+
+def test_a_first_fit_that_fails_leaves_no_model(sequences, totals):
+    model = GRURegressor(**TINY, callbacks=[FailAt(2)])
+    with pytest.raises(RuntimeError):
+        model.fit(sequences, totals)
+    assert not hasattr(model, "n_features_in_")
+    with pytest.raises(NotFittedError):
+        model.predict(sequences)
+
+
+def test_a_callback_that_stops_counts_the_epoch_it_stopped_in(sequences, totals):
+    stop = EarlyStopping(monitor="train_loss", patience=2, threshold=10.0, threshold_mode="abs")
+    model = GRURegressor(**{**TINY, "max_epochs": 30}, callbacks=[stop]).fit(sequences, totals)
+    assert model.n_iter_ == len(model.net_.history) == len(model.loss_curve_)
+
+
+def test_warm_start_keeps_the_better_weights(sequences, totals):
+    model = GRURegressor(units=6, max_epochs=30, random_state=0, early_stopping=True, warm_start=True)
+    model.fit(sequences, totals)
+    best, before = model.best_validation_loss_, model.predict(sequences)
+    model.set_params(max_epochs=2, learning_rate=1.0).fit(sequences, totals)
+    assert model.best_validation_loss_ == pytest.approx(best)
+    assert_array_equal(model.predict(sequences), before)
+
+
+def test_answers_are_read_as_they_were_learnt(sequences, totals):
+    model = GRURegressor(**TINY, loss="quantile").fit(sequences, totals)
+    before = model.predict_quantiles(sequences, [0.1, 0.9])
+    model.set_params(quantiles=(0.01, 0.5, 0.99))
+    assert_array_equal(model.predict_quantiles(sequences, [0.1, 0.9]), before)
+    with pytest.raises(ValueError, match="has learnt the quantiles"):
+        model.predict_quantiles(sequences, [0.01])
+
+
+def test_partial_fit_follows_its_parameters(sequences, totals):
+    model = GRURegressor(**TINY).fit(sequences, totals).partial_fit(sequences, totals)
+    before = model.predict(sequences)
+    model.set_params(learning_rate=1e-12).partial_fit(sequences, totals)
+    assert model.net_.optimizer_.param_groups[0]["lr"] == 1e-12
+    model.set_params(optimizer="sgd").partial_fit(sequences, totals)
+    assert isinstance(model.net_.optimizer_, torch.optim.SGD)
+    assert np.abs(model.predict(sequences) - before).max() < totals.std()
+    with pytest.raises(ValueError, match="units changed"):
+        model.set_params(units=7).partial_fit(sequences, totals)
+
+
+def test_a_large_offset_of_targets_survives_single_precision(sequences, totals):
+    model = GRURegressor(units=6, max_epochs=30, random_state=0).fit(sequences.astype(np.float32), 1e9 + totals)
+    assert model.score(sequences.astype(np.float32), 1e9 + totals) > 0.8
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
+def test_a_model_of_another_device_is_loaded_to_the_cpu(sequences, totals):
+    model = GRURegressor(**TINY).fit(sequences, totals)
+    expected = model.predict(sequences)
+    model.set_params(device="cuda")
+    with pytest.warns(UserWarning, match='no device="cuda" here; the model is loaded to the CPU'):
+        loaded = pickle.loads(pickle.dumps(model))
+    assert_array_equal(loaded.predict(sequences), expected)
 
 
 # -- going on --------------------------------------------------------------------------------------------------------

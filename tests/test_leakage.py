@@ -195,3 +195,16 @@ def test_shuffled_folds_on_a_random_walk_look_brilliant_and_are_caught():
 
 def test_a_hundred_thousand_rows_do_not_take_a_loop():
     check_no_leakage(PurgedKFold(5, horizon=24, window_length=500), rows(100_000), window_length=500, horizon=24)
+
+
+@pytest.mark.parametrize(
+    ("cv", "message"),
+    [
+        (iter([]), "gave no split, so there was nothing to check"),
+        ([(np.array([0.5]), np.array([9]))], "must hold row numbers, got values of type float64"),
+        ([(np.ones(5, bool), np.array([9]))], "a mask of 5 values, but X has 30 rows"),
+    ],
+)
+def test_nothing_checked_is_no_clean_bill(cv, message):
+    with pytest.raises(ValueError, match=message):
+        check_no_leakage(cv, np.zeros((30, 1)), window_length=1, horizon=1)

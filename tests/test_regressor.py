@@ -81,6 +81,17 @@ def test_an_interval_needs_enough_held_out_rows(heteroscedastic):
         model.predict_interval(X_new, coverage=0.99)
 
 
+def test_bounds_never_pass_each_other():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 5))
+    y = X[:, 0] + rng.normal(size=400) * np.exp(X[:, 1])
+    y[300:] = X[300:, 0]  # calmer than what was learnt: the held-out errors make the band narrower
+    options = {"loss": "quantile", "early_stopping": True, "validation_fraction": 0.25}
+    model = GRURegressor(units=8, max_epochs=40, random_state=0, **options).fit(X, y)
+    low, high = model.predict_interval(X, 0.85).T
+    assert (low <= high).all()
+
+
 @pytest.mark.parametrize("wrong", [0, 1, 1.5, "much"])
 def test_coverage_and_levels_are_checked(wrong, heteroscedastic):
     X, y, *_ = heteroscedastic

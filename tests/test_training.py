@@ -10,7 +10,6 @@ from sklrnn.training import (
     Batches,
     Rows,
     choose_device,
-    drop_weightless,
     hold_out_newest,
     merge_identical,
 )
@@ -31,15 +30,20 @@ def test_newest_rows_are_held_out():
 def test_a_block_too_small_is_an_error_that_says_so(fraction):
     rows = some_rows(10) if fraction < 0.5 else some_rows(1)
     with pytest.raises(
-        ValueError, match=rf"validation_fraction={fraction} of {len(rows)} samples leaves 0 to validate"
+        ValueError, match=rf"validation_fraction={fraction} of {len(rows.X)} samples leaves 0 to validate"
     ):
         hold_out_newest(rows, fraction)
 
 
 def test_a_row_without_weight_is_absent():
-    rows = drop_weightless(some_rows(4, np.array([1.0, 0.0, 2.0, 0.0])))
-    assert_array_equal(rows.y.ravel(), [0, 2])
-    assert_array_equal(rows.weights, [1, 2])
+    rows = some_rows(6, np.array([1.0, 0.0, 2.0, 1.0, 0.0, 1.0]))
+    assert_array_equal(rows.present, [0, 2, 3, 5])
+    train, held_out = hold_out_newest(rows, 0.5)
+    assert_array_equal(train.y[train.present].ravel(), [0, 2])
+    assert_array_equal(held_out.y[held_out.present].ravel(), [3, 5])
+    assert np.shares_memory(train.X, rows.X)
+    batches = Batches(rows, batch_size=8, device=torch.device("cpu"))
+    assert_array_equal(np.concatenate([y for _, y in batches]).ravel(), [0, 2, 3, 5])
 
 
 def test_weights_and_repetitions_merge_to_the_same_rows():

@@ -11,6 +11,7 @@ import sklearn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from pandas.tseries.holiday import USFederalHolidayCalendar
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import HistGradientBoostingRegressor, VotingRegressor
@@ -536,3 +537,52 @@ def test_the_length_may_come_first():
     assert clone(SlidingWindow(7)).get_params()["window_length"] == 7
     with pytest.raises(TypeError):
         SlidingWindow(7, 2)
+
+
+@pytest.mark.parametrize("n_train", [60, 250, 500, 2000])
+def test_business_days_with_holidays_are_business_days(n_train):
+    days = pd.bdate_range("2010-01-01", "2019-12-31")
+    holidays = USFederalHolidayCalendar().holidays("2010", "2020")
+    X = series(index=days[~days.isin(holidays)], n_rows=len(days) - days.isin(holidays).sum())
+    window = SlidingWindow(10).fit(X[:n_train])
+    filled = window.count_filled(X[n_train : n_train + 50])
+    assert filled.mean() < 1  # the holidays, not the weekends
+
+
+@pytest.mark.parametrize("freq", ["D", "B"])
+def test_a_stamp_off_the_grid_moves_no_other_row(freq):
+    X = series(30, index=pd.date_range("2024-01-01", periods=30, freq=freq))
+    window = SlidingWindow(3, padding="nan").fit(X[:10])
+    new = X.iloc[[10, 11, 13]]
+    odd = X[14:15].set_axis(X.index[14:15] + pd.Timedelta("1s"))
+    assert_array_equal(window.transform(pd.concat([new, odd]))[:3], window.transform(new))
+
+
+def test_numbers_named_as_times_are_distances_also_in_a_panel():
+    t = np.r_[0:50:10, 80:130:10]
+    panel = pd.concat(
+        [pd.DataFrame({"g": g, "t": start + t, "a": start + 1.0 * t}) for g, start in [("u", 0), ("v", 1000)]]
+    )
+    windows = SlidingWindow(3, groups="g", time_column="t", padding="nan").fit_transform(panel)
+    assert_array_equal(windows[5, :, 0], [np.nan, np.nan, 80])
+
+
+def test_numbers_tell_the_time_in_an_array_that_also_holds_text():
+    X = np.empty((20, 3), dtype=object)
+    X[:, 0], X[:, 1], X[:, 2] = "u", np.arange(20), np.arange(20.0)
+    window = SlidingWindow(3, groups=0, time_column=1).fit(X[:15])
+    assert_array_equal(window.transform(X[15:])[0, :, 0], [13, 14, 15])
+
+
+def test_two_ways_to_tell_the_time_are_not_joined_in_silence():
+    X = series()
+    window = SlidingWindow(3).fit(X[:40])
+    with pytest.raises(ValueError, match="holds stamps, got an index of stamps with a time zone. Convert one"):
+        window.transform(X[40:].tz_localize("UTC"))
+
+
+def test_infinity_is_placed():
+    X = series()
+    X.iloc[7, 1] = np.inf
+    with pytest.raises(ValueError, match="infinity.*The first is in column 'f1', row 7"):
+        SlidingWindow(3).fit(X)
