@@ -586,3 +586,12 @@ def test_infinity_is_placed():
     X.iloc[7, 1] = np.inf
     with pytest.raises(ValueError, match="infinity.*The first is in column 'f1', row 7"):
         SlidingWindow(3).fit(X)
+
+
+def test_a_late_stamp_in_training_does_not_hide_a_hole():
+    X = series(40)
+    late = X.index.to_series()
+    late.iloc[30] += pd.Timedelta("1s")
+    X = X.set_axis(pd.DatetimeIndex(late)).drop(index=X.index[8:11])
+    windows = SlidingWindow(4, padding="nan").fit_transform(X)
+    assert_array_equal(np.isnan(windows[8:11, :, 0]).sum(axis=1), [3, 2, 1])
