@@ -129,7 +129,7 @@ class RecurrentEstimator(CallbackSupportMixin, FittedNetwork):
             hooks = open_hooks(self, X, y, max_epochs=self.max_epochs)
             between_epochs = hooks.between_epochs if hooks else None
             self._train(train, held_out, self.max_epochs, self.n_iter_no_change, between_epochs, trained_before=go_on)
-            self._learn_residuals(held_out)
+            self._learn_residuals(None if held_out is None else held_out[held_out.present])
             if hooks:
                 hooks.close()
         return self
@@ -198,7 +198,7 @@ class RecurrentEstimator(CallbackSupportMixin, FittedNetwork):
         self._architecture = self._describe(train.X.shape[2])
         network = build_network(Architecture(**self._architecture), seed=self._seed)
         if self.normalize_X:
-            network.standardise.learn(*feature_statistics(train.X, train.weights))
+            network.standardise.learn(*feature_statistics(train.X, train.weights, train.present))
         self.n_parameters_ = count_parameters(network)
         return network
 

@@ -187,15 +187,21 @@ def count_parameters(network: nn.Module) -> int:
     return sum(weight.numel() for weight in network.parameters() if weight.requires_grad)
 
 
-def feature_statistics(X: NDArray[Any], weights: NDArray[Any] | None) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Weighted mean and spread of each feature over all steps, in float64 and by blocks: windows may be a view."""
+def feature_statistics(
+    X: NDArray[Any], weights: NDArray[Any] | None, present: NDArray[Any] | None = None
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Weighted mean and spread of each feature over all steps, in float64 and by blocks: windows may be a view.
+
+    Only rows that are ``present`` are read, so that the result is to the last bit that of these rows alone.
+    """
     n_samples, n_steps, n_features = X.shape
+    present = np.arange(n_samples) if present is None else present
+    weights = np.ones(len(present)) if weights is None else weights[present]
     rows_at_once = max(1, 2**20 // (n_steps * n_features))
-    blocks = [slice(start, start + rows_at_once) for start in range(0, n_samples, rows_at_once)]
-    weights = np.ones(n_samples) if weights is None else weights
+    blocks = [slice(start, start + rows_at_once) for start in range(0, len(present), rows_at_once)]
     total = weights.sum() * n_steps
-    mean = sum(np.einsum("s,stf->f", weights[rows], X[rows].astype(np.float64)) for rows in blocks) / total
-    variance = sum(np.einsum("s,stf->f", weights[rows], (X[rows] - mean) ** 2) for rows in blocks) / total
+    mean = sum(np.einsum("s,stf->f", weights[rows], X[present[rows]].astype(np.float64)) for rows in blocks) / total
+    variance = sum(np.einsum("s,stf->f", weights[rows], (X[present[rows]] - mean) ** 2) for rows in blocks) / total
     spread = np.sqrt(variance)
     # What rounding leaves of a constant feature is no spread.
     spread[spread <= 10 * np.finfo(X.dtype).eps * np.maximum(np.abs(mean), np.finfo(np.float64).tiny)] = 1.0

@@ -162,8 +162,10 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         self._y_location, self._y_spread = np.zeros(n_outputs), np.ones(n_outputs)
         if not self.normalize_y:
             return
-        mean = np.average(train.y, axis=0, weights=train.weights)
-        spread = np.sqrt(np.average((train.y - mean) ** 2, axis=0, weights=train.weights))
+        y = train.y[train.present]
+        weights = None if train.weights is None else train.weights[train.present]
+        mean = np.average(y, axis=0, weights=weights)
+        spread = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weights))
         if self._loss().positive:  # a rate is learnt on a log scale, which only its size can be taken out of
             self._y_spread = np.where(mean > 0, mean, 1.0)
             return

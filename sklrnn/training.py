@@ -94,7 +94,7 @@ class Batches:
         self.y = torch.from_numpy(np.ascontiguousarray(y)).to(device)
         self.order = rows.present
         weights = np.ones(len(rows.X)) if rows.weights is None else rows.weights
-        weights = weights * (len(self.order) / weights.sum())
+        weights = weights * (len(self.order) / weights[self.order].sum())
         self.weights = torch.from_numpy(weights.astype(np.float32)).to(device)
 
     def __len__(self) -> int:

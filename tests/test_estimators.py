@@ -156,6 +156,18 @@ def test_scores_on_the_held_out_rows_are_weighted(sequences, totals):
     assert weighted.validation_curve_ != plain.validation_curve_
 
 
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("kind", [GRURegressor, GRUClassifier])
+def test_a_row_of_weight_zero_is_absent_to_the_last_bit(kind, early_stopping, sequences, totals):
+    weights = np.random.default_rng(0).integers(0, 2, 80)
+    y = targets_for(kind(), totals)
+    weighted = kind(**TINY, early_stopping=early_stopping).fit(sequences, y, weights)
+    there = weights > 0
+    without = kind(**TINY, early_stopping=early_stopping).fit(sequences[there], y[there])
+    assert weighted.validation_curve_ == without.validation_curve_
+    assert_array_equal(weighted.hidden_states(sequences), without.hidden_states(sequences))
+
+
 def test_balanced_classes_weigh_the_same(sequences):
     y = np.where(sequences[:, -1, 0] > 1, "rare", "usual")
     balanced = GRUClassifier(**{**TINY, "max_epochs": 20}, class_weight="balanced").fit(sequences, y)
