@@ -207,9 +207,9 @@ class RecurrentEstimator(CallbackSupportMixin, FittedNetwork):
         changed = [name for name, value in described.items() if value != self._architecture[name]]
         if changed:
             raise ValueError(
-                f"warm_start=True goes on with the network of the previous fit, but {', '.join(changed)} changed: "
+                f"warm_start=True and partial_fit go on with the network of the previous fit, but {', '.join(changed)} changed: "
                 f"{[self._architecture[name] for name in changed]} became {[described[name] for name in changed]}. "
-                "Set it back, or set warm_start=False to start anew."
+                "Set it back, or set warm_start=False and fit anew."
             )
         return self.module_
 
