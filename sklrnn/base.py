@@ -129,7 +129,7 @@ class RecurrentEstimator(CallbackSupportMixin, FittedNetwork):
             hooks = open_hooks(self, X, y, max_epochs=self.max_epochs)
             between_epochs = hooks.between_epochs if hooks else None
             self._train(train, held_out, self.max_epochs, self.n_iter_no_change, between_epochs, trained_before=go_on)
-            self._learn_residuals(None if held_out is None else held_out[held_out.present])
+            self._learn_residuals(held_out)
             if hooks:
                 hooks.close()
         return self

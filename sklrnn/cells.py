@@ -55,15 +55,15 @@ GATES: dict[type[nn.Module], tuple[str, ...]] = {
 FORGET_BIAS = 1.0
 
 
-def initialise_cell(cell: nn.Module, generator: torch.Generator) -> bool:
-    """Fill a cell made of torch's layers; False where the cell is somebody's own and knows how to start.
+def initialise_cell(cell: nn.Module, generator: torch.Generator) -> None:
+    """Fill a cell made of torch's layers; one that is somebody's own knows how to start.
 
     Glorot for what comes in, orthogonal gate by gate for what is passed on, zero biases, and a forget gate that starts
     open, so that an LSTM remembers before it has learnt to.
     """
     gates = next((names for kind, names in GATES.items() if isinstance(cell, kind)), None)
     if gates is None or not isinstance(cell, _InitialisedByNetwork):
-        return False
+        return
     with torch.no_grad():
         for name, weight in cell.named_parameters():
             if name.startswith("bias"):
@@ -76,7 +76,6 @@ def initialise_cell(cell: nn.Module, generator: torch.Generator) -> bool:
                     nn.init.xavier_uniform_(block, generator=generator)
         if "forget" in gates:
             cell.get_parameter("bias_ih_l0").chunk(len(gates))[gates.index("forget")].fill_(FORGET_BIAS)
-    return True
 
 
 def _keep_one_bias(cell: nn.Module) -> None:

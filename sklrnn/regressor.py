@@ -210,8 +210,11 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
     def _learn_residuals(self, held_out: Rows | None) -> None:
         self._held_out_errors = None
         if held_out is not None:
-            raw = self._run_checked(held_out.X)
-            self._held_out_errors = HeldOutErrors.measure(held_out.y, self._point(raw), self._innermost_band(raw)).state
+            # The answers are picked, not the sequences: picking windows would write them out.
+            present = held_out.present
+            raw = self._run_checked(held_out.X)[present]
+            errors = HeldOutErrors.measure(held_out.y[present], self._point(raw), self._innermost_band(raw))
+            self._held_out_errors = errors.state
 
     def _errors(self) -> HeldOutErrors:
         state = getattr(self, "_held_out_errors", None)

@@ -209,13 +209,12 @@ class SequenceNet(NeuralNet):
             super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
             past = self.history[-1, "batches", :, (f"{prefix}_loss", f"{prefix}_batch_size")]
             losses, sizes = np.array(past).T
-            mean = float(losses @ sizes / sizes.sum())
         else:
+            # Tensors until the epoch is over: reading one would wait for the device.
             steps = [(step_fn(batch)["loss"].detach(), len(batch[1])) for batch in iterator]
-            sizes = torch.tensor([size for _, size in steps], dtype=torch.float64)
-            losses = torch.stack([loss for loss, _ in steps]).double().cpu()
-            mean = float(losses @ sizes / sizes.sum())
-        self.history.record(f"{prefix}_loss", mean)
+            losses = torch.stack([loss for loss, _ in steps]).double().cpu().numpy()
+            sizes = np.array([size for _, size in steps], dtype=np.float64)
+        self.history.record(f"{prefix}_loss", float(losses @ sizes / sizes.sum()))
 
     def judge(self, batches: Batches, *, most: int | None = None) -> float:
         """The mean loss over (the first) batches of the weights that answer."""
