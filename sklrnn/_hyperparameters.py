@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Literal, TypeVar, dataclass_transform, get_arg
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
+    InvalidParameterError,
     Options,
     StrOptions,
     validate_parameter_constraints,
@@ -120,12 +121,17 @@ FRACTION = Interval(Real, 0, 1, closed="neither")
 UNIT_INTERVAL = Interval(Real, 0, 1, closed="left")
 
 
-def hyper(default: Any, constraint: Any, sentence: str, *, kw_only: bool = True) -> Any:
-    """Declare a hyperparameter: its default, scikit-learn constraint (or list of them) and description."""
+def hyper(
+    default: Any, constraint: Any, sentence: str, *, only_with: dict[str, str] | None = None, kw_only: bool = True
+) -> Any:
+    """Declare a hyperparameter: its default, scikit-learn constraint (or list of them) and description.
+
+    ``only_with={"cell": "gru"}`` makes it an option of one value of another hyperparameter: it must keep its default
+    beside other values, and a subclass that fixes the other hyperparameter to such a value does not have it at all.
+    """
     constraints = constraint if isinstance(constraint, list) else [constraint]
-    return dataclasses.field(
-        default=default, kw_only=kw_only, metadata={"constraints": constraints, "sentence": sentence}
-    )
+    metadata = {"constraints": constraints, "sentence": sentence, "only_with": only_with or {}}
+    return dataclasses.field(default=default, kw_only=kw_only, metadata=metadata)
 
 
 def fitted(sentence: str, *, init: Literal[False] = False) -> Any:
@@ -141,6 +147,7 @@ def hyperparameters(cls: Class) -> Class:
     out of the signature by fixing it as a class variable (``cell: ClassVar[str] = "gru"``).
     """
     _adopt_new_defaults(cls)
+    _drop_options_of_other_values(cls)
     cls = dataclasses.dataclass(kw_only=True, repr=False, eq=False)(cls)  # type: ignore[assignment]
     declared = [field for field in dataclasses.fields(cls) if "sentence" in field.metadata]
     settable = [field for field in declared if field.init]
@@ -149,7 +156,7 @@ def hyperparameters(cls: Class) -> Class:
         cls.__doc__ or "",
         {
             "Parameters": [
-                (f.name, f"{_spell(f.type)}, default={f.default!r}", f.metadata["sentence"]) for f in settable
+                (f.name, f"{_spell(f.type)}, default={f.default!r}", _describe(f, settable)) for f in settable
             ],
             "Attributes": [(f.name, _spell(f.type), f.metadata["sentence"]) for f in declared if not f.init],
         },
@@ -159,9 +166,17 @@ def hyperparameters(cls: Class) -> Class:
 
 def validate_parameters(estimator: Any) -> None:
     """Raise scikit-learn's ``InvalidParameterError`` where a parameter breaks its constraint."""
-    validate_parameter_constraints(
-        estimator._parameter_constraints, estimator.get_params(deep=False), caller_name=type(estimator).__name__
-    )
+    name = type(estimator).__name__
+    validate_parameter_constraints(estimator._parameter_constraints, estimator.get_params(deep=False), caller_name=name)
+    for field in dataclasses.fields(estimator):
+        value = getattr(estimator, field.name) if field.init else None
+        for other, needed in field.metadata.get("only_with", {}).items():
+            if value != field.default and getattr(estimator, other) != needed:
+                raise InvalidParameterError(
+                    f"{field.name}={value!r} of {name} is an option of {other}={needed!r}, got "
+                    f"{other}={getattr(estimator, other)!r}. Set {other}={needed!r}, or leave {field.name} at its "
+                    f"default, {field.default!r}."
+                )
 
 
 def _adopt_new_defaults(cls: type) -> None:
@@ -171,7 +186,26 @@ def _adopt_new_defaults(cls: type) -> None:
         if field is None or name in inspect.get_annotations(cls) or "constraints" not in field.metadata:
             continue
         cls.__annotations__ = {**inspect.get_annotations(cls), name: field.type}
-        setattr(cls, name, hyper(value, field.metadata["constraints"], field.metadata["sentence"]))
+        setattr(cls, name, dataclasses.field(default=value, kw_only=field.kw_only, metadata=field.metadata))
+
+
+def _drop_options_of_other_values(cls: type) -> None:
+    annotations = inspect.get_annotations(cls)
+    for field in list(getattr(cls, "__dataclass_fields__", {}).values()):
+        for other, needed in field.metadata.get("only_with", {}).items():
+            fixed = get_origin(annotations.get(other)) is ClassVar
+            if fixed and vars(cls)[other] != needed and field.name not in annotations:
+                cls.__annotations__ = {**inspect.get_annotations(cls), field.name: ClassVar[field.type]}
+                setattr(cls, field.name, field.default)
+
+
+def _describe(field: "dataclasses.Field[Any]", settable: "list[dataclasses.Field[Any]]") -> str:
+    conditions = [
+        f'``{other}="{needed}"``'
+        for other, needed in field.metadata["only_with"].items()
+        if other in {each.name for each in settable}
+    ]
+    return " ".join([field.metadata["sentence"], *(f"Only with {condition}." for condition in conditions)])
 
 
 def _spell(annotation: Any) -> str:

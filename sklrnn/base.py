@@ -31,7 +31,7 @@ from sklrnn._hyperparameters import (
 )
 from sklrnn._progress import Report, Stop, Watch
 from sklrnn._validation import check_sequences, check_weights
-from sklrnn.cells import CELLS, Cell
+from sklrnn.cells import CellOptions
 from sklrnn.losses import Loss
 from sklrnn.network import Architecture, Network, build_network, count_parameters, feature_statistics
 from sklrnn.training import (
@@ -53,14 +53,15 @@ _ENOUGH_TO_HOLD_OUT = 10_000
 
 
 @hyperparameters
-class RecurrentEstimator(CallbackSupportMixin, FittedNetwork):
+class RecurrentEstimator(CellOptions, CallbackSupportMixin, FittedNetwork):
     """What every task shares; a task adds how targets are encoded, which loss judges, and how answers are decoded."""
 
     # fmt: off
-    cell: str | Cell = hyper("gru", [StrOptions(set(CELLS)), callable], "The recurrent layer: a name, or a callable ``(input_size, hidden_size)`` that returns a module with the calling convention of torch's recurrent layers.")
     units: int | tuple[int, ...] = hyper(32, POSITIVE_INTS, "Width of the recurrent state; a tuple stacks layers.")
     bidirectional: bool = hyper(False, "boolean", "Read each sequence in both directions and answer from both final states.")
     dropout: float = hyper(0.0, UNIT_INTERVAL, "Share of the inputs of each recurrent layer that is dropped in training; one mask for all steps of a sequence.")
+    recurrent_dropout: float = hyper(0.0, UNIT_INTERVAL, "Share of the state passed from step to step that is dropped in training; one mask for all steps of a sequence.")
+    residual: bool = hyper(False, "boolean", "Add to the output of each recurrent layer that stands on another one the input of that layer, where both have the same width.")
     l1: float = hyper(0.0, NON_NEGATIVE, "Penalty on the absolute weights (not the biases) of the recurrent layers.")
     l2: float = hyper(0.0, NON_NEGATIVE, "Penalty on the squared weights (not the biases) of the recurrent layers.")
     filters: int | tuple[int, ...] | None = hyper(None, [*POSITIVE_INTS, None], "Filters of a causal 1-D convolution before the recurrence; a tuple stacks convolutions, None leaves them out.")
@@ -219,8 +220,11 @@ class RecurrentEstimator(CallbackSupportMixin, FittedNetwork):
             n_outputs=self._n_raw_outputs() * self._loss().width,
             cell=self.cell,
             units=as_tuple(self.units),
+            cell_options=self._cell_options(),
             bidirectional=bool(self.bidirectional),
             dropout=float(self.dropout),
+            recurrent_dropout=float(self.recurrent_dropout),
+            residual=bool(self.residual),
             filters=as_tuple(self.filters),
             kernel_size=int(self.kernel_size),
             pool_size=int(self.pool_size),

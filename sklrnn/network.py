@@ -5,7 +5,7 @@ Inside a network tensors are (time, sample, feature): every time step is then on
 
 import threading
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sklrnn.cells import CELLS, Cell, initialise_cell, run_cell
+from sklrnn._stepwise import Stepwise
+from sklrnn.cells import Cell, can_mask_its_state, make_cell, run_cell
 
 _GLOBAL_GENERATOR = threading.Lock()
 
@@ -27,8 +28,11 @@ class Architecture:
     n_outputs: int
     cell: str | Cell
     units: tuple[int, ...]
+    cell_options: dict[str, Any] = field(default_factory=dict)
     bidirectional: bool = False
     dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    residual: bool = False
     filters: tuple[int, ...] = ()
     kernel_size: int = 3
     pool_size: int = 1
@@ -65,14 +69,34 @@ class SequenceDropout(nn.Module):
         self.generator: torch.Generator | None = None  # set while training
 
     def forward(self, x: Tensor) -> Tensor:
+        mask = self.mask(x, x.shape[2])
+        return x if mask is None else x * mask
+
+    def mask(self, x: Tensor, width: int) -> Tensor | None:
+        """Draw what each sequence's features are multiplied with, (sample, feature); None where nothing is dropped."""
         if not self.training or not self.rate:
-            return x
-        kept = torch.rand(x.shape[1:], generator=self.generator) >= self.rate  # (sample, feature)
-        return x * (kept.to(x) / (1.0 - self.rate))
+            return None
+        kept = torch.rand((x.shape[1], width), generator=self.generator) >= self.rate
+        return kept.to(x) / (1.0 - self.rate)
 
 
 class CausalConvolution(nn.Module):
-    """Convolutions along time that see the past only, then one pooling whose blocks end at the newest step."""
+    """Convolutions along time that see the past only, then one pooling whose blocks end at the newest step.
+
+    Examples
+    --------
+    The kernel moves along the series and gives a weighted sum at each place. The first two sums reach back before the
+    series, where zeros are put, so that there is one for each step; the others need no padding.
+
+    >>> series = torch.tensor([0.4, 0.3, 1.0, 0.1, 0.3, 0.7, 0.5, 0.2])
+    >>> layer = CausalConvolution(1, (1,), kernel_size=3, pool_size=1)
+    >>> with torch.no_grad():
+    ...     _ = layer.layers[0].weight.copy_(torch.tensor([0.2, 0.6, 0.8]))
+    ...     _ = layer.layers[0].bias.zero_()
+    ...     sums = layer(series.reshape(8, 1, 1)).flatten()
+    >>> [round(value, 2) for value in sums[2:].tolist()]
+    [1.06, 0.74, 0.5, 0.76, 0.88, 0.6]
+    """
 
     def __init__(self, n_features: int, filters: tuple[int, ...], kernel_size: int, pool_size: int) -> None:
         super().__init__()
@@ -95,24 +119,42 @@ class CausalConvolution(nn.Module):
 
 
 class RecurrentLayer(nn.Module):
-    """Dropout, then a cell that reads forwards and, if asked, another that reads backwards."""
+    """Dropout, then a cell that reads forwards and, if asked, another that reads backwards, and the input added."""
 
-    def __init__(self, cell: Cell, n_features: int, units: int, *, bidirectional: bool, dropout: float) -> None:
+    def __init__(self, architecture: Architecture, position: int, n_features: int) -> None:
         super().__init__()
-        self.dropout = SequenceDropout(dropout)
-        self.forwards = cell(n_features, units)
-        self.backwards = cell(n_features, units) if bidirectional else None
+        a = architecture
+        self.units = a.units[position]
+        self.dropout = SequenceDropout(a.dropout)
+        self.recurrent_dropout = SequenceDropout(a.recurrent_dropout)
+        self.forwards = make_cell(a.cell, a.cell_options, n_features, self.units)
+        self.backwards = make_cell(a.cell, a.cell_options, n_features, self.units) if a.bidirectional else None
+        self.width = self.units * (2 if a.bidirectional else 1)
+        # Features of the data are no states: only what another layer gave is passed around a layer.
+        self.adds_its_input = a.residual and position > 0 and self.width == n_features
+        if a.recurrent_dropout and not can_mask_its_state(self.forwards):
+            raise ValueError(
+                f"recurrent_dropout={a.recurrent_dropout} needs a cell that can drop parts of its state, but "
+                f"{type(self.forwards).__name__}.forward takes no state_mask. Set recurrent_dropout=0.0, take a cell "
+                "by its name, or give your own the argument ``state_mask``."
+            )
 
     def forward(self, x: Tensor, first: Any = None) -> tuple[Tensor, Tensor, Any]:
         """Give all states, the state after the whole sequence was read, and what carries on to a next segment."""
-        x = self.dropout(x)
-        states, carried = run_cell(self.forwards, x, first)
+        given, x = x, self.dropout(x)
+        states, carried = self._run(self.forwards, x, first)
+        if self.backwards is not None:
+            states = torch.cat([states, self._run(self.backwards, x.flip(0))[0].flip(0)], dim=-1)
+        if self.adds_its_input:
+            states = states + given
         if self.backwards is None:
             return states, states[-1], carried
-        reversed_states, _ = run_cell(self.backwards, x.flip(0))
         # The backward cell is done when it has read the *first* step: its last state sits there.
-        final = torch.cat([states[-1], reversed_states[-1]], dim=-1)  # (sample, 2 * unit)
-        return torch.cat([states, reversed_states.flip(0)], dim=-1), final, carried
+        final = torch.cat([states[-1, :, : self.units], states[0, :, self.units :]], dim=-1)  # (sample, 2 * unit)
+        return states, final, carried
+
+    def _run(self, cell: nn.Module, x: Tensor, first: Any = None) -> tuple[Tensor, Any]:
+        return run_cell(cell, x, first, self.recurrent_dropout.mask(x, self.units))
 
 
 class Network(nn.Module):
@@ -121,7 +163,6 @@ class Network(nn.Module):
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         a = architecture
-        cell = CELLS[a.cell] if isinstance(a.cell, str) else a.cell
         self.standardise = Standardise(a.n_features)
         width = a.n_features
         self.front: nn.Module = nn.Identity()
@@ -129,9 +170,9 @@ class Network(nn.Module):
             self.front = CausalConvolution(width, a.filters, a.kernel_size, a.pool_size)
             width = a.filters[-1]
         layers = []
-        for units in a.units:
-            layers.append(RecurrentLayer(cell, width, units, bidirectional=a.bidirectional, dropout=a.dropout))
-            width = units * (2 if a.bidirectional else 1)
+        for position in range(len(a.units)):
+            layers.append(RecurrentLayer(a, position, width))
+            width = layers[-1].width
         self.recurrent = nn.ModuleList(layers)
         self.head = _Linear(width, a.n_outputs)
 
@@ -171,9 +212,9 @@ def build_network(architecture: Architecture, *, seed: int) -> Network:
         if isinstance(module, _Linear | _Conv1d):
             nn.init.xavier_uniform_(module.weight, generator=generator)
             nn.init.zeros_(module.bias)  # type: ignore[arg-type]
-    for layer in network.recurrent:
-        for cell in layer.children():
-            initialise_cell(cell, generator)
+    for module in network.modules():
+        if isinstance(module, Stepwise):
+            module.initialise(generator)
     return network
 
 

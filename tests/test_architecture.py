@@ -19,6 +19,7 @@ LAYER = {
     "_time_index": 0,
     "_timeline": 0,
     "_window_layout": 0,
+    "_stepwise": 1,
     "kernels": 1,
     "scaling": 1,
     "splits": 1,
@@ -49,10 +50,8 @@ LAYER = {
 # The bar looks for a notebook when it is imported: only those who ask for one should pay for that.
 LAZY = {"_progress": {"tqdm.auto"}}
 MOST_LINES = 350  # the aim is 300
-WITHOUT_TORCH = {name for name, layer in LAYER.items() if layer < 2 and name not in ("kernels", "_threads")} | {
-    "datasets",
-    "leakage",
-}
+WITH_TORCH = {"_stepwise", "_threads", "kernels"}
+WITHOUT_TORCH = {name for name, layer in LAYER.items() if layer < 2} - WITH_TORCH | {"datasets", "leakage"}
 
 
 def name_of(path):

@@ -84,9 +84,66 @@ def test_dropout_uses_one_mask_for_all_steps():
     assert (layer(torch.ones(6, 10, 4)) == 1).all()
 
 
+def test_recurrent_dropout_uses_one_mask_for_all_steps_and_none_at_predict(sequences):
+    dropping, plain = network("simple_rnn", recurrent_dropout=0.5), network("simple_rnn")
+    layer = dropping.recurrent[0]
+    layer.recurrent_dropout.generator = torch.Generator().manual_seed(7)
+    x = sequences.transpose(0, 1)
+    states = layer(x)[0].detach()
+    kept = torch.rand((4, 5), generator=torch.Generator().manual_seed(7)) >= 0.5
+    assert 0 < kept.sum() < 20
+    cell, h = layer.forwards, torch.zeros(4, 5, dtype=torch.float64)
+    for x_t, state in zip(x, states, strict=True):
+        h = torch.tanh(x_t @ cell.weight_ih_l0.T + cell.bias_ih_l0 + (h * kept / 0.5) @ cell.weight_hh_l0.T).detach()
+        assert_allclose(state, h, rtol=1e-12)
+    assert_allclose(dropping.eval()(sequences).detach(), plain(sequences).detach())
+
+
+@pytest.mark.parametrize("cell", TORCH)
+def test_nothing_is_run_step_by_step_at_predict(cell, sequences, monkeypatch):
+    ours = network(cell, recurrent_dropout=0.5)
+    monkeypatch.setattr(type(ours.recurrent[0].forwards), "unroll", None)
+    ours.eval()(sequences)
+    with pytest.raises(TypeError):
+        ours.train()(sequences)
+
+
+def test_each_direction_has_a_mask_of_its_own(sequences):
+    layer = network("gru", bidirectional=True, recurrent_dropout=0.5).recurrent[0]
+    drawn = []
+    draw = layer.recurrent_dropout.mask
+    layer.recurrent_dropout.mask = lambda *args: drawn.append(draw(*args)) or drawn[-1]
+    layer(sequences.transpose(0, 1))
+    assert len(drawn) == 2
+    assert not torch.equal(*drawn)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_layers_are_passed_around_where_widths_allow(bidirectional, sequences):
+    options = {"units": (3, 3, 3, 4), "bidirectional": bidirectional}
+    ours = network("gru", residual=True, **options).eval()
+    assert [layer.adds_its_input for layer in ours.recurrent] == [False, True, True, False]
+    ours.recurrent = ours.recurrent[:3]
+    by_hand = network("gru", **options).recurrent
+    x = sequences.transpose(0, 1)
+    first, final, _ = by_hand[0](x)
+    second, final_of_second, _ = by_hand[1](first)
+    third, final_of_third, _ = by_hand[2](second + first)
+    states, last, _ = ours.read(sequences)
+    assert_allclose(states.detach(), (third + second + first).detach(), rtol=1e-12)
+    assert_allclose(last.detach(), (final_of_third + final_of_second + final).detach(), rtol=1e-12)
+
+
 @pytest.mark.parametrize(("cell", "count"), [("simple_rnn", 513), ("lstm", 4 * (14 * 16 + 16 * 16 + 16) + 17)])
 def test_parameters_are_counted_as_in_textbooks(cell, count):
     assert count_parameters(network(cell, 14, 1, (16,))) == count
+
+
+def test_weights_of_layers_are_counted_as_in_textbooks():
+    ours = network("simple_rnn", 234, 15, (1024, 512))
+    weights = [weight.numel() for name, weight in ours.named_parameters() if "weight" in name]
+    assert weights == [239616, 1048576, 524288, 262144, 7680]
+    assert [weight.numel() for weight in ours.penalised_weights()] == weights[:-1]
 
 
 @pytest.mark.parametrize("cell", TORCH)
