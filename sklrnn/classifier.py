@@ -178,7 +178,7 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
 
 @hyperparameters
 class SimpleRNNClassifier(RecurrentClassifier):
-    """Classify sequences with a simple recurrent network: h_t = tanh(W_x x_t + W_h h_{t-1} + b).
+    """Classify sequences with a simple recurrent network: h_t = activation(W_x x_t + W_h h_{t-1} + b).
 
     Examples
     --------

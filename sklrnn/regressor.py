@@ -256,7 +256,7 @@ def _check_levels(quantiles: Any) -> Array:
 
 @hyperparameters
 class SimpleRNNRegressor(RecurrentRegressor):
-    """Regress on sequences with a simple recurrent network: h_t = tanh(W_x x_t + W_h h_{t-1} + b).
+    """Regress on sequences with a simple recurrent network: h_t = activation(W_x x_t + W_h h_{t-1} + b).
 
     Examples
     --------

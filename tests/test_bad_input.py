@@ -142,6 +142,8 @@ def test_number_of_outputs_when_going_on():
         ({"units": 2.5}, "The 'units' parameter"),
         ({"dropout": 1.0}, r"The 'dropout' parameter .* in the range \[0.0, 1.0\). Got 1.0 instead"),
         ({"dropout": -0.1}, "The 'dropout' parameter"),
+        ({"recurrent_dropout": 1.0}, "The 'recurrent_dropout' parameter"),
+        ({"residual": "yes"}, "The 'residual' parameter"),
         ({"quantiles": (0.9, 0.1)}, "The 'quantiles' parameter .* strictly increasing numbers"),
         ({"learning_rate": 0}, "The 'learning_rate' parameter"),
         ({"optimizer": "adamm"}, "The 'optimizer' parameter"),

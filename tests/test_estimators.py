@@ -100,6 +100,7 @@ def test_a_table_of_lags_is_read_time_major(sequences, totals):
         ("units", (6, 4)),
         ("bidirectional", True),
         ("dropout", 0.5),
+        ("recurrent_dropout", 0.5),
         ("l1", 0.1),
         ("l2", 0.1),
         ("filters", 4),
