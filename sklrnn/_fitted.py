@@ -91,7 +91,7 @@ class FittedNetwork(BaseEstimator):
         device = network.head.weight.device
         with torch.inference_mode(), self._threads():
             blocks = [
-                read(network, as_tensor(X[start : start + rows_at_once].copy(), device)).cpu().numpy()
+                read(network, as_tensor(np.array(X[start : start + rows_at_once]), device)).cpu().numpy()
                 for start in range(0, len(X), rows_at_once)
             ]
         return np.concatenate(blocks).astype(X.dtype, copy=False)

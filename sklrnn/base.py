@@ -3,39 +3,21 @@
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 from sklrnn._epoch_hooks import CALLBACK_STATE, CallbackSupportMixin, open_hooks, with_callbacks
 from sklrnn._fitted import FittedNetwork, as_tuple
-from sklrnn._hyperparameters import (
-    FRACTION,
-    NON_NEGATIVE,
-    POSITIVE,
-    POSITIVE_INT,
-    POSITIVE_INTS,
-    UNIT_INTERVAL,
-    DeviceName,
-    Integral,
-    Options,
-    StrOptions,
-    SubclassOf,
-    fitted,
-    hyper,
-    hyperparameters,
-    validate_parameters,
-)
+from sklrnn._hyperparameters import POSITIVE_INT, fitted, hyper, hyperparameters, validate_parameters
+from sklrnn._network_parameters import NetworkParameters
 from sklrnn._progress import Report, Stop, Watch
 from sklrnn._validation import check_sequences, check_weights
-from sklrnn.cells import CellOptions
 from sklrnn.losses import Loss
 from sklrnn.network import Architecture, Network, build_network, count_parameters, feature_statistics
 from sklrnn.training import (
-    OPTIMIZERS,
     Batches,
     Rows,
     SequenceNet,
@@ -53,38 +35,15 @@ _ENOUGH_TO_HOLD_OUT = 10_000
 
 
 @hyperparameters
-class RecurrentEstimator(CellOptions, CallbackSupportMixin, FittedNetwork):
+class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, FittedNetwork):
     """What every task shares; a task adds how targets are encoded, which loss judges, and how answers are decoded."""
 
     # fmt: off
-    units: int | tuple[int, ...] = hyper(32, POSITIVE_INTS, "Width of the recurrent state; a tuple stacks layers.")
-    bidirectional: bool = hyper(False, "boolean", "Read each sequence in both directions and answer from both final states.")
-    dropout: float = hyper(0.0, UNIT_INTERVAL, "Share of the inputs of each recurrent layer that is dropped in training; one mask for all steps of a sequence.")
-    recurrent_dropout: float = hyper(0.0, UNIT_INTERVAL, "Share of the state passed from step to step that is dropped in training; one mask for all steps of a sequence.")
-    residual: bool = hyper(False, "boolean", "Add to the output of each recurrent layer that stands on another one the input of that layer, where both have the same width.")
-    l1: float = hyper(0.0, NON_NEGATIVE, "Penalty on the absolute weights (not the biases) of the recurrent layers.")
-    l2: float = hyper(0.0, NON_NEGATIVE, "Penalty on the squared weights (not the biases) of the recurrent layers.")
-    filters: int | tuple[int, ...] | None = hyper(None, [*POSITIVE_INTS, None], "Filters of a causal 1-D convolution before the recurrence; a tuple stacks convolutions, None leaves them out.")
-    kernel_size: int = hyper(3, POSITIVE_INT, "Time steps that each convolution sees (without `filters` there is none).")
-    pool_size: int = hyper(1, POSITIVE_INT, "Time steps that max pooling after the convolutions joins into one (without `filters` there is none).")
     normalize_X: bool = hyper(True, "boolean", "Standardise each feature with its mean and spread over all training steps, inside the network.")
     n_timesteps: int | None = hyper(None, [POSITIVE_INT, None], "How 2-D X is read: None takes each row as a univariate series; an int as that many time-major blocks of columns.")
-    optimizer: str | type[torch.optim.Optimizer] = hyper("adamw", [StrOptions(set(OPTIMIZERS)), SubclassOf(torch.optim.Optimizer, "a torch optimizer")], "Name or class of the optimizer.")
-    learning_rate: float = hyper(1e-2, POSITIVE, "Step size of the optimizer.")
-    batch_size: int = hyper(32, POSITIVE_INT, "Sequences in each step of the optimizer.")
     max_epochs: int = hyper(100, POSITIVE_INT, "Most passes over the training sequences.")
-    max_grad_norm: float | None = hyper(1.0, [POSITIVE, None], "Longer gradients are cut to this length; None leaves them.")
     shuffle: bool = hyper(True, "boolean", "Draw the training sequences in a new order in each epoch.")
-    early_stopping: bool | Literal["auto"] = hyper("auto", ["boolean", StrOptions({"auto"})], 'Hold out the newest samples, stop when their loss no longer falls, and keep the best weights; "auto" does so above 10,000 samples. When off, training stops when the training loss no longer falls.')
-    validation_fraction: float = hyper(0.1, FRACTION, "Share of the samples, the newest, that early stopping holds out.")
-    n_iter_no_change: int = hyper(10, POSITIVE_INT, "Epochs without a gain of `tol` that are put up with.")
-    tol: float = hyper(1e-4, NON_NEGATIVE, "Smallest fall of the loss that counts as a gain.")
     warm_start: bool = hyper(False, "boolean", "Let `fit` go on from the weights of the previous `fit`.")
-    callbacks: list[Any] | None = hyper(None, [list, None], "Callbacks of skorch, passed on to the net as they are.")
-    n_jobs: int | None = hyper(None, [POSITIVE_INT, Options(Integral, {-1}), None], "Threads inside fit and predict; None uses one unless the work is large enough to gain.")
-    device: str = hyper("cpu", DeviceName(), 'Where to compute: "cpu", "cuda", "mps", or "auto" for CUDA where there is some.')
-    random_state: int | np.random.RandomState | None = hyper(None, "random_state", "An int makes a run repeatable; no global generator is touched then.")
-    verbose: int = hyper(0, [Options(Integral, {0, 1, 2}), "boolean"], "1 shows a progress bar, 2 a line an epoch.")
     # fmt: on
 
     n_features_in_: int = fitted("Columns of a 2-D X, or features of a 3-D X.")
@@ -263,7 +222,7 @@ class RecurrentEstimator(CellOptions, CallbackSupportMixin, FittedNetwork):
         watch = Watch(
             max_epochs=epochs,
             validated=judge is not None,
-            patience=patience,
+            patience=patience if self.schedule == "constant" else None,
             tol=self.tol,
             learning_rate=self.learning_rate,
             between_epochs=between_epochs,
@@ -272,6 +231,7 @@ class RecurrentEstimator(CellOptions, CallbackSupportMixin, FittedNetwork):
             if not net.initialized_:
                 net.initialize()
             net.stopped_by_callback_ = False
+            net.plan(self.schedule, self.learning_rate, n_steps=epochs * len(batches))
             watch.start_from(net, batches, judge if trained_before else None)
             reports = [("report", Report(max_epochs=epochs, lines=self.verbose == 2))] if self.verbose else []
             others = net.callbacks_

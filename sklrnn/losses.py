@@ -1,7 +1,7 @@
 """A loss is a name, a module, and how its raw output becomes an answer.
 
-Modules give one loss a row, so that rows can be weighted. Regression losses see targets ``(sample, output)`` and raw
-network outputs ``(sample, output * width)``.
+Modules give one loss for each output of a row, so that rows and outputs can be weighted. Regression losses see targets
+``(sample, output)`` and raw network outputs ``(sample, output * width)``.
 """
 
 from collections.abc import Callable
@@ -22,28 +22,43 @@ Array = NDArray[Any]
 class Loss:
     """How raw outputs are judged and read.
 
-    ``per_row(raw, target)`` gives one number a row. ``width`` raw numbers stand for each output. ``point(raw)`` reads
+    ``per_output(raw, target)`` gives one number for each output of a row, or one a row. ``width`` raw numbers stand for each output. ``point(raw)`` reads
     one answer an output from the array ``(sample, output, width)``; ``quantiles(raw, levels)`` reads ``(sample, output,
     level)`` where the loss knows a distribution. ``positive`` marks a loss on a log scale.
     """
 
-    per_row: Callable[[Tensor, Tensor], Tensor]
+    per_output: nn.Module
     width: int = 1
     point: Callable[[Array], Array] = lambda raw: raw[..., 0]
     quantiles: Callable[[Array, Array], Array] | None = None
     levels: tuple[float, ...] = ()
     positive: bool = False
 
+    @property
+    def per_row(self) -> nn.Module:
+        """One number a row: the mean over its outputs."""
+        return _MeanOverOutputs(self.per_output)
+
+
+class _MeanOverOutputs(nn.Module):
+    def __init__(self, per_output: nn.Module) -> None:
+        super().__init__()
+        self.per_output = per_output
+
+    def forward(self, raw: Tensor, target: Tensor) -> Tensor:
+        losses: Tensor = self.per_output(raw, target)
+        return losses.flatten(1).mean(dim=1) if losses.ndim > 1 else losses
+
 
 class _Elementwise(nn.Module):
-    """The mean over a row's outputs of a function of (raw, target)."""
+    """A function of (raw, target)."""
 
     def __init__(self, function: Callable[..., Tensor]) -> None:
         super().__init__()
         self.function = function
 
     def forward(self, raw: Tensor, target: Tensor) -> Tensor:
-        return self.function(raw, target, reduction="none").mean(dim=1)
+        return self.function(raw, target, reduction="none")
 
 
 class _Quantile(nn.Module):
@@ -59,7 +74,7 @@ class _Quantile(nn.Module):
         guess = _increasing(raw.reshape(*target.shape, -1))  # (sample, output, level)
         over = target.unsqueeze(-1) - guess
         levels = self.levels.to(raw)
-        return torch.maximum(levels * over, (levels - 1) * over).mean(dim=(1, 2))
+        return torch.maximum(levels * over, (levels - 1) * over).mean(dim=2)
 
 
 class _Gaussian(nn.Module):
@@ -67,14 +82,14 @@ class _Gaussian(nn.Module):
 
     def forward(self, raw: Tensor, target: Tensor) -> Tensor:
         mean, spread = _mean_and_spread(raw.reshape(*target.shape, 2))
-        return (0.5 * ((target - mean) / spread) ** 2 + spread.log()).mean(dim=1)
+        return 0.5 * ((target - mean) / spread) ** 2 + spread.log()
 
 
 class _Poisson(nn.Module):
     """Half the Poisson deviance of the rate exp(raw): it is zero where the rate hits the target."""
 
     def forward(self, raw: Tensor, target: Tensor) -> Tensor:
-        return (torch.xlogy(target, target) - target * raw - target + raw.exp()).mean(dim=1)
+        return torch.xlogy(target, target) - target * raw - target + raw.exp()
 
 
 class _OfTorch(nn.Module):
@@ -98,7 +113,7 @@ class _OfTorch(nn.Module):
                 f"loss={type(self.module).__name__} can't judge outputs of shape {tuple(raw.shape)} by targets of shape "
                 f"{tuple(target.shape)}: {error}. Pass the class of a torch loss that takes these."
             ) from error
-        return losses.flatten(1).mean(dim=1) if losses.ndim > 1 else losses
+        return losses
 
 
 def regression_loss(loss: str | type[nn.Module], quantiles: tuple[float, ...]) -> Loss:

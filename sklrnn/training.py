@@ -154,6 +154,7 @@ class SequenceNet(NeuralNet):
         self.l1 = l1
         self.l2 = l2
         self.max_grad_norm = max_grad_norm
+        self._rates: Iterator[float] | None = None
 
     def get_split_datasets(self, X: Any, y: Any = None, **_: Any) -> tuple[Any, Any]:
         """Training and validation batches come ready-made."""
@@ -193,6 +194,8 @@ class SequenceNet(NeuralNet):
             return
 
         def averaged_step(batch: Batch, **params: Any) -> Any:
+            if self._rates is not None:
+                self._set_rate(next(self._rates))
             step = step_fn(batch, **params)
             self.average_.update()
             return step
@@ -239,8 +242,17 @@ class SequenceNet(NeuralNet):
         self.l1, self.l2, self.max_grad_norm = l1, l2, max_grad_norm
         if learning_rate != self.get_params()["lr"]:
             self.lr = learning_rate
-            for group in self.optimizer_.param_groups if self.initialized_ else []:
-                group["lr"] = learning_rate
+            if self.initialized_:
+                self._set_rate(learning_rate)
+
+    def plan(self, schedule: str, learning_rate: float, *, n_steps: int) -> None:
+        """Say how the learning rate runs over the coming steps."""
+        self._rates = one_cycle(learning_rate, n_steps) if schedule == "one_cycle" else None
+        self._set_rate(learning_rate)
+
+    def _set_rate(self, learning_rate: float) -> None:
+        for group in self.optimizer_.param_groups:
+            group["lr"] = learning_rate
 
     def notify(self, method_name: str, **kwargs: Any) -> None:
         try:
@@ -248,6 +260,16 @@ class SequenceNet(NeuralNet):
         except KeyboardInterrupt:  # how a skorch callback asks to stop
             self.stopped_by_callback_ = True
             raise
+
+
+def one_cycle(peak: float, n_steps: int) -> Iterator[float]:
+    """Climb to the peak over the first third of the steps, then fall to almost nothing, both along a cosine."""
+    n_climbing = max(1, int(0.3 * n_steps))
+    for step in range(n_steps):
+        climbing = step < n_climbing
+        done = step / n_climbing if climbing else (step - n_climbing) / max(1, n_steps - n_climbing)
+        low = peak / 25 if climbing else peak / 1e5
+        yield low + (peak - low) * (1 + np.cos(np.pi * (1 - done if climbing else done))) / 2
 
 
 def optimizer_class(optimizer: str | type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:

@@ -1,0 +1,6 @@
+"""Forecasters beside sktime's own, and a fair comparison of them."""
+
+from sklrnn.forecasting._forecaster import RecurrentForecaster
+from sklrnn.forecasting._named import CNNLSTMForecaster, GRUForecaster, LSTMForecaster, SimpleRNNForecaster
+
+__all__ = ["CNNLSTMForecaster", "GRUForecaster", "LSTMForecaster", "RecurrentForecaster", "SimpleRNNForecaster"]

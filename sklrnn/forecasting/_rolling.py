@@ -1,0 +1,106 @@
+"""Forecasts from the ends of series, block by block, and of rows within them, one step ahead."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sklrnn.forecasting._calibration import Calibration
+from sklrnn.forecasting._framing import Framing, Track, Windows
+from sklrnn.forecasting._network import WindowNetwork
+
+Array = NDArray[np.float64]
+
+_DOUBLE = np.dtype(np.float64)
+
+
+@dataclass(frozen=True)
+class Rolling:
+    """Networks at work on the ends of the series of a track.
+
+    ``steps`` holds, for each series, the steps to forecast, counted from its last known row: 1 is the first row to come,
+    0 the last known one. ``n_known`` are the known rows of each series; rows to come follow them in the track, and own
+    forecasts are written there when more steps are wanted than the networks answer at once.
+    """
+
+    framing: Framing
+    networks: list[WindowNetwork]
+    track: Track
+    n_known: "NDArray[np.int64]"
+    steps: "list[NDArray[np.int64]]"
+
+    def points(self) -> Array:
+        """Forecasts of the wanted steps of all series, one below the other: (row, channel)."""
+        return self._answer(None, None)
+
+    def quantiles(self, levels: Array, calibration: Calibration) -> Array:
+        """Quantiles of the wanted steps: (row, channel, level)."""
+        return self._answer(levels, calibration)
+
+    def _answer(self, levels: Array | None, calibration: Calibration | None) -> Array:
+        within = self._within(levels, calibration)
+        ahead = self._ahead(levels, calibration)
+        rows = []
+        for number, steps in enumerate(self.steps):
+            one = np.empty((len(steps), *ahead.shape[2:]))
+            to_come = steps > 0
+            one[to_come] = ahead[number, steps[to_come] - 1]
+            one[~to_come] = within[number]
+            rows.append(one)
+        return np.concatenate(rows)
+
+    def _ahead(self, levels: Array | None, calibration: Calibration | None) -> Array:
+        """Roll all series as far as any of them is wanted: (series, step, channel[, level])."""
+        horizon = self.framing.horizon
+        furthest = max(int(steps.max(initial=0)) for steps in self.steps)
+        ends = self.track.starts + self.n_known
+        blocks = []
+        for block in range(max(1, -(-furthest // horizon))):
+            windows = self._windows(ends + block * horizon, np.arange(len(ends)))
+            if furthest:
+                points, values = self._values(windows, levels, calibration, n_blocks=block + 1)
+                self.track.y[windows.origins[:, np.newaxis] + np.arange(horizon)] = points
+            else:
+                values = np.empty((len(ends), 0, self.framing.n_channels, *(() if levels is None else (len(levels),))))
+            blocks.append(values)
+        return np.concatenate(blocks, axis=1)
+
+    def _within(self, levels: Array | None, calibration: Calibration | None) -> list[Array]:
+        """Forecast known rows from the rows before them; the first row of a series has none and stays NaN."""
+        rows = [n + steps[steps <= 0] - 1 for n, steps in zip(self.n_known, self.steps, strict=True)]
+        owners = np.repeat(np.arange(len(rows)), [len(part) for part in rows])
+        if not len(owners):
+            return [np.empty((0, self.framing.n_channels, *(() if levels is None else (len(levels),))))] * len(rows)
+        places = np.concatenate(rows)
+        if places.min() < 0:
+            number = int(owners[np.argmin(places)])
+            raise ValueError(
+                f"fh asks for step {self.steps[number].min()}, but only {self.n_known[number]} rows of the series are known."
+            )
+        windows = self._windows(self.track.starts[owners] + places, owners)
+        values = self._values(windows, levels, calibration, n_blocks=1)[1][:, 0]
+        values[places == 0] = np.nan
+        return np.split(values, np.cumsum([len(part) for part in rows])[:-1])
+
+    def _windows(self, origins: "NDArray[np.int64]", owners: "NDArray[np.int64]") -> Windows:
+        return Windows(self.framing, self.track, origins, owners, _DOUBLE)
+
+    def _values(
+        self, windows: Windows, levels: Array | None, calibration: Calibration | None, *, n_blocks: int
+    ) -> tuple[Array, Array]:
+        """Points, and either these or quantiles around them, on the scale of the series.
+
+        Errors of one block after another are taken for independent, so that intervals widen with the root of their
+        number.
+        """
+        level, spread = windows.scales()
+        own = np.mean([network.points(windows) for network in self.networks], axis=0)
+        points = own * spread + level
+        if levels is None or calibration is None:
+            return points, points
+        if self.networks[0].knows(levels):
+            offsets = np.mean([network.values_at(windows, levels) for network in self.networks], axis=0)
+            offsets = offsets - own[..., np.newaxis]
+        else:
+            offsets = calibration.offsets(levels)
+        return points, points[..., np.newaxis] + np.sqrt(n_blocks) * spread[..., np.newaxis] * offsets
