@@ -24,6 +24,14 @@ Array = NDArray[Any]
 _NUMBERS_AT_ONCE = 2**22
 
 
+Show = Callable[[Network, Tensor, Tensor], Tensor]
+
+
+def _answer(network: Network, states: Tensor, final: Tensor) -> Tensor:
+    raw: Tensor = network.head(final)
+    return raw
+
+
 class FittedNetwork(BaseEstimator):
     """What an estimator can do once it holds a ``net_``."""
 
@@ -62,7 +70,7 @@ class FittedNetwork(BaseEstimator):
         states : ndarray of shape (sample, time, unit)
             With ``bidirectional=True`` forward units come first, then backward ones; pooling shortens the time axis.
         """
-        return self._run(X, lambda network, x: network.read(x)[0].transpose(0, 1))
+        return self._run(X, lambda network, states, final: states.transpose(0, 1))
 
     def start_stream(self) -> Stream:
         """Begin to read one sequence step by step.
@@ -77,23 +85,27 @@ class FittedNetwork(BaseEstimator):
         return Stream(self, copy.deepcopy(self.module_).cpu().double())
 
     def _raw(self, X: Any) -> Array:
-        return self._run(X, Network.__call__)
+        return self._run(X)
 
-    def _run(self, X: Any, read: Callable[[Network, Tensor], Tensor]) -> Array:
+    def _run(self, X: Any, show: Show = _answer) -> Array:
         """Run the network in the precision of X, in blocks of bounded size."""
         check_is_fitted(self, "net_")
-        return self._run_checked(self._check_X(X, reset=False), read)
+        return self._run_checked(self._check_X(X, reset=False), show)
 
-    def _run_checked(self, X: Array, read: Callable[[Network, Tensor], Tensor] = Network.__call__) -> Array:
+    def _run_checked(self, X: Array, show: Show = _answer) -> Array:
         network = self._network_for(X.dtype)
         widest = max(X.shape[2], *(4 * units for units in self._architecture["units"]))
         rows_at_once = max(1, _NUMBERS_AT_ONCE // (X.shape[1] * widest))
         device = network.head.weight.device
+        n_strands = 1 if self._architecture["stateful"] else None
+        carried = None
+        blocks = []
         with torch.inference_mode(), self._threads():
-            blocks = [
-                read(network, as_tensor(np.array(X[start : start + rows_at_once]), device)).cpu().numpy()
-                for start in range(0, len(X), rows_at_once)
-            ]
+            for start in range(0, len(X), rows_at_once):
+                x = as_tensor(np.array(X[start : start + rows_at_once]), device)
+                states, final, last = network.read(x, carried, n_strands=n_strands)
+                blocks.append(show(network, states, final).cpu().numpy())
+                carried = last if n_strands else None
         return np.concatenate(blocks).astype(X.dtype, copy=False)
 
     def _network_for(self, dtype: np.dtype[Any]) -> Network:

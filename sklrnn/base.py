@@ -14,6 +14,7 @@ from sklrnn._fitted import FittedNetwork, as_tuple
 from sklrnn._hyperparameters import POSITIVE_INT, fitted, hyper, hyperparameters, validate_parameters
 from sklrnn._network_parameters import NetworkParameters
 from sklrnn._progress import Report, Stop, Watch
+from sklrnn._strands import Strands
 from sklrnn._validation import check_sequences, check_weights
 from sklrnn.losses import Loss
 from sklrnn.network import Architecture, Network, build_network, count_parameters, feature_statistics
@@ -43,6 +44,7 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, FittedNetwork)
     n_timesteps: int | None = hyper(None, [POSITIVE_INT, None], "How 2-D X is read: None takes each row as a univariate series; an int as that many time-major blocks of columns.")
     max_epochs: int = hyper(100, POSITIVE_INT, "Most passes over the training sequences.")
     shuffle: bool = hyper(True, "boolean", "Draw the training sequences in a new order in each epoch.")
+    stateful: bool = hyper(False, "boolean", "Read samples as consecutive segments of one long sequence: each begins in the state in which the one before it ended, in `fit` (without shuffling) and in each call of `predict`.")
     warm_start: bool = hyper(False, "boolean", "Let `fit` go on from the weights of the previous `fit`.")
     # fmt: on
 
@@ -84,7 +86,8 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, FittedNetwork)
         with self._all_or_nothing():
             self._judged_by = self._loss_parameters()
             train, held_out = self._hold_out(self._check_rows(X, y, sample_weight, reset=not go_on))
-            train = merge_identical(train) if len(train.present) <= self.batch_size else train
+            if len(train.present) <= self.batch_size and not self.stateful:
+                train = merge_identical(train)
             self.net_ = self._make_net(self._known_network() if go_on else self._new_network(train))
             hooks = open_hooks(self, X, y, max_epochs=self.max_epochs)
             between_epochs = hooks.between_epochs if hooks else None
@@ -155,7 +158,8 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, FittedNetwork)
         self.loss_curve_: list[float] = []
         self.validation_curve_: list[float] | None = None
         self.best_validation_loss_: float | None = None
-        self._architecture = self._describe(train.X.shape[2])
+        self._segment_length, n_features = train.X.shape[1:]
+        self._architecture = self._describe(n_features)
         network = build_network(Architecture(**self._architecture), seed=self._seed)
         if self.normalize_X:
             network.standardise.learn(*feature_statistics(train.X, train.weights, train.present))
@@ -187,6 +191,7 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, FittedNetwork)
             filters=as_tuple(self.filters),
             kernel_size=int(self.kernel_size),
             pool_size=int(self.pool_size),
+            stateful=bool(self.stateful),
         ).to_dict()
 
     def _make_net(self, network: Network, device: str | None = None) -> SequenceNet:
@@ -212,13 +217,11 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, FittedNetwork)
         *,
         trained_before: bool = False,
     ) -> None:
-        net, device = self.net_, choose_device(self.device)
+        net = self.net_
         seed = self._seed if self.shuffle else None
-        batches = Batches(self._scale_targets(train), batch_size=self.batch_size, device=device, seed=seed)
+        batches = self._batches(train, self.batch_size, n_strands=self.batch_size, seed=seed)
         batches.epoch = len(self.loss_curve_)
-        judge = None
-        if held_out is not None:
-            judge = Batches(self._scale_targets(held_out), batch_size=max(self.batch_size, 512), device=device)
+        judge = None if held_out is None else self._batches(held_out, max(self.batch_size, 512), n_strands=1)
         watch = Watch(
             max_epochs=epochs,
             validated=judge is not None,
@@ -247,6 +250,12 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, FittedNetwork)
             self.validation_curve_ = [*(self.validation_curve_ or []), *watch.validation_losses]
             self.best_validation_loss_ = watch.best_loss if np.isfinite(watch.best_loss) else None
         self.n_iter_ = len(self.loss_curve_)
+
+    def _batches(self, rows: Rows, batch_size: int, *, n_strands: int, seed: int | None = None) -> Batches:
+        rows, device = self._scale_targets(rows), choose_device(self.device)
+        if self.stateful:
+            return Strands(rows, n_strands=n_strands, batch_size=batch_size, device=device)
+        return Batches(rows, batch_size=batch_size, device=device, seed=seed)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

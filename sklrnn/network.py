@@ -37,6 +37,7 @@ class Architecture:
     kernel_size: int = 3
     pool_size: int = 1
     n_known_steps: int = 0
+    stateful: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -164,6 +165,11 @@ class Network(nn.Module):
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         a = architecture
+        if a.stateful and a.bidirectional:
+            raise ValueError(
+                "stateful=True carries the state from each segment to the next, but bidirectional=True also reads "
+                "backwards, from segments that are yet to come. Set one of them to False."
+            )
         self.standardise = Standardise(a.n_features)
         width = a.n_features
         self.front: nn.Module = nn.Identity()
@@ -181,19 +187,33 @@ class Network(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.read(x)[1])
 
-    def read(self, x: Tensor, carried: list[Any] | None = None) -> tuple[Tensor, Tensor, list[Any]]:
+    def go_on(self, x: Tensor, carried: Any, *, n_strands: int) -> tuple[Tensor, Any]:
+        """Answer segments and give the state to go on from, cut off from how it came about."""
+        _, final, carry_on = self.read(x, carried, n_strands=n_strands)
+        return self.head(final), _cut_off(carry_on)
+
+    def read(
+        self, x: Tensor, carried: list[Any] | None = None, *, n_strands: int | None = None
+    ) -> tuple[Tensor, Tensor, list[Any]]:
         """Give the last layer's states (time, sample, unit), what the head reads, and what each layer carries on.
 
         The head reads the final state and, where the last steps are of a known future, these steps as they are.
+        With ``n_strands`` the samples are segments of so many sequences: all segments of the first, then of the second.
         """
         x = self.standardise(x).to(self.head.weight.dtype).transpose(0, 1)  # (time, sample, feature)
         known = x[len(x) - self.n_known_steps :].transpose(0, 1).flatten(1)  # (sample, step and feature)
         x = self.front(x)
+        n_steps, n_segments = x.shape[:2]
+        if n_strands is not None:
+            x = x.unflatten(1, (n_strands, -1)).permute(2, 0, 1, 3).flatten(0, 1)  # (segment and time, strand, feature)
         carry_on = []
         final = x[-1]
         for position, layer in enumerate(self.recurrent):
             x, final, last = layer(x, carried[position] if carried else None)
             carry_on.append(last)
+        if n_strands is not None:
+            x = x.unflatten(0, (-1, n_steps)).permute(1, 2, 0, 3).reshape(n_steps, n_segments, -1)
+            final = x[-1]
         return x, torch.cat([final, known], dim=1), carry_on
 
     def penalised_weights(self) -> list[Tensor]:
@@ -222,6 +242,15 @@ def build_network(architecture: Architecture, *, seed: int) -> Network:
         if isinstance(module, Stepwise):
             module.initialise(generator)
     return network
+
+
+def _cut_off(state: Any) -> Any:
+    """The same numbers, without the way back: gradients end where a segment begins."""
+    if isinstance(state, Tensor):
+        return state.detach()
+    if isinstance(state, dict):
+        return {name: _cut_off(part) for name, part in state.items()}
+    return type(state)(_cut_off(part) for part in state) if isinstance(state, list | tuple) else state
 
 
 def dropouts(network: nn.Module) -> Iterator[SequenceDropout]:

@@ -24,6 +24,7 @@ class Stream:
         self._carries = not architecture["bidirectional"] and not architecture["filters"]
         self._seen: Tensor | None = None
         self._carried: list[Any] | None = None
+        self._segment_length = estimator._segment_length if architecture["stateful"] else None
         self.n_steps = 0
 
     def step(self, x: Any) -> Any:
@@ -46,7 +47,9 @@ class Stream:
                 _, final, self._carried = self._network.read(now, self._carried)
             else:
                 self._seen = now if self._seen is None else torch.cat([self._seen, now], dim=1)
-                _, final, _ = self._network.read(self._seen)
+                _, final, last = self._network.read(self._seen, self._carried)
+                if self._seen.shape[1] == self._segment_length:
+                    self._seen, self._carried = None, last
             raw = self._network.head(final).numpy()
         self.n_steps += 1
         return self._estimator._decode(raw)[0]

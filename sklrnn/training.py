@@ -112,6 +112,14 @@ class Batches:
             yield {"x": x, "weight": self.weights[which]}, self.y[which]
 
 
+class Segments(dict[str, Tensor]):
+    """The tensors of a batch that follows on the one before it: each strand is a sequence, some segments of it are here."""
+
+    n_strands: int
+    first: bool
+    begin: Any = None
+
+
 class RunningAverage:
     """The mean of the weights over the last hundred steps or so: less noisy, and better, than where training stands.
 
@@ -155,6 +163,7 @@ class SequenceNet(NeuralNet):
         self.l2 = l2
         self.max_grad_norm = max_grad_norm
         self._rates: Iterator[float] | None = None
+        self._carried: Any = None
 
     def get_split_datasets(self, X: Any, y: Any = None, **_: Any) -> tuple[Any, Any]:
         """Training and validation batches come ready-made."""
@@ -164,7 +173,13 @@ class SequenceNet(NeuralNet):
         return dataset
 
     def infer(self, x: Any, **_: Any) -> Tensor:
-        raw: Tensor = self.module_(x["x"])
+        raw: Tensor
+        if not isinstance(x, Segments):
+            raw = self.module_(x["x"])
+            return raw
+        if not x.first and x.begin is None:
+            x.begin = self._carried  # kept there, as an optimizer may ask for the same batch again
+        raw, self._carried = self.module_.go_on(x["x"], x.begin, n_strands=x.n_strands)
         return raw
 
     def get_loss(self, y_pred: Tensor, y_true: Tensor, X: Any = None, training: bool = False) -> Tensor:

@@ -31,6 +31,8 @@ LAYER = {
     "network": 3,
     "streaming": 4,
     "training": 4,
+    "_network_parameters": 4.5,
+    "_strands": 4.5,
     "_progress": 4.5,
     "_fitted": 4.5,
     "base": 5,
