@@ -226,8 +226,7 @@ def make_cell(cell: str | Cell, options: dict[str, Any], input_size: int, hidden
     module = cell(input_size, hidden_size)
     if not isinstance(module, nn.Module):
         raise ValueError(f"cell={cell!r} must return a torch.nn.Module, got {type(module).__name__}.")
-    if not isinstance(module, Stepwise):
-        _try_out(module, input_size, hidden_size)
+    _try_out(module, input_size, hidden_size)
     return module
 
 

@@ -522,6 +522,13 @@ def test_a_stepwise_cell_starts_as_the_others_do():
     assert_allclose(cell.bias_ih_l0.detach(), np.zeros(6), atol=1e-20)
 
 
+class HalfACell(StepwiseCell):
+    gates = ("one", "other")
+
+    def step(self, inputs, seen, recurrent, state):
+        return inputs + seen @ recurrent
+
+
 def no_module(input_size, hidden_size):
     return None
 
@@ -540,6 +547,7 @@ def one_tensor(input_size, hidden_size):
         (nn.GRU(2, 6), "got a module: GRU.2, 6.. Pass the class, GRU, or a function"),
         (no_module, "must return a torch.nn.Module, got NoneType"),
         (two_directions, r"cell=GRU must keep the calling convention .* its states are \(2, 3, 12\)"),
+        (HalfACell, r"cell=HalfACell must keep .* trying it failed with RuntimeError|its states are \(2, 3, 12\)"),
         (one_tensor, r"cell=Linear must keep the calling convention .* trying it failed with TypeError"),
     ],
 )
