@@ -32,7 +32,7 @@ class Architecture:
     filters: tuple[int, ...] = ()
     kernel_size: int = 3
     pool_size: int = 1
-    n_known_steps: int = 0
+    n_direct_steps: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -134,8 +134,8 @@ class Network(nn.Module):
             layers.append(RecurrentLayer(cell, width, units, bidirectional=a.bidirectional, dropout=a.dropout))
             width = units * (2 if a.bidirectional else 1)
         self.recurrent = nn.ModuleList(layers)
-        self.n_known_steps = a.n_known_steps
-        self.head = _Linear(width + a.n_known_steps * a.n_features, a.n_outputs)
+        self.n_direct_steps = a.n_direct_steps
+        self.head = _Linear(width + a.n_direct_steps * a.n_features, a.n_outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.read(x)[1])
@@ -143,17 +143,17 @@ class Network(nn.Module):
     def read(self, x: Tensor, carried: list[Any] | None = None) -> tuple[Tensor, Tensor, list[Any]]:
         """Give the last layer's states (time, sample, unit), what the head reads, and what each layer carries on.
 
-        The head reads the final state and, where the last steps are of a known future, these steps as they are.
+        The head reads the final state and, where the architecture says so, the last steps of the input as they are.
         """
         x = self.standardise(x).to(self.head.weight.dtype).transpose(0, 1)  # (time, sample, feature)
-        known = x[len(x) - self.n_known_steps :].transpose(0, 1).flatten(1)  # (sample, step and feature)
+        direct = x[len(x) - self.n_direct_steps :].transpose(0, 1).flatten(1)  # (sample, step and feature)
         x = self.front(x)
         carry_on = []
         final = x[-1]
         for position, layer in enumerate(self.recurrent):
             x, final, last = layer(x, carried[position] if carried else None)
             carry_on.append(last)
-        return x, torch.cat([final, known], dim=1), carry_on
+        return x, torch.cat([final, direct], dim=1), carry_on
 
     def penalised_weights(self) -> list[Tensor]:
         """The weights, not the biases, of the recurrent layers."""
