@@ -83,7 +83,7 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, FittedNetwork)
         """
         validate_parameters(self)
         go_on = self.warm_start and hasattr(self, "net_")
-        with self._all_or_nothing():
+        with self._all_or_nothing(), self._threads():
             self._judged_by = self._loss_parameters()
             train, held_out = self._hold_out(self._check_rows(X, y, sample_weight, reset=not go_on))
             if len(train.present) <= self.batch_size and not self.stateful:

@@ -36,7 +36,7 @@ class Architecture:
     filters: tuple[int, ...] = ()
     kernel_size: int = 3
     pool_size: int = 1
-    n_known_steps: int = 0
+    n_direct_steps: int = 0
     stateful: bool = False
 
     def to_dict(self) -> dict[str, Any]:
@@ -181,8 +181,8 @@ class Network(nn.Module):
             layers.append(RecurrentLayer(a, position, width))
             width = layers[-1].width
         self.recurrent = nn.ModuleList(layers)
-        self.n_known_steps = a.n_known_steps
-        self.head = _Linear(width + a.n_known_steps * a.n_features, a.n_outputs)
+        self.n_direct_steps = a.n_direct_steps
+        self.head = _Linear(width + a.n_direct_steps * a.n_features, a.n_outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.read(x)[1])
@@ -197,11 +197,11 @@ class Network(nn.Module):
     ) -> tuple[Tensor, Tensor, list[Any]]:
         """Give the last layer's states (time, sample, unit), what the head reads, and what each layer carries on.
 
-        The head reads the final state and, where the last steps are of a known future, these steps as they are.
+        The head reads the final state and, where the architecture says so, the last steps of the input as they are.
         With ``n_strands`` the samples are segments of so many sequences: all segments of the first, then of the second.
         """
         x = self.standardise(x).to(self.head.weight.dtype).transpose(0, 1)  # (time, sample, feature)
-        known = x[len(x) - self.n_known_steps :].transpose(0, 1).flatten(1)  # (sample, step and feature)
+        direct = x[len(x) - self.n_direct_steps :].transpose(0, 1).flatten(1)  # (sample, step and feature)
         x = self.front(x)
         n_steps, n_segments = x.shape[:2]
         if n_strands is not None:
@@ -214,7 +214,7 @@ class Network(nn.Module):
         if n_strands is not None:
             x = x.unflatten(0, (-1, n_steps)).permute(1, 2, 0, 3).reshape(n_steps, n_segments, -1)
             final = x[-1]
-        return x, torch.cat([final, known], dim=1), carry_on
+        return x, torch.cat([final, direct], dim=1), carry_on
 
     def penalised_weights(self) -> list[Tensor]:
         """The weights, not the biases, of the recurrent layers."""

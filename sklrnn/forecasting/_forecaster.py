@@ -28,9 +28,9 @@ from sklrnn.forecasting._series import Key, Series, extend, label_rows, lay_end_
 
 Array = NDArray[Any]
 
-# Steps of the optimizer with max_epochs="auto": one for so many windows, within these bounds.
-_WINDOWS_PER_STEP = 10
-_FEWEST_STEPS, _MOST_STEPS = 1_000, 20_000
+# Steps of the optimizer with max_epochs="auto": 200 for the 84 windows of nine years of months, 20,000 for the 200,000
+# of M4's hours. Few windows are soon learnt by heart.
+_STEPS_FOR_ONE_WINDOW, _GROWTH, _MOST_STEPS = 14, 0.6, 20_000
 # The share of these that an update takes.
 _SHARE_IN_UPDATE = 0.1
 
@@ -66,7 +66,7 @@ class RecurrentForecaster(NetworkParameters, BaseForecaster):
     future_X: Literal["known", "unknown"] | list[Any] = hyper("known", [StrOptions({"known", "unknown"}), list], "Which columns of X are known in the future and must be passed to predict: all, none, or a list of names.")
     loss: str = hyper("absolute_error", StrOptions(FORECAST_LOSSES), "What is minimised.")
     quantiles: tuple[float, ...] = hyper((0.05, 0.5, 0.95), IncreasingLevels(), 'Levels that ``loss="quantile"`` learns.')
-    max_epochs: int | Literal["auto"] = hyper("auto", [POSITIVE_INT, StrOptions({"auto"})], 'Passes over the training windows; "auto" makes 1,000 to 20,000 steps of the optimizer of them, one for ten windows.')
+    max_epochs: int | Literal["auto"] = hyper("auto", [POSITIVE_INT, StrOptions({"auto"})], 'Passes over the training windows; "auto" makes as many as the number of windows can bear: 200 steps of the optimizer for 84 windows, 20,000 for 200,000.')
     fine_tune: bool = hyper(False, "boolean", "After `pretrain`, let `fit` train on for a while on its own series; otherwise it only reads them.")
     # fmt: on
 
@@ -74,6 +74,7 @@ class RecurrentForecaster(NetworkParameters, BaseForecaster):
     batch_size = 64
     learning_rate = 5e-3
     schedule = "one_cycle"
+    optimizer = "adam"
     early_stopping = False
 
     networks_: list[WindowNetwork] = fitted("The networks, fitted.")
@@ -214,7 +215,7 @@ class RecurrentForecaster(NetworkParameters, BaseForecaster):
     def _n_epochs(self, windows: Windows) -> int:
         if self.max_epochs != "auto":
             return int(self.max_epochs)
-        steps = min(max(len(windows) // _WINDOWS_PER_STEP, _FEWEST_STEPS), _MOST_STEPS)
+        steps = min(_STEPS_FOR_ONE_WINDOW * len(windows) ** _GROWTH, _MOST_STEPS)
         return max(1, round(steps / -(-len(windows) // self.batch_size)))
 
     def _training_windows(self) -> Windows:

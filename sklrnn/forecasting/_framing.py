@@ -16,7 +16,7 @@ _SINGLE = np.dtype(np.float32)
 # A window may be this much calmer than its series before its own spread is no measure any more.
 _CALMEST = 0.02
 # Windows whose errors count for more than this many typical ones would drown the others.
-_HEAVIEST = 10.0
+_HEAVIEST = 20.0
 _SAMPLES_AT_ONCE = 4096
 
 
@@ -136,22 +136,30 @@ class Windows:
     def targets(self) -> Array:
         """What to answer, on the network's scale, then how much each error matters: (sample, 2 x step ahead x channel).
 
-        An error of the size that the seasonal naive forecast makes on its series counts as one, and so, by half, does
-        one of the size of the value itself: this is what MASE and sMAPE measure.
+        An error matters by its size against the series' own seasonal naive error, which is what MASE measures, and by
+        its size against the value itself, which is what sMAPE measures; over all samples both count alike.
         """
-        return np.concatenate([part._targets() for part in self._blocks()])
+        parts = [part._targets() for part in self._blocks()]
+        y, *sizes, observed = (np.concatenate(kind) for kind in zip(*parts, strict=True))
+        weights = sum(size / (np.median(size[observed]) if observed.any() else 1.0) for size in map(_positive, sizes))
+        weights = np.minimum(weights, _HEAVIEST) * observed
+        return np.concatenate([y, weights], axis=1, dtype=np.float32)
 
-    def _blocks(self) -> "list[Windows]":
-        return [self[start : start + _SAMPLES_AT_ONCE] for start in range(0, len(self), _SAMPLES_AT_ONCE)]
-
-    def _targets(self) -> Array:
+    def _targets(self) -> tuple[Array, ...]:
         rows = self.origins[:, np.newaxis] + np.arange(self.framing.horizon)
         y, observed = self.track.y[rows], self.track.observed[rows]
         level, spread = self.scales()
-        weights = _ratio(spread, self.track.naive_error[self.owners][:, np.newaxis]) + _ratio(spread, np.abs(y))
-        weights = np.minimum(weights, _HEAVIEST) * observed
-        y = _ratio(y - level, spread)
-        return np.concatenate([part.reshape(len(self), -1).astype(np.float32) for part in (y, weights)], axis=1)
+        in_naive_errors = _ratio(spread, self.track.naive_error[self.owners][:, np.newaxis])
+        parts = [
+            _ratio(y - level, spread),
+            np.broadcast_to(in_naive_errors, y.shape),
+            _ratio(spread, np.abs(y)),
+            observed,
+        ]
+        return tuple(part.reshape(len(self), -1) for part in parts)
+
+    def _blocks(self) -> "list[Windows]":
+        return [self[start : start + _SAMPLES_AT_ONCE] for start in range(0, len(self), _SAMPLES_AT_ONCE)]
 
     def _past(self) -> Array:
         rows = self.origins[:, np.newaxis] + np.arange(-self.framing.window_length, 0)
@@ -183,3 +191,8 @@ def _ratio(numbers: Array, sizes: Array) -> Array:
     """Divide; what has no size is a constant, and what is left of it is nothing."""
     ratio: Array = np.where(sizes > 0, numbers / np.where(sizes > 0, sizes, 1.0), 0.0)
     return ratio
+
+
+def _positive(sizes: Array) -> Array:
+    """Sizes that can be divided by their median, which for constants would be nothing."""
+    return np.maximum(sizes, np.finfo(np.float64).tiny)

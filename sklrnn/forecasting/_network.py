@@ -57,7 +57,7 @@ class WindowNetwork(RecurrentEstimator):
         return loss.quantiles is not None
 
     def _check_X(self, X: Any, *, reset: bool) -> Any:
-        self.n_features_in_, self._n_known_steps = X.shape[2], X.framing.n_known_steps
+        self.n_features_in_, self._n_direct_steps = X.shape[2], X.framing.n_known_steps
         return X
 
     def _encode(self, X: Any, y: Any, present: Any, *, reset: bool) -> Array:
@@ -87,7 +87,7 @@ class WindowNetwork(RecurrentEstimator):
         return self.loss, tuple(self.quantiles)
 
     def _describe(self, n_features: int) -> dict[str, Any]:
-        return super()._describe(n_features) | {"n_known_steps": self._n_known_steps}
+        return super()._describe(n_features) | {"n_direct_steps": self._n_direct_steps}
 
 
 class _Weighed(nn.Module):

@@ -1,0 +1,210 @@
+"""How good are the forecasters without tuning? M4 Hourly, air passengers, German electricity, ETTh1.
+
+    SKLRNN_DATA=<folder> python docs/benchmarks/forecast_accuracy.py m4 passengers electricity ett --seeds 3
+
+Nothing is chosen by looking at a test part. Each set says which class of problem it is, and takes the settings that
+the guide names for that class.
+"""
+
+import argparse
+import os
+import pickle
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sktime.forecasting.ets import AutoETS
+from sktime.forecasting.theta import ThetaForecaster
+
+from sklrnn.datasets import load_air_passengers
+from sklrnn.forecasting import GRUForecaster, LSTMForecaster
+
+# The setting for many series learnt as one model.
+GLOBAL = {"units": 128}
+
+
+def read(name, **options):
+    return pd.read_csv(Path(os.environ["SKLRNN_DATA"]) / name, **options)
+
+
+# -- M4 Hourly --------------------------------------------------------------------------------------------------------
+
+
+def smape(actual, forecast):
+    return float(np.mean(200 * np.abs(actual - forecast) / (np.abs(actual) + np.abs(forecast))))
+
+
+def mase(series, actual, forecast, season=24):
+    errors = [
+        np.mean(np.abs(a - f)) / np.mean(np.abs(s[season:] - s[:-season]))
+        for s, a, f in zip(series, actual, forecast, strict=True)
+    ]
+    return float(np.mean(errors))
+
+
+def naive2(series, horizon, season=24):
+    """The last value, after a seasonal adjustment where a test finds a season: M4's measuring stick."""
+    if not is_seasonal(series, season):
+        return np.full(horizon, series[-1])
+    weights = np.r_[0.5, np.ones(season - 1), 0.5] / season
+    trend = np.convolve(series, weights, mode="valid")
+    ratios = np.full(len(series), np.nan)
+    ratios[season // 2 : season // 2 + len(trend)] = series[season // 2 : season // 2 + len(trend)] / trend
+    phases = np.arange(len(series)) % season
+    indices = np.array([np.nanmean(ratios[phases == phase]) for phase in range(season)])
+    indices *= season / indices.sum()
+    ahead = indices[(len(series) + np.arange(horizon)) % season]
+    return series[-1] / indices[phases[-1]] * ahead
+
+
+def is_seasonal(series, season):
+    n = len(series)
+    centred = series - series.mean()
+    correlations = np.array([centred[lag:] @ centred[: n - lag] for lag in range(1, season + 1)]) / (centred @ centred)
+    limit = 1.645 * np.sqrt((1 + 2 * np.sum(correlations[:-1] ** 2)) / n)
+    return abs(correlations[-1]) > limit
+
+
+def m4(kinds, seeds, networks):
+    train, test = (read(f"m4/Hourly-{part}.csv.gz").set_index("V1") for part in ("train", "test"))
+    series = [row[~np.isnan(row)] for row in train.to_numpy(dtype=float)]
+    actual = test.to_numpy(dtype=float)
+    horizon = actual.shape[1]
+    reference = np.array([naive2(s, horizon) for s in series])
+    units = smape(actual, reference), mase(series, actual, reference)
+    print(f"M4 Hourly, Naive2: sMAPE {units[0]:.3f} (published 18.383), MASE {units[1]:.3f} (published 2.395)")
+
+    def owa(forecast):
+        return 0.5 * (smape(actual, forecast) / units[0] + mase(series, actual, forecast) / units[1])
+
+    print(f"  seasonal naive: OWA {owa(np.array([np.tile(s[-24:], 2) for s in series])):.3f}")
+    keys = np.repeat(train.index, [len(s) for s in series])
+    times = np.concatenate([np.arange(len(s)) for s in series])
+    index = pd.MultiIndex.from_arrays([keys, times], names=["series", "hour"])
+    y = pd.DataFrame({"value": np.concatenate(series)}, index=index)
+    for kind in kinds:
+        scores = []
+        for seed in range(seeds):
+            start = time.perf_counter()
+            model = kind(**GLOBAL, n_networks=networks, random_state=seed).fit(y, fh=range(1, horizon + 1))
+            fitted = time.perf_counter()
+            model = pickle.loads(pickle.dumps(model))
+            loaded = time.perf_counter()
+            forecast = model.predict().to_numpy().reshape(len(series), horizon)
+            took = time.perf_counter() - loaded
+            scores.append(owa(forecast))
+            print(
+                f"  {kind.__name__}, {networks} network(s), seed {seed}: OWA {scores[-1]:.4f} "
+                f"(sMAPE {smape(actual, forecast):.3f}, MASE {mase(series, actual, forecast):.3f}), "
+                f"fit {fitted - start:.0f} s, forecast of all series {took:.2f} s",
+                flush=True,
+            )
+        print(f"  {kind.__name__}: OWA {np.mean(scores):.4f}, from {min(scores):.4f} to {max(scores):.4f}")
+
+
+# -- one series -------------------------------------------------------------------------------------------------------
+
+
+def passengers(kinds, seeds, networks):
+    y = load_air_passengers()
+    starts = range(len(y) - 36, len(y) - 11)
+
+    def score(make):
+        errors = []
+        for start in starts:
+            past, actual = y.iloc[:start], y.iloc[start : start + 12]
+            scale = np.abs(past.to_numpy()[12:] - past.to_numpy()[:-12]).mean()
+            errors.append(np.abs(make().fit(past, fh=range(1, 13)).predict().to_numpy() - actual).mean() / scale)
+        return float(np.mean(errors))
+
+    def seasonal_naive():
+        from sktime.forecasting.naive import NaiveForecaster
+
+        return NaiveForecaster("last", sp=12)
+
+    print(f"Air passengers, {len(starts)} rolling origins, 12 steps, MASE")
+    print(f"  seasonal naive {score(seasonal_naive):.3f}")
+    print(f"  theta {score(lambda: ThetaForecaster(sp=12)):.3f}")
+    print(f"  ETS {score(lambda: AutoETS(auto=True, sp=12)):.3f}", flush=True)
+    for kind in kinds:
+        start = time.perf_counter()
+        scores = [score(lambda: kind(n_networks=networks, random_state=seed)) for seed in range(seeds)]  # noqa: B023
+        each = (time.perf_counter() - start) / len(scores) / len(starts)
+        print(f"  {kind.__name__} {np.mean(scores):.3f}, seeds {np.round(scores, 3)}, {each:.1f} s a fit", flush=True)
+
+
+def electricity(kinds, seeds, networks):
+    frame = read("opsd_germany_daily.csv.gz", index_col=0, parse_dates=True)
+    y = frame.iloc[:, 0].asfreq("D").to_frame("consumption")
+    past, test = y.loc[:"2015"], y.loc["2016":]
+    naive = float(np.abs(y.shift(7).loc["2016":] - test).mean().iloc[0])
+    print(f"German electricity, next day, {len(test)} days, MAE in GWh: seasonal naive {naive:.2f}")
+    for kind in kinds:
+        errors = []
+        for seed in range(seeds):
+            start = time.perf_counter()
+            model = kind(n_networks=networks, random_state=seed).fit(past, fh=[1])
+            took = time.perf_counter() - start
+            model.update(test, update_params=False)
+            one_step = model.predict(fh=np.arange(1 - len(test), 1))
+            errors.append(float(np.abs(one_step - test).mean().iloc[0]))
+            print(
+                f"  {kind.__name__} seed {seed}: {errors[-1]:.2f}, {errors[-1] / naive:.3f} of naive, fit {took:.0f} s"
+            )
+        print(f"  {kind.__name__}: {np.mean(errors) / naive:.3f} of the seasonal naive error", flush=True)
+
+
+def ett(kinds, seeds, networks):
+    frame = read("ETTh1.csv.gz", index_col=0, parse_dates=True).asfreq("h")
+    months = 30 * 24
+    train_rows, test_rows = 12 * months, 4 * months
+    first_test = 16 * months
+    scale = frame.iloc[:train_rows]
+    frame = (frame - scale.mean()) / scale.std(ddof=0)
+    for columns in (["OT"], list(frame.columns)):
+        y = frame[columns]
+        past, test = y.iloc[:first_test], y.iloc[first_test - 96 : first_test + test_rows]
+        actual = np.lib.stride_tricks.sliding_window_view(test.to_numpy()[96:], 24, axis=0)
+        last = test.to_numpy()[95 : 95 + len(actual), :, np.newaxis]
+        print(
+            f"ETTh1, {len(columns)} column(s), 96 to 24, {len(actual)} windows: last value MSE {np.mean((actual - last) ** 2):.4f}"
+        )
+        for kind in kinds:
+            errors = []
+            for seed in range(seeds):
+                start = time.perf_counter()
+                model = kind(window_length=96, n_networks=networks, random_state=seed)
+                model.fit(past.iloc[:train_rows], fh=range(1, 25))
+                took = time.perf_counter() - start
+                model.update(past.iloc[train_rows:], update_params=False)
+                forecasts = np.stack([forecast_after(model, test.iloc[[row]]) for row in range(96, 96 + len(actual))])
+                errors.append(float(np.mean((actual - forecasts) ** 2)))
+                print(f"  {kind.__name__} seed {seed}: MSE {errors[-1]:.4f}, fit {took:.0f} s", flush=True)
+            print(f"  {kind.__name__}: MSE {np.mean(errors):.4f}")
+
+
+def forecast_after(model, row):
+    """The forecast (channel, step) from before a row, which the model then gets to see."""
+    forecast = model.predict().to_numpy().T
+    model.update(row, update_params=False)
+    return forecast
+
+
+KINDS = {"gru": GRUForecaster, "lstm": LSTMForecaster}
+SETS = {"m4": m4, "passengers": passengers, "electricity": electricity, "ett": ett}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sets", nargs="*", default=list(SETS), choices=list(SETS))
+    parser.add_argument("--cells", nargs="*", default=list(KINDS), choices=list(KINDS))
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--networks", type=int, default=1)
+    arguments = parser.parse_args()
+    for name in arguments.sets:
+        SETS[name]([KINDS[cell] for cell in arguments.cells], arguments.seeds, arguments.networks)
+
+
+if __name__ == "__main__":
+    main()
