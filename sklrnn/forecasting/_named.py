@@ -48,7 +48,7 @@ class LSTMForecaster(RecurrentForecaster):
     --------
     >>> from sklrnn.datasets import load_jfk_weather
     >>> from sklrnn.forecasting import LSTMForecaster
-    >>> y = load_jfk_weather()[["temp", "dewp"]].interpolate().iloc[:500]
+    >>> y = load_jfk_weather()[["temp", "dew_point"]].interpolate().iloc[:500]
     >>> LSTMForecaster(max_epochs=1, random_state=0).fit(y, fh=range(1, 25)).predict().shape
     (24, 2)
     """
