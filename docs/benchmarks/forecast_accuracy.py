@@ -7,6 +7,7 @@ the guide names for that class.
 """
 
 import argparse
+import copy
 import os
 import pickle
 import time
@@ -100,6 +101,13 @@ def m4(kinds, seeds, networks):
                 f"fit {fitted - start:.0f} s, forecast of all series {took:.2f} s",
                 flush=True,
             )
+            if networks > 1:
+                alone = []
+                for network in model.networks_:
+                    one = copy.copy(model)
+                    one.networks_ = [network]
+                    alone.append(owa(one.predict().to_numpy().reshape(len(series), horizon)))
+                print(f"    each network alone: {np.round(alone, 4)}", flush=True)
         print(f"  {kind.__name__}: OWA {np.mean(scores):.4f}, from {min(scores):.4f} to {max(scores):.4f}")
 
 

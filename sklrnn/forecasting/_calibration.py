@@ -21,24 +21,32 @@ class Calibration:
     """Signed errors in units of each window's spread, shaped (window, step ahead, channel).
 
     Where early stopping held out the newest windows, these tell. Otherwise a twin of the network is fitted without them,
-    once, when an interval is first asked for: the errors on rows that a network was fitted to would be too small.
+    once, when an interval is first asked for: the errors on rows that a network was fitted to would be too small. A
+    network that was trained on other series is asked about all windows of this one.
     """
 
-    def __init__(self, network: WindowNetwork, windows: Windows) -> None:
+    def __init__(self, network: WindowNetwork, windows: Windows, *, unseen: bool) -> None:
         self.network = network
         self.windows = windows
-        self._errors = network.held_out_errors
+        self.unseen = unseen
+        self._errors = None if unseen else network.held_out_errors
 
     def offsets(self, levels: Array) -> Array:
-        """What to add to a forecast, in units of the spread, for each (step ahead, channel, level)."""
+        """What to add to a forecast, in units of the spread, for each (step ahead, channel, level).
+
+        An error is taken to be as likely as its opposite. Neighbouring windows share most of their targets, so that they
+        count for fewer than they are: somewhere between each for one and those without a common target only.
+        """
         if self._errors is None:
             self._errors = self._measure()
-        n = len(self._errors)
-        # One more than n: the new error is exchangeable with the measured ones.
-        outward = np.clip(0.5 + (levels - 0.5) * (n + 1) / n, 0.0, 1.0)
-        return np.moveaxis(np.nanquantile(self._errors, outward, axis=0), 0, -1)
+        n_apart = max(1.0, len(self._errors) / np.sqrt(self.windows.framing.horizon))
+        outward = np.clip(0.5 + (levels - 0.5) * (n_apart + 1) / n_apart, 0.0, 1.0)
+        both_ways = np.concatenate([self._errors, -self._errors])
+        return np.moveaxis(np.nanquantile(both_ways, outward, axis=0), 0, -1)
 
     def _measure(self) -> Array:
+        if self.unseen and len(self.windows):
+            return signed_errors(self.network, self.windows)
         ages = self.windows.ages
         newest = self.windows[len(ages) - max(1, int(_SHARE * len(ages))) :]
         n_older = int((ages >= newest.ages[0] + self.windows.framing.horizon).sum())

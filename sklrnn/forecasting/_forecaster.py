@@ -223,7 +223,8 @@ class RecurrentForecaster(NetworkParameters, BaseForecaster):
         return Windows.for_training(self.framing_, track)
 
     def _calibrate(self) -> None:
-        self._calibration = Calibration(self.networks_[0], self._training_windows())
+        unseen = bool(getattr(self, "_pretrained_attrs", None)) and not self.fine_tune
+        self._calibration = Calibration(self.networks_[0], self._training_windows(), unseen=unseen)
 
     # -- forecasting -------------------------------------------------------------------------------------------------
 
