@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sklrnn.scaling import SequenceScaler
     from sklrnn.splits import PurgedKFold, PurgedTimeSeriesSplit
     from sklrnn.supervised import make_windows, supervise
+    from sklrnn.tokens import TokenEncoder
     from sklrnn.windows import SlidingWindow
 
 _HOME = {
@@ -45,6 +46,7 @@ _HOME = {
     "sklrnn.windows": ("SlidingWindow",),
     "sklrnn.supervised": ("supervise", "make_windows"),
     "sklrnn.scaling": ("SequenceScaler",),
+    "sklrnn.tokens": ("TokenEncoder",),
     "sklrnn.splits": ("PurgedTimeSeriesSplit", "PurgedKFold"),
     "sklrnn.leakage": ("check_no_leakage", "LeakageError"),
 }
@@ -66,6 +68,7 @@ __all__ = [
     "SimpleRNNClassifier",
     "SimpleRNNRegressor",
     "SlidingWindow",
+    "TokenEncoder",
     "check_no_leakage",
     "make_windows",
     "supervise",

@@ -24,6 +24,7 @@ LAYER = {
     "scaling": 1,
     "splits": 1,
     "supervised": 1,
+    "tokens": 1,
     "windows": 1,
     "cells": 2,
     "leakage": 2,
