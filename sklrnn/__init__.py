@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         RecurrentClassifier,
         SimpleRNNClassifier,
     )
+    from sklrnn.generator import SequenceGenerator
     from sklrnn.leakage import LeakageError, check_no_leakage
     from sklrnn.regressor import (
         CNNLSTMRegressor,
@@ -43,6 +44,7 @@ _HOME = {
         "LSTMRegressor",
         "CNNLSTMRegressor",
     ),
+    "sklrnn.generator": ("SequenceGenerator",),
     "sklrnn.windows": ("SlidingWindow",),
     "sklrnn.supervised": ("supervise", "make_windows"),
     "sklrnn.scaling": ("SequenceScaler",),
@@ -64,6 +66,7 @@ __all__ = [
     "PurgedTimeSeriesSplit",
     "RecurrentClassifier",
     "RecurrentRegressor",
+    "SequenceGenerator",
     "SequenceScaler",
     "SimpleRNNClassifier",
     "SimpleRNNRegressor",

@@ -1,16 +1,15 @@
 """The parameter table and the one ``fit`` of all estimators."""
 
-import copy
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
-from sklrnn._epoch_hooks import CALLBACK_STATE, CallbackSupportMixin, open_hooks, with_callbacks
-from sklrnn._fitted import FittedNetwork, as_tuple
+from sklrnn._epoch_hooks import CallbackSupportMixin, open_hooks, with_callbacks
+from sklrnn._fitted import FittedNetwork
+from sklrnn._held_network import as_tuple
 from sklrnn._hyperparameters import POSITIVE_INT, fitted, hyper, hyperparameters, validate_parameters
 from sklrnn._network_parameters import NetworkParameters
 from sklrnn._progress import Report, Stop, Watch
@@ -117,24 +116,6 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, FittedNetwork)
             self.validation_curve_ = self.best_validation_loss_ = None
             self._learn_residuals(None)
         return self
-
-    @contextmanager
-    def _all_or_nothing(self) -> Iterator[None]:
-        """A fit that fails must not pass for a model, nor spoil the one that was there before."""
-        before = dict(vars(self))
-        net = before.get("net_")
-        weights = None if net is None else copy.deepcopy(net.module.state_dict())
-        try:
-            yield
-        except BaseException:
-            # scikit-learn's callbacks are still to be torn down.
-            before |= {name: value for name, value in vars(self).items() if name in CALLBACK_STATE}
-            self.__dict__ = before
-            if net is not None:
-                net.module.load_state_dict(weights)
-                net.module.eval()
-                net.initialized_ = False  # the moments of the optimizer are those of the failed fit
-            raise
 
     def _check_rows(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Rows:
         if y is None:

@@ -115,6 +115,21 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
         self.n_tokens_ = len(self.vocabulary_)
         return self
 
+    def split(self, X: Any) -> list[list[Any]]:
+        """Split texts into tokens without coding them.
+
+        Parameters
+        ----------
+        X : list, Series or 1-D array
+            Strings, or lists of tokens.
+
+        Returns
+        -------
+        tokens : list of list
+            The characters, words or integers of each text.
+        """
+        return [list(text) for text in self._read(X)[1]]
+
     def transform(self, X: Any) -> Array:
         """Turn texts into codes.
 
