@@ -5,6 +5,7 @@ from itertools import islice, pairwise
 import numpy as np
 import pandas as pd
 import pytest
+import skops.io
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
@@ -416,6 +417,17 @@ def test_a_copy_writes_the_same():
     weights = model.__getstate__()["_weights"]
     assert {type(weight) for weight in weights.values()} == {np.ndarray}
     assert clone(model).fit(WORDS, context=ABOUT).loss_curve_ == model.loss_curve_
+
+
+@pytest.mark.parametrize(
+    "texts", [WORDS, LONG, [np.array([60, 64, 67]), [67, 60]] * 3], ids=["words", "long", "melody"]
+)
+def test_skops_gives_back_the_same_model(texts):
+    model = tiny(cell="lstm").fit(texts)
+    safe = skops.io.dumps(model)
+    copy = skops.io.loads(safe, trusted=skops.io.get_untrusted_types(data=safe))
+    assert copy.score(texts) == model.score(texts)
+    assert_array_equal([*copy.generate(length=9, random_state=0)], [*model.generate(length=9, random_state=0)])
 
 
 def test_a_search_over_texts():
