@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         RecurrentClassifier,
         SimpleRNNClassifier,
     )
+    from sklrnn.generator import SequenceGenerator
     from sklrnn.leakage import LeakageError, check_no_leakage
     from sklrnn.regressor import (
         CNNLSTMRegressor,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from sklrnn.scaling import SequenceScaler
     from sklrnn.splits import PurgedKFold, PurgedTimeSeriesSplit
     from sklrnn.supervised import make_windows, supervise
+    from sklrnn.tokens import TokenEncoder
     from sklrnn.windows import SlidingWindow
 
 _HOME = {
@@ -42,9 +44,11 @@ _HOME = {
         "LSTMRegressor",
         "CNNLSTMRegressor",
     ),
+    "sklrnn.generator": ("SequenceGenerator",),
     "sklrnn.windows": ("SlidingWindow",),
     "sklrnn.supervised": ("supervise", "make_windows"),
     "sklrnn.scaling": ("SequenceScaler",),
+    "sklrnn.tokens": ("TokenEncoder",),
     "sklrnn.splits": ("PurgedTimeSeriesSplit", "PurgedKFold"),
     "sklrnn.leakage": ("check_no_leakage", "LeakageError"),
 }
@@ -62,10 +66,12 @@ __all__ = [
     "PurgedTimeSeriesSplit",
     "RecurrentClassifier",
     "RecurrentRegressor",
+    "SequenceGenerator",
     "SequenceScaler",
     "SimpleRNNClassifier",
     "SimpleRNNRegressor",
     "SlidingWindow",
+    "TokenEncoder",
     "check_no_leakage",
     "make_windows",
     "supervise",

@@ -1,25 +1,20 @@
-"""A fitted network at work: running it in blocks, reading it step by step, saving and loading it."""
+"""A fitted network at work: running it in blocks, and reading it step by step."""
 
 import copy
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor, nn
+from torch import Tensor
 
 from sklrnn._batches import as_tensor, padded_tensors
-from sklrnn._epoch_hooks import CALLBACK_STATE
+from sklrnn._held_network import HeldNetwork
 from sklrnn._ragged import Ragged, Sequences, for_each_step, in_the_form_of
-from sklrnn._threads import count_threads, thread_limit
-from sklrnn.network import Architecture, Network, build_network, dropouts
+from sklrnn.network import Architecture, Network, build_network
 from sklrnn.streaming import Stream
-from sklrnn.training import choose_device
 
 Array = NDArray[Any]
 
@@ -34,22 +29,16 @@ def _answer(network: Network, states: Tensor, final: Tensor) -> Tensor:
     return network.answer(states, final)
 
 
-class FittedNetwork(BaseEstimator):
+class FittedNetwork(HeldNetwork):
     """What an estimator can do once it holds a ``net_``."""
 
-    net_: Any
-    units: int | tuple[int, ...]
-    n_jobs: int | None
-    device: str
-    batch_size: int
     _architecture: dict[str, Any]
-    _seed: int
 
     def _check_X(self, X: Any, *, reset: bool) -> Sequences:
         raise NotImplementedError
 
-    def _make_net(self, network: Network, device: str | None = None) -> Any:
-        raise NotImplementedError
+    def _rebuild(self) -> Network:
+        return build_network(Architecture(**self._architecture), seed=0)
 
     # -- running the network -----------------------------------------------------------------------------------------
 
@@ -147,72 +136,3 @@ class FittedNetwork(BaseEstimator):
     @property
     def _n_step_features(self) -> int:
         return int(self._architecture["n_features"])
-
-    @contextmanager
-    def _threads(self) -> Iterator[None]:
-        units = as_tuple(self.units)
-        with thread_limit(count_threads(self.n_jobs, batch_size=self.batch_size, units=units)):
-            yield
-
-    @contextmanager
-    def _dropout_generator(self, network: nn.Module, epoch: int) -> Iterator[None]:
-        generator = torch.Generator().manual_seed(int(np.random.SeedSequence([self._seed, epoch]).generate_state(1)[0]))
-        for layer in dropouts(network):
-            layer.generator = generator
-        try:
-            yield
-        finally:
-            for layer in dropouts(network):
-                layer.generator = None
-
-    @contextmanager
-    def _all_or_nothing(self) -> Iterator[None]:
-        """A fit that fails must not pass for a model, nor spoil the one that was there before."""
-        before = dict(vars(self))
-        net = before.get("net_")
-        weights = None if net is None else copy.deepcopy(net.module.state_dict())
-        try:
-            yield
-        except BaseException:
-            # scikit-learn's callbacks are still to be torn down.
-            before |= {name: value for name, value in vars(self).items() if name in CALLBACK_STATE}
-            self.__dict__ = before
-            if net is not None:
-                net.module.load_state_dict(weights)
-                net.module.eval()
-                net.initialized_ = False  # the moments of the optimizer are those of the failed fit
-            raise
-
-    # -- state is numpy ----------------------------------------------------------------------------------------------
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = dict(super().__getstate__())
-        net = state.pop("net_", None)
-        if net is not None:
-            state["_weights"] = {
-                name: value.detach().cpu().numpy().copy() for name, value in net.module.state_dict().items()
-            }
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        state = dict(state)
-        weights = state.pop("_weights", None)
-        super().__setstate__(state)
-        if weights is None:
-            return
-        network = build_network(Architecture(**self._architecture), seed=0)
-        network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
-        try:
-            device = choose_device(self.device)
-        except ValueError:
-            device = torch.device("cpu")
-            warnings.warn(f'There is no device="{self.device}" here; the model is loaded to the CPU.', stacklevel=2)
-        self.net_ = self._make_net(network.eval(), device=str(device))
-        network.to(device)
-
-
-def as_tuple(sizes: int | tuple[int, ...] | None) -> tuple[int, ...]:
-    """Widths of layers: none, one, or some."""
-    if sizes is None:
-        return ()
-    return tuple(int(size) for size in sizes) if isinstance(sizes, tuple | list) else (int(sizes),)

@@ -10,7 +10,8 @@ from sklearn.utils import check_random_state
 from sklrnn._aligned import check_step_targets, check_step_weights
 from sklrnn._batches import Batches
 from sklrnn._epoch_hooks import CallbackSupportMixin, open_hooks, with_callbacks
-from sklrnn._fitted import FittedNetwork, as_tuple
+from sklrnn._fitted import FittedNetwork
+from sklrnn._held_network import as_tuple
 from sklrnn._hyperparameters import POSITIVE_INT, StrOptions, fitted, hyper, hyperparameters, validate_parameters
 from sklrnn._network_parameters import NetworkParameters
 from sklrnn._progress import Report, Stop, Watch

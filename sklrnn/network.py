@@ -4,9 +4,9 @@ Inside a network tensors are (time, sample, feature): every time step is then on
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,7 @@ from sklrnn.layers import (
 )
 
 _GLOBAL_GENERATOR = threading.Lock()
+Assembled = TypeVar("Assembled", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ class Network(nn.Module):
     def go_on(self, x: Tensor, carried: Any, *, n_strands: int) -> tuple[Tensor, Any]:
         """Answer segments and give the state to go on from, cut off from how it came about."""
         states, final, carry_on = self.read(x, carried, n_strands=n_strands)
-        return self.answer(states, final), _cut_off(carry_on)
+        return self.answer(states, final), cut_off(carry_on)
 
     def read(
         self,
@@ -183,18 +184,23 @@ class Network(nn.Module):
 
 
 def build_network(architecture: Architecture, *, seed: int) -> Network:
+    """Assemble a network from its description and give it its first weights."""
+    return with_first_weights(lambda: Network(architecture), cell=architecture.cell, seed=seed)
+
+
+def with_first_weights(assemble: Callable[[], Assembled], *, cell: str | Cell, seed: int) -> Assembled:
     """Assemble a network and give it its first weights, without touching torch's global generator.
 
     A cell of the user's own initialises itself from that generator. It then runs under a lock, seeded, and the
     generator is put back.
     """
     generator = torch.Generator().manual_seed(seed)
-    if isinstance(architecture.cell, str):
-        network = Network(architecture)
+    if isinstance(cell, str):
+        network = assemble()
     else:
         with _GLOBAL_GENERATOR, torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
-            network = Network(architecture)
+            network = assemble()
     for module in network.modules():
         if isinstance(module, Linear | Conv1d):
             nn.init.xavier_uniform_(module.weight, generator=generator)
@@ -205,13 +211,13 @@ def build_network(architecture: Architecture, *, seed: int) -> Network:
     return network
 
 
-def _cut_off(state: Any) -> Any:
+def cut_off(state: Any) -> Any:
     """The same numbers, without the way back: gradients end where a segment begins."""
     if isinstance(state, Tensor):
         return state.detach()
     if isinstance(state, dict):
-        return {name: _cut_off(part) for name, part in state.items()}
-    return type(state)(_cut_off(part) for part in state) if isinstance(state, list | tuple) else state
+        return {name: cut_off(part) for name, part in state.items()}
+    return type(state)(cut_off(part) for part in state) if isinstance(state, list | tuple) else state
 
 
 def dropouts(network: nn.Module) -> Iterator[SequenceDropout | TokenEmbedding]:

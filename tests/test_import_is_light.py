@@ -16,6 +16,7 @@ WITHOUT_NETWORKS = {
     "PurgedTimeSeriesSplit",
     "SequenceScaler",
     "SlidingWindow",
+    "TokenEncoder",
     "check_no_leakage",
     "make_windows",
     "supervise",

@@ -1,9 +1,10 @@
-"""Small real series that come with the package: no download, no network."""
+"""Small real data that come with the package: no download, no network."""
 
 from sklrnn.datasets._loaders import (
     load_air_passengers,
     load_co2,
     load_jfk_weather,
+    load_names,
     load_seattle_weather,
     load_sunspots,
 )
@@ -12,6 +13,7 @@ __all__ = [
     "load_air_passengers",
     "load_co2",
     "load_jfk_weather",
+    "load_names",
     "load_seattle_weather",
     "load_sunspots",
 ]

@@ -183,11 +183,55 @@ def load_seattle_weather() -> "pd.DataFrame":
     return table
 
 
-def _read(name: str) -> "pd.DataFrame":
+def load_names() -> "pd.DataFrame":
+    """Load family names and the languages that they come from.
+
+    20,050 names in 18 languages, one language after the other: shuffle them before you hold any out. Nearly half are
+    Russian, 73 are Vietnamese; 2,038 rows repeat a name of the same language, and some names are found in several.
+
+    Returns
+    -------
+    pandas.DataFrame of shape (20050, 2)
+        ``name``, of 2 to 20 characters, and ``language``, a word.
+
+    Notes
+    -----
+    Source: the tutorial *Classifying Names with a Character-Level RNN* of ``spro/practical-pytorch``. Licence: MIT.
+
+    Copyright (c) 2017 Sean Robertson
+
+    Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
+    documentation files (the "Software"), to deal in the Software without restriction, including without limitation the
+    rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit
+    persons to whom the Software is furnished to do so, subject to the following conditions:
+
+    The above copyright notice and this permission notice shall be included in all copies or substantial portions of the
+    Software.
+
+    THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE
+    WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR
+    COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR
+    OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
+
+    Examples
+    --------
+    >>> from sklrnn.datasets import load_names
+    >>> load_names().tail(2)
+            name    language
+    20048  Vuong  Vietnamese
+    20049    Vuu  Vietnamese
+    """
+    # Whatever reads like a missing value would be a name here.
+    table = _read("names", ending="tsv.gz", sep="\t", names=["language", "name"], keep_default_na=False)
+    return table[["name", "language"]]
+
+
+def _read(name: str, *, ending: str = "csv.gz", **options: Any) -> "pd.DataFrame":
     import pandas as pd
 
-    with as_file(files("sklrnn.datasets") / f"{name}.csv.gz") as path:
-        return pd.read_csv(path)
+    with as_file(files("sklrnn.datasets") / f"{name}.{ending}") as path:
+        table: pd.DataFrame = pd.read_csv(path, **options)
+        return table
 
 
 def _fill(data: Any, fill: bool) -> Any:

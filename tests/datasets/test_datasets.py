@@ -8,6 +8,7 @@ from numpy.testing import assert_array_equal
 from sklrnn import datasets
 
 LOADERS = [getattr(datasets, name) for name in datasets.__all__]
+SERIES = [loader for loader in LOADERS if loader is not datasets.load_names]
 FILLING = [datasets.load_jfk_weather, datasets.load_co2]
 
 
@@ -24,9 +25,13 @@ def no_network(monkeypatch):
 
 
 @pytest.mark.parametrize("loader", LOADERS, ids=name_of)
-def test_data_are_complete_regular_and_at_hand(loader, no_network):
+def test_data_are_complete_and_at_hand(loader, no_network):
+    assert not loader().isna().any(axis=None)
+
+
+@pytest.mark.parametrize("loader", SERIES, ids=name_of)
+def test_series_are_regular(loader):
     data = loader()
-    assert not data.isna().any(axis=None)
     assert data.index.freq is not None
     assert data.index.is_unique
     assert data.index.is_monotonic_increasing
@@ -117,3 +122,16 @@ def test_seattle_weather_is_daily_with_a_label():
     }
     assert (weather["temp_max"] >= weather["temp_min"]).all()
     assert all(np.issubdtype(kind, np.floating) for kind in weather.dtypes[:4])
+
+
+def test_names_are_words_of_eighteen_languages():
+    names = datasets.load_names()
+    assert names.shape == (20050, 2)
+    assert names["language"].value_counts().agg(["size", "max", "min"]).to_dict() == {
+        "size": 18,
+        "max": 9384,
+        "min": 73,
+    }
+    assert names.duplicated().sum() == 2038
+    assert names["name"].str.len().agg(["min", "max"]).to_list() == [2, 20]
+    assert names.loc[names["language"] == "Polish", "name"].isin(["Kowalczyk", "Zieliński"]).any()

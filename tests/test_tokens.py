@@ -1,0 +1,260 @@
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.utils import estimator_checks
+from sklearn.utils.estimator_checks import check_estimator
+
+from sklrnn import TokenEncoder
+
+TEXTS = ["banana", "", "Cab!"]
+SENTENCES = ["Don't stop.", "Stop - or  don't", "a_b 42"]
+LISTS = [["to", "be"], [], ("or", "not", "to")]
+MELODIES = [np.array([60, 64, 67]), [67, 60], np.array([], dtype=int)]
+
+
+def as_lists(codes):
+    return [row.tolist() for row in codes]
+
+
+# -- coding ------------------------------------------------------------------------------------------------------------
+
+
+def test_characters():
+    encoder = TokenEncoder().fit(TEXTS)
+    assert encoder.vocabulary_ == {"<unknown>": 0, "!": 1, "C": 2, "a": 3, "b": 4, "n": 5}
+    assert encoder.n_tokens_ == 6
+    codes = encoder.transform(TEXTS)
+    assert codes.shape == (3,)
+    assert codes.dtype == object
+    assert as_lists(codes) == [[4, 3, 5, 3, 5, 3], [], [2, 3, 4, 1]]
+    assert {row.dtype for row in codes} == {np.dtype(np.int64)}
+
+
+def test_words():
+    encoder = TokenEncoder(analyzer="word").fit(SENTENCES)
+    assert list(encoder.vocabulary_)[1:] == ["-", ".", "42", "Don't", "Stop", "a_b", "don't", "or", "stop"]
+    assert encoder.inverse_transform(encoder.transform(SENTENCES)) == ["Don't stop .", "Stop - or don't", "a_b 42"]
+
+
+def test_small_letters():
+    encoder = TokenEncoder(analyzer="word", lowercase=True).fit(SENTENCES)
+    assert list(encoder.vocabulary_)[1:] == ["-", ".", "42", "a_b", "don't", "or", "stop"]
+    assert_array_equal(encoder.transform(["STOP"])[0], encoder.transform(["stop"])[0])
+    assert list(TokenEncoder(lowercase=True).fit([["To", "to"]]).vocabulary_) == ["<unknown>", "to"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "options"),
+    [(TEXTS, {}), (LISTS, {}), (LISTS, {"analyzer": "word"}), (MELODIES, {}), (MELODIES, {"lowercase": True})],
+)
+@pytest.mark.parametrize("unknown", ["mark", "drop", "error"])
+@pytest.mark.parametrize("mark_ends", [False, True])
+def test_what_was_split_comes_back_whole(texts, options, unknown, mark_ends):
+    encoder = TokenEncoder(unknown=unknown, mark_ends=mark_ends, **options)
+    codes = encoder.fit_transform(texts)
+    back = encoder.inverse_transform(codes)
+    assert [list(text) for text in back] == [list(text) for text in texts]
+    assert {type(text) for text in back} == {str if texts is TEXTS else list if texts is LISTS else np.ndarray}
+    assert sorted(encoder.vocabulary_.values()) == list(range(encoder.n_tokens_))
+    if mark_ends:
+        start, end = encoder.vocabulary_["<start>"], encoder.vocabulary_["<end>"]
+        assert all(row[0] == start and row[-1] == end for row in codes)
+        assert not any({start, end} & {*row[1:-1]} for row in codes)
+
+
+def test_codes_do_not_depend_on_the_order_of_texts():
+    assert TokenEncoder().fit(TEXTS).vocabulary_ == TokenEncoder().fit(TEXTS[::-1]).vocabulary_
+
+
+def test_rare_tokens_are_not_known():
+    assert list(TokenEncoder(min_count=2).fit(["banana", "cab"]).vocabulary_) == ["<unknown>", "a", "b", "n"]
+    assert list(TokenEncoder(max_tokens=2).fit(["banana", "cab"]).vocabulary_) == ["<unknown>", "a", "b"]
+    assert list(TokenEncoder(max_tokens=99).fit(["cab"]).vocabulary_) == ["<unknown>", "a", "b", "c"]
+    marked = TokenEncoder(max_tokens=1, mark_ends=True).fit([["b", "b", "a"]])
+    assert list(marked.vocabulary_) == ["<unknown>", "<start>", "<end>", "b"]
+
+
+def test_what_becomes_of_unknown_tokens():
+    assert as_lists(TokenEncoder().fit(["ab"]).transform(["xay"])) == [[0, 1, 0]]
+    assert as_lists(TokenEncoder(unknown="drop").fit(["ab"]).transform(["xay", "xy"])) == [[0], []]
+    with pytest.raises(ValueError, match="row 1 holds tokens that were not among those of fit: 'x', 'y'"):
+        TokenEncoder(unknown="error").fit(["ab"]).transform(["a", "yxa"])
+    with pytest.raises(ValueError, match="'h' and 2 more"):
+        TokenEncoder(unknown="error").fit(["ab"]).transform(["defghij"])
+
+
+@pytest.mark.parametrize(
+    ("texts", "new", "shown"), [(["ab"], "ax", "a\ufffd"), ([["ab"]], ["ab", "x"], ["ab", "<unknown>"])]
+)
+def test_unknown_tokens_are_seen_in_what_comes_back(texts, new, shown):
+    encoder = TokenEncoder().fit(texts)
+    assert encoder.inverse_transform(encoder.transform([new])) == [shown]
+
+
+def test_unknown_integers_come_back_as_minus_one():
+    encoder = TokenEncoder().fit(MELODIES)
+    assert_array_equal(encoder.inverse_transform(encoder.transform([[60, 61]]))[0], [60, -1])
+
+
+def test_a_token_that_is_spelled_like_a_mark_is_that_mark():
+    encoder = TokenEncoder(mark_ends=True).fit([["<start>", "a", "<unknown>"]])
+    assert encoder.vocabulary_ == {"<unknown>": 0, "<start>": 1, "<end>": 2, "a": 3}
+    assert as_lists(encoder.transform([["<unknown>"]])) == [[1, 0, 2]]
+    assert "<start>" in TokenEncoder().fit([["<start>"]]).vocabulary_
+
+
+# -- input -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        tuple,
+        np.array,
+        lambda texts: np.array(texts, dtype=object),
+        lambda texts: pd.Series(texts, index=[7, 8, 9]),
+        lambda texts: pd.Series(texts, dtype="string"),
+        lambda texts: pd.Series(texts, dtype="category"),
+    ],
+)
+def test_containers(container):
+    assert as_lists(TokenEncoder().fit_transform(container(TEXTS))) == as_lists(TokenEncoder().fit_transform(TEXTS))
+
+
+def test_a_table_of_integers_holds_a_sequence_in_each_row():
+    table = np.array([[5, 7], [7, 9]])
+    assert as_lists(TokenEncoder().fit_transform(table)) == [[1, 2], [2, 3]]
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        ("banana", r"got a single string.* Pass \[text\]"),
+        (b"banana", "got a single string"),
+        (None, "reads a list, Series or 1-D array of texts, got NoneType"),
+        (3, "got int"),
+        (np.array("banana"), "got ndarray"),
+        (pd.DataFrame({"text": ["a"]}), "got DataFrame of 2 dimensions. Of a table pass the column"),
+        (np.array([["a", "b"]]), "got ndarray of 2 dimensions"),
+        ([], "needs at least one text, got none"),
+        (["a", None], "Row 1 is missing: got None"),
+        (["a", "b", np.nan], "Row 2 is missing: got nan"),
+        (pd.Series(["a", pd.NA], dtype="string"), "Row 1 is missing: got <NA>"),
+        (["a", 3], "Row 1 must be a string or a list of tokens, got int: 3"),
+        (["a", {"b": 1}], "Row 1 must be a string or a list of tokens, got dict"),
+        (["a", b"b"], "Row 1 must be a string or a list of tokens, got bytes"),
+        ([["a", 3]], "tokens in row 0 must all be strings or all be integers, got int and str"),
+        ([[1.5]], "tokens in row 0 must all be strings or all be integers, got float"),
+        ([[True]], "got bool"),
+        ([np.zeros((2, 2), dtype=int)], "Row 0 must be a string or a list of tokens, got ndarray"),
+        (["a", "b", ["c"]], "All samples must be of one kind, got characters in row 0 and tokens in row 2"),
+        (["", ""], "nothing to learn from: the 2 text.s. hold 0 tokens"),
+    ],
+)
+def test_bad_texts(texts, message):
+    encoder = TokenEncoder()
+    with pytest.raises(ValueError, match=message):
+        encoder.fit(texts)
+    assert not hasattr(encoder, "vocabulary_")
+
+
+def test_texts_of_another_kind():
+    with pytest.raises(ValueError, match="was fitted on characters, got tokens"):
+        TokenEncoder().fit(TEXTS).transform([["banana"]])
+    with pytest.raises(ValueError, match="was fitted on integers, got characters"):
+        TokenEncoder().fit(MELODIES).transform(["banana"])
+    assert as_lists(TokenEncoder().fit(LISTS).transform([[], ""])) == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("codes", "message"),
+    [
+        ([[1], [9]], "Codes go from 0 to 5 here, got 9 to 9 in row 1"),
+        ([[-1, 2]], "got -1 to 2 in row 0"),
+        ([[0.5]], "Row 0 must be a 1-D array of integers, got float64"),
+        ([[[1]]], r"got int64 of shape \(1, 1\)"),
+        ([3], r"Row 0 must be a 1-D array of integers, got int64 of shape \(\)"),
+    ],
+)
+def test_bad_codes(codes, message):
+    with pytest.raises(ValueError, match=message):
+        TokenEncoder().fit(TEXTS).inverse_transform(codes)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"analyzer": "letter"},
+        {"min_count": 0},
+        {"max_tokens": 0},
+        {"unknown": "skip"},
+        {"lowercase": "no"},
+        {"mark_ends": 2},
+    ],
+)
+def test_bad_parameters(options):
+    (name,) = options
+    with pytest.raises(ValueError, match=f"The '{name}' parameter of TokenEncoder must be"):
+        TokenEncoder(**options).fit(TEXTS)
+
+
+def test_a_failed_fit_leaves_the_fitted_encoder_as_it_was():
+    encoder = TokenEncoder().fit(TEXTS)
+    with pytest.raises(ValueError, match="missing"):
+        encoder.fit([None])
+    assert as_lists(encoder.transform(["ab"])) == [[3, 4]]
+
+
+# -- scikit-learn ------------------------------------------------------------------------------------------------------
+
+# Of scikit-learn's checks those that feed no table.
+WITHOUT_TABLES = [
+    "check_do_not_raise_errors_in_init_or_set_params",
+    "check_estimator_cloneable",
+    "check_estimator_repr",
+    "check_estimator_tags_renamed",
+    "check_get_params_invariance",
+    "check_mixin_order",
+    "check_no_attributes_set_in_init",
+    "check_parameters_default_constructible",
+    "check_set_params",
+    "check_valid_tag_types",
+]
+
+
+@pytest.mark.filterwarnings("ignore:Can't test estimator:sklearn.exceptions.SkipTestWarning")
+def test_the_checks_of_scikit_learn_that_it_yields():
+    check_estimator(TokenEncoder())
+
+
+@pytest.mark.parametrize("check", WITHOUT_TABLES)
+def test_the_checks_of_scikit_learn_that_need_no_table(check):
+    getattr(estimator_checks, check)("TokenEncoder", TokenEncoder())
+
+
+def test_not_fitted():
+    with pytest.raises(sklearn.exceptions.NotFittedError):
+        TokenEncoder().transform(TEXTS)
+    with pytest.raises(sklearn.exceptions.NotFittedError):
+        TokenEncoder().inverse_transform([[1]])
+
+
+def test_copies_code_alike():
+    encoder = TokenEncoder(mark_ends=True).fit(TEXTS)
+    for copy in (pickle.loads(pickle.dumps(encoder)), clone(encoder).fit(TEXTS)):
+        assert as_lists(copy.transform(TEXTS)) == as_lists(encoder.transform(TEXTS))
+    plain = {type(value) for value in vars(encoder).values()}
+    assert plain <= {str, int, bool, dict, type(None)}
+    assert {type(code) for code in encoder.vocabulary_.values()} == {int}
+
+
+def test_pipelines_and_configured_output():
+    with sklearn.config_context(transform_output="pandas"):
+        codes = make_pipeline(TokenEncoder()).fit_transform(TEXTS)
+    assert as_lists(codes) == as_lists(TokenEncoder().fit_transform(TEXTS))
