@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from sklrnn._batches import as_tensor, padded_tensors
 from sklrnn._held_network import HeldNetwork
+from sklrnn._ragged import Ragged, Sequences, for_each_step, in_the_form_of
 from sklrnn.network import Architecture, Network, build_network
 from sklrnn.streaming import Stream
-from sklrnn.training import as_tensor
 
 Array = NDArray[Any]
 
@@ -25,8 +26,7 @@ Show = Callable[[Network, Tensor, Tensor], Tensor]
 
 
 def _answer(network: Network, states: Tensor, final: Tensor) -> Tensor:
-    raw: Tensor = network.head(final)
-    return raw
+    return network.answer(states, final)
 
 
 class FittedNetwork(HeldNetwork):
@@ -34,7 +34,7 @@ class FittedNetwork(HeldNetwork):
 
     _architecture: dict[str, Any]
 
-    def _check_X(self, X: Any, *, reset: bool) -> Array:
+    def _check_X(self, X: Any, *, reset: bool) -> Sequences:
         raise NotImplementedError
 
     def _rebuild(self) -> Network:
@@ -53,15 +53,18 @@ class FittedNetwork(HeldNetwork):
 
         Parameters
         ----------
-        X : array-like of shape (sample, time) or (sample, time, feature)
+        X : array-like of shape (sample, time) or (sample, time, feature), or list of (time_i, feature) arrays
             Sequences.
 
         Returns
         -------
-        states : ndarray of shape (sample, time, unit)
+        states : ndarray of shape (sample, time, unit), or list of ndarray of shape (time_i, unit)
             With ``bidirectional=True`` forward units come first, then backward ones; pooling shortens the time axis.
         """
-        return self._run(X, lambda network, states, final: states.transpose(0, 1))
+        check_is_fitted(self, "net_")
+        checked = self._check_X(X, reset=False)
+        states = self._run_checked(checked, lambda network, states, final: states.transpose(0, 1), by_step=True)
+        return in_the_form_of(X, states)
 
     def start_stream(self) -> Stream:
         """Begin to read one sequence step by step.
@@ -75,18 +78,22 @@ class FittedNetwork(HeldNetwork):
         # Steps one by one are fastest on the CPU, wherever the network was trained.
         return Stream(self, copy.deepcopy(self.module_).cpu().double())
 
-    def _raw(self, X: Any) -> Array:
-        return self._run(X)
-
-    def _run(self, X: Any, show: Show = _answer) -> Array:
-        """Run the network in the precision of X, in blocks of bounded size."""
+    def _answers(self, X: Any, read: Callable[[Array], Array]) -> Any:
+        """Run the network on X and read answers from its raw outputs: one a sample, or one a step in the form of X."""
         check_is_fitted(self, "net_")
-        return self._run_checked(self._check_X(X, reset=False), show)
+        raw = self._run_checked(self._check_X(X, reset=False))
+        if not self._architecture["return_sequences"]:
+            return read(raw)
+        return in_the_form_of(X, for_each_step(read, raw))
 
-    def _run_checked(self, X: Array, show: Show = _answer) -> Array:
-        network = self._network_for(X.dtype)
-        widest = max(X.shape[2], *(4 * units for units in self._architecture["units"]))
-        rows_at_once = max(1, _NUMBERS_AT_ONCE // (X.shape[1] * widest))
+    def _run_checked(self, X: Any, show: Show = _answer, *, by_step: bool | None = None) -> Any:
+        """Run the network in the precision of X, in blocks of bounded size."""
+        dtype = X.dtype if X.dtype.kind == "f" else np.dtype(np.float64)
+        network = self._network_for(dtype)
+        if isinstance(X, Ragged):
+            by_step = network.return_sequences if by_step is None else by_step
+            return self._run_ragged(X, network, show, by_step=by_step, dtype=dtype)
+        rows_at_once = self._rows_at_once(X.shape)
         device = network.head.weight.device
         n_strands = 1 if self._architecture["stateful"] else None
         carried = None
@@ -97,7 +104,28 @@ class FittedNetwork(HeldNetwork):
                 states, final, last = network.read(x, carried, n_strands=n_strands)
                 blocks.append(show(network, states, final).cpu().numpy())
                 carried = last if n_strands else None
-        return np.concatenate(blocks).astype(X.dtype, copy=False)
+        return np.concatenate(blocks).astype(dtype, copy=False)
+
+    def _run_ragged(self, X: Ragged, network: Network, show: Show, *, by_step: bool, dtype: Any) -> Sequences:
+        """The longest sequences first, beside others of about their length; answers are put back in order."""
+        order = np.argsort(-X.lengths, kind="stable")
+        answers: list[Any] = [None] * len(X)
+        start = 0
+        with torch.inference_mode(), self._threads():
+            while start < len(order):
+                chosen = order[start : start + self._rows_at_once(X[order[start : start + 1]].shape)]
+                x, lengths = padded_tensors(X[chosen], network.head.weight.device)
+                states, final, _ = network.read(x, lengths=lengths)
+                shown = show(network, states, final).cpu().numpy().astype(dtype, copy=False)
+                n_steps = -(-X.lengths[chosen] // network.front.pool_size)
+                for row, values, length in zip(chosen, shown, n_steps, strict=True):
+                    answers[row] = values[:length] if by_step else values
+                start += len(chosen)
+        return Ragged.joined(answers) if by_step else np.stack(answers)
+
+    def _rows_at_once(self, shape: tuple[int, ...]) -> int:
+        widest = max(shape[2], self._architecture["embedding_dim"], *(4 * n for n in self._architecture["units"]))
+        return max(1, _NUMBERS_AT_ONCE // (shape[1] * widest))
 
     def _network_for(self, dtype: np.dtype[Any]) -> Network:
         if dtype == np.float32 or self.module_.head.weight.device.type == "mps":

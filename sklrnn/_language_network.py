@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import skip_init
 
-from sklrnn.network import Architecture, RecurrentLayer, Standardise, cut_off, with_first_weights
+from sklrnn.layers import Standardise
+from sklrnn.network import Architecture, RecurrentLayer, cut_off, with_first_weights
 
 
 class LanguageNetwork(nn.Module):

@@ -10,7 +10,8 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import Callback
 
-from sklrnn.training import Batches, SequenceNet
+from sklrnn._batches import Batches
+from sklrnn.training import SequenceNet
 
 Weights = dict[str, torch.Tensor]
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from sklrnn.training import Batch, Batches, Rows, Segments, as_tensor
+from sklrnn._batches import Batch, Batches, Segments, as_tensor
+from sklrnn._rows import Rows
 
 
 class Strands(Batches):
@@ -28,11 +29,11 @@ class Strands(Batches):
         starts = np.minimum(np.arange(0, n_rows, length), n_rows - length)
         self.rows_of = starts[:, np.newaxis] + np.arange(length)  # (strand, segment)
         self.segments_at_once = max(1, batch_size // len(starts))
-        weights = np.ones(n_rows) if rows.weights is None else rows.weights
-        counted = weights[self.rows_of]
-        counted[1:] *= self.rows_of[1:] > self.rows_of[:-1, -1:]
+        weights = np.ones(rows.y.shape[:2] if rows.by_step else n_rows) if rows.weights is None else rows.weights
+        counted = weights[self.rows_of]  # (strand, segment), or (strand, segment, time)
+        counted[1:][self.rows_of[1:] <= self.rows_of[:-1, -1:]] = 0.0
         # Rows of weight 0 are part of the sequence; the mean over all rows read is that over the rows that count.
-        counted *= counted.size / counted.sum()
+        counted *= self.rows_of.size / counted.sum()
         self.weights_of = torch.from_numpy(counted.astype(np.float32)).to(device)
 
     def __len__(self) -> int:
@@ -44,6 +45,6 @@ class Strands(Batches):
             now = slice(start, start + self.segments_at_once)
             chosen = self.rows_of[:, now].reshape(-1)
             x = as_tensor(self.rows.X[chosen], self.device)
-            segments = Segments({"x": x, "weight": self.weights_of[:, now].reshape(-1)})
+            segments = Segments({"x": x, "weight": self.weights_of[:, now].flatten(0, 1)})
             segments.n_strands, segments.first = n_strands, start == 0
-            yield segments, self.y[torch.from_numpy(chosen).to(self.device)]
+            yield segments, self._fetch(self.y, chosen)

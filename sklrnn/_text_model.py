@@ -11,8 +11,9 @@ from sklrnn._held_network import HeldNetwork, as_tuple
 from sklrnn._language_network import LanguageNetwork, build_language_network
 from sklrnn._network_parameters import NetworkParameters
 from sklrnn._progress import Report, Stop, Watch
+from sklrnn._rows import feature_statistics
 from sklrnn._text_batches import TextBatches, Texts, as_strands
-from sklrnn.network import Architecture, count_parameters, feature_statistics
+from sklrnn.network import Architecture, count_parameters
 from sklrnn.tokens import TokenEncoder
 from sklrnn.training import SequenceNet, choose_device, make_net
 

@@ -1,32 +1,27 @@
 """The parameter table and the one ``fit`` of all estimators."""
 
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
+from sklrnn._aligned import check_step_targets, check_step_weights
+from sklrnn._batches import Batches
 from sklrnn._epoch_hooks import CallbackSupportMixin, open_hooks, with_callbacks
 from sklrnn._fitted import FittedNetwork
 from sklrnn._held_network import as_tuple
-from sklrnn._hyperparameters import POSITIVE_INT, fitted, hyper, hyperparameters, validate_parameters
+from sklrnn._hyperparameters import POSITIVE_INT, StrOptions, fitted, hyper, hyperparameters, validate_parameters
 from sklrnn._network_parameters import NetworkParameters
 from sklrnn._progress import Report, Stop, Watch
+from sklrnn._ragged import Ragged, Sequences, shaped_like
+from sklrnn._rows import Rows, feature_statistics, hold_out_newest, merge_identical, token_counts
 from sklrnn._strands import Strands
-from sklrnn._validation import check_sequences, check_weights
+from sklrnn._validation import check_sequences, check_tokens, check_weights
 from sklrnn.losses import Loss
-from sklrnn.network import Architecture, Network, build_network, count_parameters, feature_statistics
-from sklrnn.training import (
-    Batches,
-    Rows,
-    SequenceNet,
-    choose_device,
-    hold_out_newest,
-    make_net,
-    merge_identical,
-    optimizer_class,
-)
+from sklrnn.network import Architecture, Network, build_network, count_parameters
+from sklrnn.training import SequenceNet, choose_device, make_net, optimizer_class
 
 Array = NDArray[Any]
 
@@ -43,6 +38,9 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, FittedNetwork)
     n_timesteps: int | None = hyper(None, [POSITIVE_INT, None], "How 2-D X is read: None takes each row as a univariate series; an int as that many time-major blocks of columns.")
     max_epochs: int = hyper(100, POSITIVE_INT, "Most passes over the training sequences.")
     shuffle: bool = hyper(True, "boolean", "Draw the training sequences in a new order in each epoch.")
+    embedding_dim: int | None = hyper(None, [POSITIVE_INT, None], "X holds integer tokens, (sample, time); each is read as a learnt vector of this width, and those that training never saw as one of their own. None: X holds numbers.")
+    return_sequences: bool = hyper(False, "boolean", "Give an answer at every step: y has a time axis.")
+    missing: Literal["error", "mask"] = hyper("error", StrOptions({"error", "mask"}), 'What NaN in X is: an error, or with "mask" a value that is not there: the network reads the mean, and is told where.')
     stateful: bool = hyper(False, "boolean", "Read samples as consecutive segments of one long sequence: each begins in the state in which the one before it ended, in `fit` (without shuffling) and in each call of `predict`.")
     warm_start: bool = hyper(False, "boolean", "Let `fit` go on from the weights of the previous `fit`.")
     # fmt: on
@@ -68,12 +66,12 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, FittedNetwork)
 
         Parameters
         ----------
-        X : array-like of shape (sample, time) or (sample, time, feature)
-            Sequences, the oldest sample first.
-        y : array-like of shape (sample,) or (sample, output)
-            What to answer.
-        sample_weight : array-like of shape (sample,), default=None
-            Weight of each sample; a sample of weight 0 counts as absent.
+        X : array-like of shape (sample, time) or (sample, time, feature), or list of (time_i, feature) arrays
+            Sequences, the oldest sample first; a list or object array of them where they differ in length.
+        y : array-like of shape (sample,) or (sample, output), or list of (time_i,) arrays
+            What to answer; with ``return_sequences=True`` at each step, so that the second axis is time.
+        sample_weight : array-like of shape (sample,), or list of (time_i,) arrays, default=None
+            Weight of each sample, or with ``return_sequences=True`` of each step; a sample of weight 0 counts as absent.
 
         Returns
         -------
@@ -121,13 +119,30 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, FittedNetwork)
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
         X = self._check_X(X, reset=reset)
-        weights = check_weights(sample_weight, len(X))
+        if self.return_sequences:
+            y, weights = check_step_targets(X, y), check_step_weights(sample_weight, X)
+        else:
+            weights = check_weights(sample_weight, len(X))
         present = slice(None) if weights is None else np.flatnonzero(weights)
-        y = self._encode(X, y, present, reset=reset)
-        return Rows(X, y, self._weigh(y, weights))
+        y = self._encode(y if self.return_sequences else X, y, present, reset=reset)
+        weights = self._weigh(y, weights)
+        if not self.return_sequences:
+            return Rows(X, y, weights)
+        return Rows(X, shaped_like(X, y), None if weights is None else shaped_like(X, weights), by_step=True)
 
-    def _check_X(self, X: Any, *, reset: bool) -> Array:
-        return check_sequences(self, X, reset=reset, n_timesteps=self.n_timesteps)
+    def _check_X(self, X: Any, *, reset: bool) -> Sequences:
+        if self.embedding_dim is not None:
+            checked = check_tokens(self, X, reset=reset)
+        else:
+            checked = check_sequences(
+                self, X, reset=reset, n_timesteps=self.n_timesteps, allow_nan=self.missing == "mask"
+            )
+        if self.stateful and isinstance(checked, Ragged):
+            raise ValueError(
+                "stateful=True reads samples as segments of one sequence, which need the same number of steps, got "
+                f"{checked.lengths.min()} to {checked.lengths.max()} steps. Cut the sequence evenly, or set stateful=False."
+            )
+        return checked
 
     def _hold_out(self, rows: Rows) -> tuple[Rows, Rows | None]:
         wanted = len(rows.present) > _ENOUGH_TO_HOLD_OUT if self.early_stopping == "auto" else self.early_stopping
@@ -140,10 +155,13 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, FittedNetwork)
         self.validation_curve_: list[float] | None = None
         self.best_validation_loss_: float | None = None
         self._segment_length, n_features = train.X.shape[1:]
+        self._n_tokens = 0 if self.embedding_dim is None else len(token_counts(train)[0])
         self._architecture = self._describe(n_features)
         network = build_network(Architecture(**self._architecture), seed=self._seed)
-        if self.normalize_X:
-            network.standardise.learn(*feature_statistics(train.X, train.weights, train.present))
+        if self._n_tokens:
+            network.embedding.learn(*token_counts(train))
+        elif self.normalize_X:
+            network.standardise.learn(*feature_statistics(train.X, train.row_weights, train.present))
         self.n_parameters_ = count_parameters(network)
         return network
 
@@ -173,6 +191,10 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, FittedNetwork)
             kernel_size=int(self.kernel_size),
             pool_size=int(self.pool_size),
             stateful=bool(self.stateful),
+            return_sequences=bool(self.return_sequences),
+            n_tokens=self._n_tokens,
+            embedding_dim=int(self.embedding_dim or 0),
+            flag_missing=self.missing == "mask",
         ).to_dict()
 
     def _make_net(self, network: Network, device: str | None = None) -> SequenceNet:
@@ -202,7 +224,9 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, FittedNetwork)
         seed = self._seed if self.shuffle else None
         batches = self._batches(train, self.batch_size, n_strands=self.batch_size, seed=seed)
         batches.epoch = len(self.loss_curve_)
-        judge = None if held_out is None else self._batches(held_out, max(self.batch_size, 512), n_strands=1)
+        judge = (
+            None if held_out is None else self._batches(held_out.by_length(), max(self.batch_size, 512), n_strands=1)
+        )
         watch = Watch(
             max_epochs=epochs,
             validated=judge is not None,
@@ -241,12 +265,16 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, FittedNetwork)
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
+        tags.input_tags.allow_nan = self.missing == "mask"
         return tags
 
     # -- what a task answers -----------------------------------------------------------------------------------------
 
-    def _encode(self, X: Array, y: Any, present: Any, *, reset: bool) -> Array:
-        """Check targets and turn them into numbers; ``present`` picks the rows that have a weight."""
+    def _encode(self, X: Any, y: Any, present: Any, *, reset: bool) -> Array:
+        """Check targets and turn them into numbers; ``present`` picks those that have a weight.
+
+        They belong to the rows of X, or to steps of rows, which lie end to end.
+        """
         raise NotImplementedError
 
     def _loss_parameters(self) -> tuple[Any, ...]:

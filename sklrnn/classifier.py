@@ -1,15 +1,18 @@
 """Labels from a sequence."""
 
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax, softmax
 from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
 from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from torch import nn
 
+from sklrnn._aligned import StepScore
 from sklrnn._hyperparameters import StrOptions, SubclassOf, fitted, hyper, hyperparameters
 from sklrnn.base import RecurrentEstimator
 from sklrnn.losses import Loss, classification_loss
@@ -18,7 +21,7 @@ Array = NDArray[Any]
 
 
 @hyperparameters
-class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
+class RecurrentClassifier(StepScore, ClassifierMixin, RecurrentEstimator):
     """Assign a label to each sequence with a recurrent network.
 
     See Also
@@ -38,6 +41,8 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
     (200, 2)
     """
 
+    _metric = staticmethod(accuracy_score)
+
     # fmt: off
     loss: str | type[nn.Module] = hyper("log_loss", [StrOptions({"log_loss"}), SubclassOf(nn.Module, "a torch loss module")], "What is minimised: a name, or the class of a torch loss module that takes scores and class codes.")
     class_weight: dict[Any, float] | str | None = hyper(None, [dict, StrOptions({"balanced"}), None], 'Weight of each class; "balanced" makes all classes weigh the same.')
@@ -45,27 +50,27 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
 
     classes_: np.ndarray = fitted("The labels, sorted.")
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: Any) -> Any:
         """Predict the label of each sequence.
 
         Parameters
         ----------
-        X : array-like of shape (sample, time) or (sample, time, feature)
+        X : array-like of shape (sample, time) or (sample, time, feature), or list of (time_i, feature) arrays
             Sequences.
 
         Returns
         -------
-        labels : ndarray of shape (sample,)
-            Labels, as they were given to ``fit``.
+        labels : ndarray of shape (sample,), or of the steps of X with ``return_sequences=True``
+            Labels, as they were given to ``fit``; for a list of sequences a list of arrays.
         """
-        return self._decode(self._raw(X))
+        return self._answers(X, self._decode)
 
-    def predict_proba(self, X: Any) -> Array:
+    def predict_proba(self, X: Any) -> Any:
         """Predict the probability of each label.
 
         Parameters
         ----------
-        X : array-like of shape (sample, time) or (sample, time, feature)
+        X : array-like of shape (sample, time) or (sample, time, feature), or list of (time_i, feature) arrays
             Sequences.
 
         Returns
@@ -73,14 +78,14 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
         probabilities : ndarray of shape (sample, class)
             In the order of ``classes_``.
         """
-        return softmax(self._raw(X), axis=1)
+        return self._answers(X, partial(softmax, axis=1))
 
-    def predict_log_proba(self, X: Any) -> Array:
+    def predict_log_proba(self, X: Any) -> Any:
         """Predict the logarithm of the probability of each label.
 
         Parameters
         ----------
-        X : array-like of shape (sample, time) or (sample, time, feature)
+        X : array-like of shape (sample, time) or (sample, time, feature), or list of (time_i, feature) arrays
             Sequences.
 
         Returns
@@ -88,7 +93,7 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
         logarithms : ndarray of shape (sample, class)
             In the order of ``classes_``; finite also where a probability rounds to zero.
         """
-        return log_softmax(self._raw(X), axis=1)
+        return self._answers(X, partial(log_softmax, axis=1))
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train one more epoch, on these samples.
@@ -97,7 +102,7 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (sample, time) or (sample, time, feature)
+        X : array-like of shape (sample, time) or (sample, time, feature), or list of (time_i, feature) arrays
             Sequences.
         y : array-like of shape (sample,)
             Labels.

@@ -8,14 +8,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from sklrnn._stepwise import Stepwise
 from sklrnn.cells import Cell, can_mask_its_state, make_cell, run_cell
+from sklrnn.layers import (
+    CausalConvolution,
+    Conv1d,
+    Linear,
+    SequenceDropout,
+    Standardise,
+    TokenEmbedding,
+    newest,
+    real_steps,
+    reverse,
+)
 
 _GLOBAL_GENERATOR = threading.Lock()
 Assembled = TypeVar("Assembled", bound=nn.Module)
@@ -39,86 +47,13 @@ class Architecture:
     pool_size: int = 1
     n_direct_steps: int = 0
     stateful: bool = False
+    return_sequences: bool = False
+    n_tokens: int = 0
+    embedding_dim: int = 0
+    flag_missing: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
-
-
-class Standardise(nn.Module):
-    """The fixed first layer: each feature less its mean, over its spread, in the precision of the data."""
-
-    mean: Tensor
-    spread: Tensor
-
-    def __init__(self, n_features: int) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.zeros(n_features, dtype=torch.float64))
-        self.register_buffer("spread", torch.ones(n_features, dtype=torch.float64))
-
-    def learn(self, mean: NDArray[Any], spread: NDArray[Any]) -> None:
-        self.mean.copy_(torch.from_numpy(mean))
-        self.spread.copy_(torch.from_numpy(spread))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return (x - self.mean.to(x.dtype)) / self.spread.to(x.dtype)
-
-
-class SequenceDropout(nn.Module):
-    """Drops features: one mask for all steps of a sequence, drawn from a generator of our own."""
-
-    def __init__(self, rate: float) -> None:
-        super().__init__()
-        self.rate = rate
-        self.generator: torch.Generator | None = None  # set while training
-
-    def forward(self, x: Tensor) -> Tensor:
-        mask = self.mask(x, x.shape[2])
-        return x if mask is None else x * mask
-
-    def mask(self, x: Tensor, width: int) -> Tensor | None:
-        """Draw what each sequence's features are multiplied with, (sample, feature); None where nothing is dropped."""
-        if not self.training or not self.rate:
-            return None
-        kept = torch.rand((x.shape[1], width), generator=self.generator) >= self.rate
-        return kept.to(x) / (1.0 - self.rate)
-
-
-class CausalConvolution(nn.Module):
-    """Convolutions along time that see the past only, then one pooling whose blocks end at the newest step.
-
-    Examples
-    --------
-    The kernel moves along the series and gives a weighted sum at each place. The first two sums reach back before the
-    series, where zeros are put, so that there is one for each step; the others need no padding.
-
-    >>> series = torch.tensor([0.4, 0.3, 1.0, 0.1, 0.3, 0.7, 0.5, 0.2])
-    >>> layer = CausalConvolution(1, (1,), kernel_size=3, pool_size=1)
-    >>> with torch.no_grad():
-    ...     _ = layer.layers[0].weight.copy_(torch.tensor([0.2, 0.6, 0.8]))
-    ...     _ = layer.layers[0].bias.zero_()
-    ...     sums = layer(series.reshape(8, 1, 1)).flatten()
-    >>> [round(value, 2) for value in sums[2:].tolist()]
-    [1.06, 0.74, 0.5, 0.76, 0.88, 0.6]
-    """
-
-    def __init__(self, n_features: int, filters: tuple[int, ...], kernel_size: int, pool_size: int) -> None:
-        super().__init__()
-        widths = [n_features, *filters]
-        self.layers = nn.ModuleList(
-            _Conv1d(width, n_filters, kernel_size) for width, n_filters in zip(widths, filters, strict=False)
-        )
-        self.kernel_size = kernel_size
-        self.pool_size = pool_size
-
-    def forward(self, x: Tensor) -> Tensor:  # (time, sample, feature)
-        x = x.permute(1, 2, 0)  # (sample, feature, time)
-        for layer in self.layers:
-            x = F.relu(layer(F.pad(x, (self.kernel_size - 1, 0))))
-        if self.pool_size > 1:
-            # The oldest block may be short; the newest step is always in.
-            missing = -x.shape[2] % self.pool_size
-            x = F.max_pool1d(F.pad(x, (missing, 0), value=-torch.inf), self.pool_size)
-        return x.permute(2, 0, 1)
 
 
 class RecurrentLayer(nn.Module):
@@ -142,18 +77,19 @@ class RecurrentLayer(nn.Module):
                 "by its name, or give your own the argument ``state_mask``."
             )
 
-    def forward(self, x: Tensor, first: Any = None) -> tuple[Tensor, Tensor, Any]:
+    def forward(self, x: Tensor, first: Any = None, lengths: Tensor | None = None) -> tuple[Tensor, Tensor, Any]:
         """Give all states, the state after the whole sequence was read, and what carries on to a next segment."""
         given, x = x, self.dropout(x)
         states, carried = self._run(self.forwards, x, first)
         if self.backwards is not None:
-            states = torch.cat([states, self._run(self.backwards, x.flip(0))[0].flip(0)], dim=-1)
+            backwards, _ = self._run(self.backwards, reverse(x, lengths))
+            states = torch.cat([states, reverse(backwards, lengths)], dim=-1)
         if self.adds_its_input:
             states = states + given
-        if self.backwards is None:
-            return states, states[-1], carried
-        # The backward cell is done when it has read the *first* step: its last state sits there.
-        final = torch.cat([states[-1, :, : self.units], states[0, :, self.units :]], dim=-1)  # (sample, 2 * unit)
+        final = newest(states, lengths)  # (sample, unit)
+        if self.backwards is not None:
+            # The backward cell is done when it has read the *first* step: its last state sits there.
+            final = torch.cat([final[:, : self.units], states[0, :, self.units :]], dim=-1)  # (sample, 2 * unit)
         return states, final, carried
 
     def _run(self, cell: nn.Module, x: Tensor, first: Any = None) -> tuple[Tensor, Any]:
@@ -161,7 +97,10 @@ class RecurrentLayer(nn.Module):
 
 
 class Network(nn.Module):
-    """Sequences (sample, time, feature) in, raw outputs (sample, output) out."""
+    """Sequences (sample, time, feature) in, raw outputs (sample, output), or (sample, time, output), out."""
+
+    embedding: Any
+    standardise: Any
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
@@ -171,46 +110,68 @@ class Network(nn.Module):
                 "stateful=True carries the state from each segment to the next, but bidirectional=True also reads "
                 "backwards, from segments that are yet to come. Set one of them to False."
             )
-        self.standardise = Standardise(a.n_features)
-        width = a.n_features
-        self.front: nn.Module = nn.Identity()
-        if a.filters:
-            self.front = CausalConvolution(width, a.filters, a.kernel_size, a.pool_size)
-            width = a.filters[-1]
+        self.return_sequences = a.return_sequences
+        self.embedding, self.standardise = nn.Identity(), nn.Identity()
+        if a.n_tokens:
+            self.embedding, width = TokenEmbedding(a.n_tokens, a.embedding_dim), a.embedding_dim
+        else:
+            self.standardise = Standardise(a.n_features, flag_missing=a.flag_missing)
+            width = a.n_features * (2 if a.flag_missing else 1)
+        self.front = CausalConvolution(width, a.filters, a.kernel_size, a.pool_size)
+        width = a.filters[-1] if a.filters else width
+        if a.return_sequences and self.front.pool_size > 1:
+            raise ValueError(
+                f"return_sequences=True answers every step, but pool_size={a.pool_size} joins steps into one. "
+                "Set pool_size=1, or return_sequences=False."
+            )
         layers = []
         for position in range(len(a.units)):
             layers.append(RecurrentLayer(a, position, width))
             width = layers[-1].width
         self.recurrent = nn.ModuleList(layers)
         self.n_direct_steps = a.n_direct_steps
-        self.head = _Linear(width + a.n_direct_steps * a.n_features, a.n_outputs)
+        self.head = Linear(width + a.n_direct_steps * a.n_features, a.n_outputs)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.read(x)[1])
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        states, final, _ = self.read(x, lengths=lengths)
+        return self.answer(states, final)
+
+    def answer(self, states: Tensor, final: Tensor) -> Tensor:
+        """Raw outputs from what ``read`` gives."""
+        raw: Tensor = self.head(states).transpose(0, 1) if self.return_sequences else self.head(final)
+        return raw
 
     def go_on(self, x: Tensor, carried: Any, *, n_strands: int) -> tuple[Tensor, Any]:
         """Answer segments and give the state to go on from, cut off from how it came about."""
-        _, final, carry_on = self.read(x, carried, n_strands=n_strands)
-        return self.head(final), cut_off(carry_on)
+        states, final, carry_on = self.read(x, carried, n_strands=n_strands)
+        return self.answer(states, final), cut_off(carry_on)
 
     def read(
-        self, x: Tensor, carried: list[Any] | None = None, *, n_strands: int | None = None
+        self,
+        x: Tensor,
+        carried: list[Any] | None = None,
+        *,
+        n_strands: int | None = None,
+        lengths: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, list[Any]]:
         """Give the last layer's states (time, sample, unit), what the head reads, and what each layer carries on.
 
         The head reads the final state and, where the architecture says so, the last steps of the input as they are.
         With ``n_strands`` the samples are segments of so many sequences: all segments of the first, then of the second.
+        With ``lengths`` the samples are padded at their ends; no real step reads padding, states of padding are noise.
         """
-        x = self.standardise(x).to(self.head.weight.dtype).transpose(0, 1)  # (time, sample, feature)
+        x = self.standardise(self.embedding(x)).to(self.head.weight.dtype).transpose(0, 1)  # (time, sample, feature)
+        if lengths is not None:
+            x = x.masked_fill(~real_steps(lengths, len(x)).t().unsqueeze(2), 0.0)
         direct = x[len(x) - self.n_direct_steps :].transpose(0, 1).flatten(1)  # (sample, step and feature)
-        x = self.front(x)
+        x, lengths = self.front(x, lengths), self.front.lengths_after(lengths)
         n_steps, n_segments = x.shape[:2]
         if n_strands is not None:
             x = x.unflatten(1, (n_strands, -1)).permute(2, 0, 1, 3).flatten(0, 1)  # (segment and time, strand, feature)
         carry_on = []
         final = x[-1]
         for position, layer in enumerate(self.recurrent):
-            x, final, last = layer(x, carried[position] if carried else None)
+            x, final, last = layer(x, carried[position] if carried else None, lengths)
             carry_on.append(last)
         if n_strands is not None:
             x = x.unflatten(0, (-1, n_steps)).permute(1, 2, 0, 3).reshape(n_steps, n_segments, -1)
@@ -241,11 +202,11 @@ def with_first_weights(assemble: Callable[[], Assembled], *, cell: str | Cell, s
             torch.default_generator.manual_seed(seed)
             network = assemble()
     for module in network.modules():
-        if isinstance(module, _Linear | _Conv1d):
+        if isinstance(module, Linear | Conv1d):
             nn.init.xavier_uniform_(module.weight, generator=generator)
             nn.init.zeros_(module.bias)  # type: ignore[arg-type]
     for module in network.modules():
-        if isinstance(module, Stepwise):
+        if isinstance(module, Stepwise | TokenEmbedding):
             module.initialise(generator)
     return network
 
@@ -259,42 +220,11 @@ def cut_off(state: Any) -> Any:
     return type(state)(cut_off(part) for part in state) if isinstance(state, list | tuple) else state
 
 
-def dropouts(network: nn.Module) -> Iterator[SequenceDropout]:
+def dropouts(network: nn.Module) -> Iterator[SequenceDropout | TokenEmbedding]:
     """Every layer of a network that draws masks."""
-    return (module for module in network.modules() if isinstance(module, SequenceDropout))
+    return (module for module in network.modules() if isinstance(module, SequenceDropout | TokenEmbedding))
 
 
 def count_parameters(network: nn.Module) -> int:
     """How many numbers are learnt."""
     return sum(weight.numel() for weight in network.parameters() if weight.requires_grad)
-
-
-def feature_statistics(
-    X: NDArray[Any], weights: NDArray[Any] | None, present: NDArray[Any] | None = None
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Weighted mean and spread of each feature over all steps, in float64 and by blocks: windows may be a view.
-
-    Only rows that are ``present`` are read, so that the result is to the last bit that of these rows alone.
-    """
-    n_samples, n_steps, n_features = X.shape
-    present = np.arange(n_samples) if present is None else present
-    weights = np.ones(len(present)) if weights is None else weights[present]
-    rows_at_once = max(1, 2**20 // (n_steps * n_features))
-    blocks = [slice(start, start + rows_at_once) for start in range(0, len(present), rows_at_once)]
-    total = weights.sum() * n_steps
-    mean = sum(np.einsum("s,stf->f", weights[rows], X[present[rows]].astype(np.float64)) for rows in blocks) / total
-    variance = sum(np.einsum("s,stf->f", weights[rows], (X[present[rows]] - mean) ** 2) for rows in blocks) / total
-    spread = np.sqrt(variance)
-    # What rounding leaves of a constant feature is no spread.
-    spread[spread <= 10 * np.finfo(X.dtype).eps * np.maximum(np.abs(mean), np.finfo(np.float64).tiny)] = 1.0
-    return mean, spread
-
-
-class _Linear(nn.Linear):
-    def reset_parameters(self) -> None:
-        """Left empty: build_network fills it."""
-
-
-class _Conv1d(nn.Conv1d):
-    def reset_parameters(self) -> None:
-        """Left empty: build_network fills it."""

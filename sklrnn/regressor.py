@@ -1,24 +1,29 @@
 """Numbers from a sequence."""
 
+from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
 from torch import nn
 
+from sklrnn._aligned import StepScore
 from sklrnn._hyperparameters import FRACTION, IncreasingLevels, StrOptions, SubclassOf, hyper, hyperparameters
 from sklrnn._intervals import HeldOutErrors
+from sklrnn._ragged import Ragged, flat_steps, for_each_step
+from sklrnn._rows import Rows
 from sklrnn._validation import check_targets
 from sklrnn.base import RecurrentEstimator
 from sklrnn.losses import REGRESSION_LOSSES, Loss, regression_loss
-from sklrnn.training import Rows
 
 Array = NDArray[Any]
 
 
 @hyperparameters
-class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
+class RecurrentRegressor(StepScore, RegressorMixin, RecurrentEstimator):
     """Regress on sequences with a recurrent network.
 
     See Also
@@ -38,28 +43,30 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
     True
     """
 
+    _metric = staticmethod(r2_score)
+
     # fmt: off
     loss: str | type[nn.Module] = hyper("squared_error", [StrOptions(REGRESSION_LOSSES), SubclassOf(nn.Module, "a torch loss module")], "What is minimised: a name, or the class of a torch loss module.")
     quantiles: tuple[float, ...] = hyper((0.1, 0.5, 0.9), IncreasingLevels(), 'Levels that ``loss="quantile"`` learns.')
     normalize_y: bool = hyper(True, "boolean", "Learn on standardised targets and answer in the user's units.")
     # fmt: on
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: Any) -> Any:
         """Predict the target of each sequence.
 
         Parameters
         ----------
-        X : array-like of shape (sample, time) or (sample, time, feature)
+        X : array-like of shape (sample, time) or (sample, time, feature), or list of (time_i, feature) arrays
             Sequences.
 
         Returns
         -------
-        y : ndarray of shape (sample,) or (sample, output)
+        y : ndarray of shape (sample,) or (sample, output), or as X with ``return_sequences=True``
             Shaped as the targets of ``fit``; the median with ``loss="quantile"``.
         """
-        return self._decode(self._raw(X))
+        return self._answers(X, self._decode)
 
-    def predict_quantiles(self, X: Any, quantiles: Any = None) -> Array:
+    def predict_quantiles(self, X: Any, quantiles: Any = None) -> Any:
         """Predict quantiles of the target of each sequence.
 
         They come from the network with ``loss="quantile"`` (trained levels, and levels between them) and
@@ -67,7 +74,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (sample, time) or (sample, time, feature)
+        X : array-like of shape (sample, time) or (sample, time, feature), or list of (time_i, feature) arrays
             Sequences.
         quantiles : sequence of float, default=None
             Levels between 0 and 1; None takes the parameter `quantiles`.
@@ -78,18 +85,14 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
             They never cross.
         """
         levels = _check_levels(self.quantiles if quantiles is None else quantiles)
-        raw = self._raw(X)
-        known = self._quantiles_from_network(raw, levels)
-        if known is None:
-            known = self._errors().shift(self._point(raw), levels)
-        return self._shape_as_y(self._bound(known))
+        return self._answers(X, partial(self._quantiles, levels=levels))
 
-    def predict_interval(self, X: Any, coverage: float = 0.9) -> Array:
+    def predict_interval(self, X: Any, coverage: float = 0.9) -> Any:
         """Predict an interval that holds the target with the given probability.
 
         Parameters
         ----------
-        X : array-like of shape (sample, time) or (sample, time, feature)
+        X : array-like of shape (sample, time) or (sample, time, feature), or list of (time_i, feature) arrays
             Sequences.
         coverage : float, default=0.9
             Share of targets that the interval should hold.
@@ -102,17 +105,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         """
         if not FRACTION.is_satisfied_by(coverage):
             raise ValueError(f"coverage must be a number between 0 and 1, both excluded, got {coverage!r}.")
-        raw = self._raw(X)
-        levels = np.array([(1 - coverage) / 2, (1 + coverage) / 2])
-        bounds = self._quantiles_from_network(raw, levels, strict=False)
-        if bounds is None:
-            margin = self._errors().margin(coverage)
-            inner = self._innermost_band(raw)
-            middle = inner.mean(axis=-1, keepdims=True)
-            # A margin may be negative, where the band holds more than it should; its ends must not pass each other.
-            bounds = inner + np.stack([-margin, margin], axis=-1)
-            bounds = np.concatenate([np.minimum(bounds[..., :1], middle), np.maximum(bounds[..., 1:], middle)], axis=-1)
-        return self._shape_as_y(self._bound(bounds))
+        return self._answers(X, partial(self._interval, coverage=coverage))
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train one more epoch, on these samples.
@@ -121,7 +114,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (sample, time) or (sample, time, feature)
+        X : array-like of shape (sample, time) or (sample, time, feature), or list of (time_i, feature) arrays
             Sequences.
         y : array-like of shape (sample,) or (sample, output)
             Targets.
@@ -158,12 +151,10 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         return self.loss, tuple(self.quantiles)
 
     def _learn_target_scale(self, train: Rows) -> None:
-        n_outputs = train.y.shape[1]
-        self._y_location, self._y_spread = np.zeros(n_outputs), np.ones(n_outputs)
+        y, weights = train.targets()
+        self._y_location, self._y_spread = np.zeros(y.shape[1]), np.ones(y.shape[1])
         if not self.normalize_y:
             return
-        y = train.y[train.present]
-        weights = None if train.weights is None else train.weights[train.present]
         mean = np.average(y, axis=0, weights=weights)
         spread = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weights))
         if self._loss().positive:  # a rate is learnt on a log scale, which only its size can be taken out of
@@ -174,7 +165,11 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         self._y_spread[self._y_spread == 0] = 1.0
 
     def _scale_targets(self, rows: Rows) -> Rows:
-        return Rows(rows.X, (rows.y - self._y_location) / self._y_spread, rows.weights)
+        def scale(y: Array) -> Array:
+            scaled: Array = (y - self._y_location) / self._y_spread
+            return scaled
+
+        return replace(rows, y=for_each_step(scale, rows.y) if isinstance(rows.y, Ragged) else scale(rows.y))
 
     def _decode(self, raw: Array) -> Array:
         return self._shape_as_y(self._point(raw)).astype(np.result_type(raw.dtype, self._y_dtype), copy=False)
@@ -198,6 +193,24 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         values = loss.quantiles(self._split(raw), levels)
         return values * self._y_spread[:, np.newaxis] + self._y_location[:, np.newaxis]
 
+    def _quantiles(self, raw: Array, levels: Array) -> Array:
+        known = self._quantiles_from_network(raw, levels)
+        if known is None:
+            known = self._errors().shift(self._point(raw), levels)
+        return self._shape_as_y(self._bound(known))
+
+    def _interval(self, raw: Array, coverage: float) -> Array:
+        levels = np.array([(1 - coverage) / 2, (1 + coverage) / 2])
+        bounds = self._quantiles_from_network(raw, levels, strict=False)
+        if bounds is None:
+            margin = self._errors().margin(coverage)
+            inner = self._innermost_band(raw)
+            middle = inner.mean(axis=-1, keepdims=True)
+            # A margin may be negative, where the band holds more than it should; its ends must not pass each other.
+            bounds = inner + np.stack([-margin, margin], axis=-1)
+            bounds = np.concatenate([np.minimum(bounds[..., :1], middle), np.maximum(bounds[..., 1:], middle)], axis=-1)
+        return self._shape_as_y(self._bound(bounds))
+
     def _innermost_band(self, raw: Array) -> Array:
         """What a margin is added to: the outermost trained quantiles, or the point on both sides."""
         levels = self._loss().levels
@@ -211,10 +224,11 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         self._held_out_errors = None
         if held_out is not None:
             # The answers are picked, not the sequences: picking windows would write them out.
-            present = held_out.present
-            raw = self._run_checked(held_out.X)[present]
-            errors = HeldOutErrors.measure(held_out.y[present], self._point(raw), self._innermost_band(raw))
-            self._held_out_errors = errors.state
+            raw, (y, weights) = self._run_checked(held_out.X)[held_out.present], held_out.targets()
+            if held_out.by_step:
+                there = slice(None) if weights is None else weights > 0
+                raw, y = flat_steps(raw)[there], y[there]
+            self._held_out_errors = HeldOutErrors.measure(y, self._point(raw), self._innermost_band(raw)).state
 
     def _errors(self) -> HeldOutErrors:
         state = getattr(self, "_held_out_errors", None)

@@ -41,15 +41,17 @@ class Stream:
             What ``predict`` gives for the sequence so far: a number, a row of outputs, or a label.
         """
         checked = check_single_step(self._estimator, x)
-        now = torch.from_numpy(checked).double()[None, None]  # (sample, time, feature)
+        now = torch.from_numpy(checked)[None, None]  # (sample, time, feature)
+        now = now.double() if now.is_floating_point() else now  # tokens are whole numbers
         with torch.inference_mode():
             if self._carries:
-                _, final, self._carried = self._network.read(now, self._carried)
+                states, final, self._carried = self._network.read(now, self._carried)
             else:
                 self._seen = now if self._seen is None else torch.cat([self._seen, now], dim=1)
-                _, final, last = self._network.read(self._seen, self._carried)
+                states, final, last = self._network.read(self._seen, self._carried)
                 if self._seen.shape[1] == self._segment_length:
                     self._seen, self._carried = None, last
-            raw = self._network.head(final).numpy()
+            # With an answer at every step the newest one counts.
+            raw = self._network.answer(states[-1:], final).reshape(1, -1).numpy()
         self.n_steps += 1
         return self._estimator._decode(raw)[0]

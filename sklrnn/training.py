@@ -1,10 +1,9 @@
-"""Batches as slices of arrays, validation on the newest rows, and skorch's loop around any module and loss.
+"""skorch's loop around any module and loss, fed with ready batches.
 
 Nothing here knows what a cell is.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -15,8 +14,10 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback
 from torch import Tensor, nn
 
+from sklrnn._batches import Batch, Batches, Segments
+from sklrnn.layers import real_steps
+
 Array = NDArray[Any]
-Batch = tuple[dict[str, Tensor], Tensor]
 
 OPTIMIZERS = {
     "adam": torch.optim.Adam,
@@ -28,96 +29,6 @@ OPTIMIZERS = {
 # Decoupled from the learning rate's square, this keeps weights moving, which is what averaging them lives on.
 WEIGHT_DECAY = 0.15
 _WITH_FUSED_STEP = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD)
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Samples that belong together: sequences, encoded targets and weights."""
-
-    X: Array
-    y: Array
-    weights: Array | None = None
-
-    def __getitem__(self, chosen: Any) -> "Rows":
-        return Rows(self.X[chosen], self.y[chosen], None if self.weights is None else self.weights[chosen])
-
-    @property
-    def present(self) -> Array:
-        """The numbers of the rows that count: a weight of zero means that the row is not there."""
-        return np.arange(len(self.X)) if self.weights is None else np.flatnonzero(self.weights)
-
-
-def hold_out_newest(rows: Rows, fraction: float) -> tuple[Rows, Rows]:
-    """Split off the last rows: a random or leading block would validate on the past."""
-    present = rows.present
-    n_held_out = int(fraction * len(present))
-    if n_held_out < 1 or n_held_out >= len(present):
-        raise ValueError(
-            f"validation_fraction={fraction} of {len(present)} samples leaves {n_held_out} to validate on and "
-            f"{len(present) - n_held_out} to train on; both need at least one. "
-            "Change validation_fraction, pass more samples, or set early_stopping=False."
-        )
-    # Slices, not lists of rows: a view of windows stays one.
-    return rows[: present[-n_held_out]], rows[present[-n_held_out] :]
-
-
-def merge_identical(rows: Rows) -> Rows:
-    """Rows that are equal become one that weighs as much, in a canonical order.
-
-    Where all rows fit into one batch this changes nothing but the rounding, and makes a row of weight k bit for bit
-    the same as k such rows.
-    """
-    rows = rows[rows.present]
-    n = len(rows.X)
-    table = np.concatenate([rows.X.reshape(n, -1), rows.y.reshape(n, -1)], axis=1)
-    _, first, which = np.unique(table, axis=0, return_index=True, return_inverse=True)
-    weights = np.bincount(which.reshape(-1), weights=rows.weights)
-    return Rows(rows.X[first], rows.y[first], weights)
-
-
-def as_tensor(X: Array, device: torch.device) -> Tensor:
-    """Put sequences on a device, in single precision where it knows no other."""
-    tensor = torch.from_numpy(X)
-    return (tensor.float() if device.type == "mps" else tensor).to(device)
-
-
-class Batches:
-    """Gives tensors batch by batch; sequences given as a window view are gathered a batch at a time."""
-
-    def __init__(self, rows: Rows, *, batch_size: int, device: torch.device, seed: int | None = None) -> None:
-        self.rows = rows
-        self.batch_size = batch_size
-        self.device = device
-        self.seed = seed
-        self.epoch = 0
-        y = rows.y if rows.y.dtype.kind == "i" else rows.y.astype(np.float32)
-        self.y = torch.from_numpy(np.ascontiguousarray(y)).to(device)
-        self.order = rows.present
-        weights = np.ones(len(rows.X)) if rows.weights is None else rows.weights
-        weights = weights * (len(self.order) / weights[self.order].sum())
-        self.weights = torch.from_numpy(weights.astype(np.float32)).to(device)
-
-    def __len__(self) -> int:
-        return -(-len(self.order) // self.batch_size)
-
-    def __iter__(self) -> Iterator[Batch]:
-        order = self.order
-        if self.seed is not None and len(self) > 1:
-            # A generator of its own for each epoch: training can be continued from nothing but numbers.
-            order = np.random.default_rng([self.seed, self.epoch]).permutation(order)
-        for start in range(0, len(order), self.batch_size):
-            chosen = order[start : start + self.batch_size]
-            x = as_tensor(self.rows.X[chosen], self.device)
-            which = torch.from_numpy(chosen).to(self.device)
-            yield {"x": x, "weight": self.weights[which]}, self.y[which]
-
-
-class Segments(dict[str, Tensor]):
-    """The tensors of a batch that follows on the one before it: each strand is a sequence, some segments of it are here."""
-
-    n_strands: int
-    first: bool
-    begin: Any = None
 
 
 class RunningAverage:
@@ -175,7 +86,7 @@ class SequenceNet(NeuralNet):
     def infer(self, x: Any, **_: Any) -> Tensor:
         raw: Tensor
         if not isinstance(x, Segments):
-            raw = self.module_(x["x"])
+            raw = self.module_(x["x"], x.get("lengths"))
             return raw
         if not x.first and x.begin is None:
             x.begin = self._carried  # kept there, as an optimizer may ask for the same batch again
@@ -183,7 +94,17 @@ class SequenceNet(NeuralNet):
         return raw
 
     def get_loss(self, y_pred: Tensor, y_true: Tensor, X: Any = None, training: bool = False) -> Tensor:
-        loss: Tensor = (self.criterion_(y_pred, y_true) * X["weight"]).mean()
+        weight = X["weight"]
+        if weight.ndim == 1:
+            loss: Tensor = (self.criterion_(y_pred, y_true) * weight).mean()
+        else:
+            # Padding is left out before the loss is taken: no loss has to be finite there.
+            lengths = X.get("lengths")
+            real = None if lengths is None else real_steps(lengths, weight.shape[1])
+            raw, target, weight = (
+                part.flatten(0, 1) if real is None else part[real] for part in (y_pred, y_true, weight)
+            )
+            loss = (self.criterion_(raw, target) * weight).sum() / len(y_true)
         if training and (self.l1 or self.l2):
             for weight in self.module_.penalised_weights():
                 loss = loss + self.l1 * weight.abs().sum() + self.l2 * weight.square().sum()

@@ -11,7 +11,8 @@ FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.
 # A file may import files of lower layers only.
 LAYER = {
     "_hyperparameters": 0,
-    "_validation": 0,
+    "_ragged": 0,
+    "_validation": 0.5,
     "_epoch_hooks": 0,
     "_intervals": 0,
     "_tables": 0,
@@ -20,6 +21,8 @@ LAYER = {
     "_timeline": 0,
     "_window_layout": 0,
     "_stepwise": 1,
+    "_aligned": 1,
+    "_rows": 1,
     "kernels": 1,
     "scaling": 1,
     "splits": 1,
@@ -27,6 +30,8 @@ LAYER = {
     "tokens": 1,
     "windows": 1,
     "cells": 2,
+    "_batches": 2,
+    "layers": 2,
     "leakage": 2,
     "losses": 3,
     "network": 3,

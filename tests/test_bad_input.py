@@ -36,7 +36,7 @@ def with_value(array, value):
         (X + 1j, "Complex data not supported"),
         (sparse.csr_array(X[:, 0]), "Sparse data was passed"),
         (np.full((20, 3), "word"), "could not convert string to float|dtype='numeric' is not compatible"),
-        ([np.zeros((3, 1)), np.zeros((4, 1))], "all have the same shape, got some that differ .* Pad or cut them"),
+        ([np.zeros((3, 1)), np.zeros((4, 2))], r"needs the same features, but sequence 1 has the shape \(4, 2\)"),
         (["one", "two"], "Expected 2D array, got 1D array instead|could not convert"),
     ],
 )

@@ -6,14 +6,9 @@ import torch
 from numpy.testing import assert_allclose
 from torch import nn
 
-from sklrnn.network import (
-    Architecture,
-    CausalConvolution,
-    SequenceDropout,
-    build_network,
-    count_parameters,
-    feature_statistics,
-)
+from sklrnn._rows import feature_statistics
+from sklrnn.layers import CausalConvolution, SequenceDropout
+from sklrnn.network import Architecture, build_network, count_parameters
 
 TORCH = {"simple_rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 

@@ -19,9 +19,9 @@ from sklrnn import (
     SimpleRNNClassifier,
 )
 from sklrnn import _fitted as fitted_module
+from sklrnn._rows import Rows
 from sklrnn._strands import Strands
 from sklrnn.network import Architecture, build_network
-from sklrnn.training import Rows
 
 CPU = torch.device("cpu")
 

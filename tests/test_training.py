@@ -6,13 +6,9 @@ import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.testing import assert_array_equal
 
-from sklrnn.training import (
-    Batches,
-    Rows,
-    choose_device,
-    hold_out_newest,
-    merge_identical,
-)
+from sklrnn._batches import Batches
+from sklrnn._rows import Rows, hold_out_newest, merge_identical
+from sklrnn.training import choose_device
 
 
 def some_rows(n=10, weights=None):

@@ -1,6 +1,16 @@
 """Forecasters beside sktime's own, and a fair comparison of them."""
 
+from sklrnn.forecasting._compare import compare
+from sklrnn.forecasting._comparison import Comparison
 from sklrnn.forecasting._forecaster import RecurrentForecaster
 from sklrnn.forecasting._named import CNNLSTMForecaster, GRUForecaster, LSTMForecaster, SimpleRNNForecaster
 
-__all__ = ["CNNLSTMForecaster", "GRUForecaster", "LSTMForecaster", "RecurrentForecaster", "SimpleRNNForecaster"]
+__all__ = [
+    "CNNLSTMForecaster",
+    "Comparison",
+    "GRUForecaster",
+    "LSTMForecaster",
+    "RecurrentForecaster",
+    "SimpleRNNForecaster",
+    "compare",
+]

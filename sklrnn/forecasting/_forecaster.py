@@ -1,5 +1,7 @@
 """The future of a series: sktime's forecasting interface around networks that read windows."""
 
+import copy
+import warnings
 from dataclasses import fields
 from typing import Any, Literal
 
@@ -19,19 +21,19 @@ from sklrnn._hyperparameters import (
     validate_parameters,
 )
 from sklrnn._network_parameters import NetworkParameters
-from sklrnn.forecasting._calibration import Calibration
-from sklrnn.forecasting._choices import choose_framing, choose_known, choose_season
+from sklrnn.forecasting._calendar import place
+from sklrnn.forecasting._calibration import Calibration, Pretrained
+from sklrnn.forecasting._choices import choose_epochs, choose_framing, choose_known, choose_season
+from sklrnn.forecasting._columns import Columns
 from sklrnn.forecasting._framing import Framing, Windows
 from sklrnn.forecasting._network import FORECAST_LOSSES, WindowNetwork
+from sklrnn.forecasting._past import Past
 from sklrnn.forecasting._rolling import Rolling
-from sklrnn.forecasting._series import Key, Series, extend, label_rows, lay_end_to_end, rows_at, take_apart, times_of
+from sklrnn.forecasting._series import label_rows, lay_end_to_end
 
 Array = NDArray[Any]
 
-# Steps of the optimizer with max_epochs="auto": 200 for the 84 windows of nine years of months, 20,000 for the 200,000
-# of M4's hours. Few windows are soon learnt by heart.
-_STEPS_FOR_ONE_WINDOW, _GROWTH, _MOST_STEPS = 14, 0.6, 20_000
-# The share of these that an update takes.
+# The share of the passes over the windows that an update makes.
 _SHARE_IN_UPDATE = 0.1
 
 
@@ -41,6 +43,17 @@ class RecurrentForecaster(NetworkParameters, BaseForecaster):
 
     One series or many, with one channel or several, with or without exogenous variables. A panel or hierarchy is
     learnt as one global model. Windows are brought to a common scale, so that trend and level shifts survive.
+
+    Notes
+    -----
+    A step is a row: the times of y must have a fixed frequency, whatever it is. Where a value is missing (NaN), the last
+    one before it is read, and nothing is learnt from its absence.
+
+    Known rows are forecast one step ahead, from the rows before them: NaN where these hold no value.
+
+    `update` reads new rows, which may overlap with known ones and replace them. Unless ``update_params=False``, the
+    networks then train on for a tenth of the passes at a fifth of the rate. Each series is forecast from the last row
+    that was passed for it.
 
     See Also
     --------
@@ -78,6 +91,8 @@ class RecurrentForecaster(NetworkParameters, BaseForecaster):
     early_stopping = False
 
     networks_: list[WindowNetwork] = fitted("The networks, fitted.")
+    pretrained_: Pretrained = fitted("What `pretrain` left; there only after it.")
+    columns_: Columns = fitted("The columns of y and X, in the order in which the networks read them.")
     framing_: Framing = fitted("How samples are cut: window, horizon, fold.")
     window_length_: int = fitted("Rows of the past that each forecast reads.")
     horizon_: int = fitted("Steps that the networks answer at once.")
@@ -98,7 +113,7 @@ class RecurrentForecaster(NetworkParameters, BaseForecaster):
         "capability:missing_values": True,
         "capability:update": True,
         "capability:pretrain": True,
-        "pretrain:fitted_params": ["networks_", "framing_", "window_length_", "horizon_", "sp_", "fold_"],
+        "pretrain:fitted_params": ["pretrained_", "columns_", "framing_", "window_length_", "horizon_", "sp_", "fold_"],
         "requires-fh-in-fit": False,
         "capability:categorical_in_X": False,
         "capability:random_state": True,
@@ -116,73 +131,76 @@ class RecurrentForecaster(NetworkParameters, BaseForecaster):
     # -- learning ----------------------------------------------------------------------------------------------------
 
     def _fit(self, y: pd.DataFrame, X: pd.DataFrame | None = None, fh: ForecastingHorizon | None = None) -> Any:
-        validate_parameters(self)
         self._read(y, X)
-        if not hasattr(self, "networks_"):
+        if not hasattr(self, "pretrained_"):
             self._learn(fh)
-        elif self.fine_tune:
+            self._calibrate()
+            return self
+        self.networks_ = self.pretrained_.networks
+        if self.fine_tune:
             self._learn_more()
-        self._calibrate()
+        self._calibrate(has_learnt=self.fine_tune)
         return self
 
     def _pretrain(self, y: pd.DataFrame, X: pd.DataFrame | None = None, fh: ForecastingHorizon | None = None) -> Any:
-        validate_parameters(self)
         self._read(y, X)
         self._learn(fh)
-        return self
+        return self._keep()
 
     def _pretrain_update(
         self, y: pd.DataFrame, X: pd.DataFrame | None = None, fh: ForecastingHorizon | None = None
     ) -> Any:
         self._read(y, X)
+        if hasattr(self, "pretrained_"):
+            self.networks_ = self.pretrained_.networks
         self._learn_more()
+        return self._keep()
+
+    def _keep(self) -> Any:
+        """Remember what was learnt, for every series to come."""
+        self._calibrate()
+        if len(self._calibration.windows):
+            # Each panel speaks for itself; those before it need not be kept.
+            self._calibration.otherwise = None
+        self.pretrained_ = Pretrained(self.networks_, self._calibration)
         return self
 
     def _read(self, y: pd.DataFrame, X: pd.DataFrame | None) -> None:
-        self._series: dict[Key, Series] = take_apart(y, X)
-        self._names = list(y.index.names)
-        self._columns = y.columns
-        self._X_columns = None if X is None else X.columns
-        if hasattr(self, "framing_"):
-            self._check_shape(self._series)
+        validate_parameters(self)
+        self._past = Past.read(y, X, getattr(self, "columns_", None))
+        self._last_cutoff = self.cutoff
 
     def _update(self, y: pd.DataFrame, X: pd.DataFrame | None = None, update_params: bool = True) -> Any:
-        new = take_apart(y, X)
-        self._check_shape(new)
-        self._series = self._series | {
-            key: extend(self._series[key], one, key) if key in self._series else one for key, one in new.items()
-        }
-        if update_params:
-            self._learn_more()
-            self._calibrate()
+        before = {name: getattr(self, name) for name in ("_past", "networks_", "_calibration")}
+        try:
+            self._past = self._past.read_on(y, X)
+            if update_params:
+                self._past = self._past.measured()
+                self._learn_more()
+                self._calibrate()
+        except BaseException:
+            for name, value in before.items():
+                setattr(self, name, value)
+            # sktime has moved it already.
+            self._set_cutoff(self._last_cutoff)
+            raise
+        self._last_cutoff = self.cutoff
         return self
 
-    def _check_shape(self, series: dict[Key, Series]) -> None:
-        one = next(iter(series.values()))
-        f = self.framing_
-        got, wanted = (one.y.shape[1], one.X.shape[1]), (f.n_channels, f.n_columns)
-        if got != wanted:
-            raise ValueError(
-                f"The networks have learnt {wanted[0]} column(s) of y and {wanted[1]} of X, got {got[0]} and {got[1]}. "
-                "Pass the same columns, or make a new forecaster."
-            )
-
     def _learn(self, fh: ForecastingHorizon | None) -> None:
-        self.sp_ = choose_season(self.sp, self._series)
+        series = self._past.series
+        self.sp_ = choose_season(self.sp, series)
         self.framing_ = choose_framing(
-            self._series,
+            series,
             window_length=self.window_length,
             horizon=self._choose_horizon(fh),
             fold=self.fold,
             sp=self.sp_,
             normalize=self.normalize,
-            known=choose_known(self.future_X, self._X_columns),
+            known=choose_known(self.future_X, self._past.columns.X),
         )
-        self.window_length_, self.horizon_, self.fold_ = (
-            self.framing_.window_length,
-            self.framing_.horizon,
-            self.framing_.fold,
-        )
+        f, self.columns_ = self.framing_, self._past.columns
+        self.window_length_, self.horizon_, self.fold_ = f.window_length, f.horizon, f.fold
         windows = self._training_windows()
         source = check_random_state(self.random_state)
         seeds = source.randint(2**31 - 1, size=self.n_networks)
@@ -193,14 +211,25 @@ class RecurrentForecaster(NetworkParameters, BaseForecaster):
             return 1
         if fh is None:
             return self.sp_
-        return max(1, int(fh.to_relative(self.cutoff).to_numpy().max()))
+        return max(1, int(place(fh, self._past.longest().index)[0].max()))
 
     def _learn_more(self) -> None:
         windows = self._training_windows()
+        if not len(windows):
+            warnings.warn(
+                f"No series has more than horizon={self.horizon_} rows, so there is nothing to learn from: the networks stay "
+                "as they are, and read the rows only.",
+                stacklevel=5,
+            )
+            return
+        self.networks_ = [self._about_to_learn_more(network, windows).learn(windows) for network in self.networks_]
+
+    def _about_to_learn_more(self, network: WindowNetwork, windows: Windows) -> WindowNetwork:
+        """A copy, as what was learnt before may still be wanted."""
         epochs = max(1, round(_SHARE_IN_UPDATE * self._n_epochs(windows)))
-        for network in self.networks_:
-            network.set_params(max_epochs=epochs, warm_start=True, learning_rate=self.learning_rate / 5)
-            network.learn(windows)
+        network = copy.deepcopy(network)
+        network.set_params(max_epochs=epochs, warm_start=True, learning_rate=self.learning_rate / 5)
+        return network
 
     def _make_network(self, windows: Windows, seed: int) -> WindowNetwork:
         shared = {field.name: getattr(self, field.name) for field in fields(NetworkParameters)}
@@ -213,60 +242,45 @@ class RecurrentForecaster(NetworkParameters, BaseForecaster):
         return WindowNetwork(**{**shared, **own})
 
     def _n_epochs(self, windows: Windows) -> int:
-        if self.max_epochs != "auto":
-            return int(self.max_epochs)
-        steps = min(_STEPS_FOR_ONE_WINDOW * len(windows) ** _GROWTH, _MOST_STEPS)
-        return max(1, round(steps / -(-len(windows) // self.batch_size)))
+        return choose_epochs(self.max_epochs, len(windows), self.batch_size)
 
     def _training_windows(self) -> Windows:
-        track = lay_end_to_end(self._series, sp=self.sp_, normalize=self.normalize)
-        return Windows.for_training(self.framing_, track)
+        return Windows.for_training(self.framing_, lay_end_to_end(self._past.series, sp=self.sp_))
 
-    def _calibrate(self) -> None:
-        self._calibration = Calibration(self.networks_[0], self._training_windows())
+    def _calibrate(self, *, has_learnt: bool = True) -> None:
+        """Make ready to measure errors on what is known now, from which the networks may not have learnt."""
+        windows, before, otherwise = self._training_windows(), None, None
+        if hasattr(self, "pretrained_"):
+            otherwise = self.pretrained_.calibration
+            if has_learnt and len(windows):
+                before = self._about_to_learn_more(self.pretrained_.networks[0], windows)
+        elif has_learnt:
+            before = self._make_network(windows, int(self.networks_[0].random_state))  # type: ignore[arg-type]
+        self._calibration = Calibration(self.networks_[0], windows, before=before, otherwise=otherwise)
 
     # -- forecasting -------------------------------------------------------------------------------------------------
 
     def _predict(self, fh: ForecastingHorizon, X: pd.DataFrame | None = None) -> pd.DataFrame:
         rolling, index = self._roll(fh, X)
-        return pd.DataFrame(rolling.points(), index=index, columns=self._columns)
+        return pd.DataFrame(self._past.arrange(rolling.points()), index=index, columns=self._past.given)
 
     def _predict_quantiles(self, fh: ForecastingHorizon, X: pd.DataFrame | None, alpha: list[float]) -> pd.DataFrame:
         rolling, index = self._roll(fh, X)
-        values = rolling.quantiles(np.asarray(alpha, dtype=np.float64), self._calibration)
-        columns = self._get_columns(method="predict_quantiles", alpha=alpha)
+        values = self._past.arrange(rolling.quantiles(np.asarray(alpha, dtype=np.float64), self._calibration))
+        columns = pd.MultiIndex.from_product([self._past.given, alpha])
         return pd.DataFrame(values.reshape(len(values), -1), index=index, columns=columns)
 
     def _roll(self, fh: ForecastingHorizon, X: pd.DataFrame | None) -> tuple[Rolling, pd.Index]:
-        known = {key: one.until(self.cutoff[0]) for key, one in self._series.items()}
-        cutoffs = {key: one.last_time() for key, one in known.items()}
-        steps = [fh.to_relative(cutoff).to_numpy().astype(int) for cutoff in cutoffs.values()]
-        furthest = max(0, *(int(some.max()) for some in steps))
+        told = self._past.told()
+        places = self._past.place(fh)
+        steps = {key: own for key, (own, _) in places.items()}
+        furthest = max(0, *(int(own.max()) for own in steps.values()))
         n_ahead = -(-furthest // self.horizon_) * self.horizon_
-        ahead = {
-            key: self._ahead_of(X, key, cutoff, wanted, n_ahead)
-            for (key, cutoff), wanted in zip(cutoffs.items(), steps, strict=True)
-        }
-        track = lay_end_to_end(known, sp=self.sp_, normalize=self.normalize, ahead=ahead, n_ahead=n_ahead)
-        rolling = Rolling(self.framing_, self.networks_, track, np.array([len(one) for one in known.values()]), steps)
-        times = {key: fh.to_absolute_index(cutoff) for key, cutoff in cutoffs.items()}
-        return rolling, label_rows(times, self._names)
-
-    def _ahead_of(self, X: pd.DataFrame | None, key: Key, cutoff: pd.Index, steps: Array, n_ahead: int) -> Array:
-        """The rows of X after the last known row of y."""
-        n_columns, wanted = self.framing_.n_columns, steps[steps > 0]
-        nothing = np.full((n_ahead, n_columns), np.nan)
-        if not n_columns or not n_ahead:
-            return nothing
-        times = ForecastingHorizon(np.arange(1, n_ahead + 1), is_relative=True).to_absolute_index(cutoff)
-        missing = times[wanted - 1] if X is None else times[wanted - 1].difference(times_of(X, key))
-        if len(missing) and self.framing_.known:
-            raise ValueError(
-                f"The forecast of {times[wanted - 1][0]} to {times[wanted - 1][-1]} needs the future of X, but "
-                f"{'no X was passed' if X is None else f'X has no row for {missing[0]}'}. Pass X for these times to predict, or "
-                "say with future_X which columns are known in the future."
-            )
-        return nothing if X is None else rows_at(X, key, times)
+        ahead = self._past.ahead(X, steps, n_ahead, self.framing_.known)
+        track = lay_end_to_end(told, sp=self.sp_, ahead=ahead, n_ahead=n_ahead)
+        n_known = np.array([len(one) for one in told.values()])
+        rolling = Rolling(self.framing_, self.networks_, track, n_known, list(steps.values()))
+        return rolling, label_rows({key: times for key, (_, times) in places.items()}, self._past.levels)
 
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:

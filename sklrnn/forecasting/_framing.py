@@ -25,7 +25,8 @@ class Framing:
     """What one sample is made of.
 
     A step of the network reads ``fold`` rows at once. Where the future of some columns of X is known, as many steps as
-    hold ``horizon`` rows follow the past ones: their y is blank, and a last feature tells them apart.
+    hold ``horizon`` rows follow the past ones: their y is blank, and a last feature tells them apart. ``level`` and
+    ``spread`` of each channel are those of all series together, for ``normalize=None``.
     """
 
     window_length: int
@@ -36,6 +37,8 @@ class Framing:
     known: tuple[int, ...] = ()
     normalize: str | None = "window"
     level_length: int = 1
+    level: tuple[float, ...] = ()
+    spread: tuple[float, ...] = ()
 
     @property
     def n_known_steps(self) -> int:
@@ -55,8 +58,8 @@ class Track:
     """Series laid end to end.
 
     Series ``s`` has the rows ``starts[s]`` to ``ends[s]``; rows of y that are still to come are NaN. ``y`` and ``X``
-    have no other gaps: what was missing is filled from before, and ``observed`` tells where. ``level``, ``spread`` and
-    ``naive_error`` are those of each series and channel.
+    have no other gaps: what was missing is filled from before, and ``observed`` tells where. ``firsts`` are the rows of
+    the first known value of each series and channel; ``level``, ``spread`` and ``naive_error`` are theirs too.
     """
 
     y: Array
@@ -64,6 +67,7 @@ class Track:
     X: Array
     starts: Array
     ends: Array
+    firsts: Array
     level: Array
     spread: Array
     naive_error: Array
@@ -107,6 +111,12 @@ class Windows:
         ages: Array = self.track.ends[self.owners] - self.origins - self.framing.horizon
         return ages
 
+    @property
+    def informed(self) -> Array:
+        """Tell for each (sample, channel) whether the window holds a known value at all."""
+        informed: Array = self.origins[:, np.newaxis] > self.track.firsts[self.owners]
+        return informed
+
     def __getitem__(self, chosen: Any) -> Any:
         part = replace(self, origins=self.origins[chosen], owners=self.owners[chosen])
         return part if isinstance(chosen, slice) else part.to_numpy()
@@ -147,7 +157,7 @@ class Windows:
 
     def _targets(self) -> tuple[Array, ...]:
         rows = self.origins[:, np.newaxis] + np.arange(self.framing.horizon)
-        y, observed = self.track.y[rows], self.track.observed[rows]
+        y, observed = self.track.y[rows], self.track.observed[rows] & self.informed[:, np.newaxis]
         level, spread = self.scales()
         in_naive_errors = _ratio(spread, self.track.naive_error[self.owners][:, np.newaxis])
         parts = [
@@ -179,9 +189,12 @@ class Windows:
         return np.concatenate([sequences, np.broadcast_to(is_ahead[:, np.newaxis], (n, len(is_ahead), 1))], axis=2)
 
     def _scales_of(self, past: Array) -> tuple[Array, Array]:
+        if self.framing.normalize is None:
+            shape = len(past), 1, self.framing.n_channels
+            return np.broadcast_to(self.framing.level, shape), np.broadcast_to(self.framing.spread, shape)
         level = self.track.level[self.owners][:, np.newaxis]
         spread = self.track.spread[self.owners][:, np.newaxis]
-        if self.framing.normalize != "window":
+        if self.framing.normalize == "series":
             return level, spread
         newest = past[:, -self.framing.level_length :]
         return newest.mean(axis=1, keepdims=True), np.maximum(newest.std(axis=1, keepdims=True), _CALMEST * spread)

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sklrnn._hyperparameters import IncreasingLevels, StrOptions, hyper, hyperparameters
+from sklrnn._rows import Rows
 from sklrnn.base import RecurrentEstimator
 from sklrnn.forecasting._framing import Windows
 from sklrnn.losses import Loss, regression_loss
-from sklrnn.training import Rows
 
 Array = NDArray[Any]
 
@@ -44,7 +44,7 @@ class WindowNetwork(RecurrentEstimator):
         return quantiles(self._raw_of(windows), levels).reshape(len(windows), f.horizon, f.n_channels, len(levels))
 
     def _raw_of(self, windows: Windows) -> Array:
-        return self._run_checked(windows).reshape(len(windows), self.n_outputs_, -1)  # type: ignore[arg-type]
+        return self._run_checked(windows).reshape(len(windows), self.n_outputs_, -1)
 
     def knows(self, levels: Array) -> bool:
         """Tell whether the loss answers quantiles itself; these then have to be within the learnt ones."""
@@ -69,15 +69,15 @@ class WindowNetwork(RecurrentEstimator):
         _, newest = super()._hold_out(rows)
         if newest is None:
             return rows, None
-        ages = rows.X.ages  # type: ignore[attr-defined]
+        ages = rows.X.ages
         oldest = ages[len(rows.X) - len(newest.X)]
-        n_older = int((ages >= oldest + rows.X.framing.horizon).sum())  # type: ignore[attr-defined]
+        n_older = int((ages >= oldest + rows.X.framing.horizon).sum())
         if not n_older:
             return rows, None
         return rows[:n_older], newest
 
     def _learn_residuals(self, held_out: Rows | None) -> None:
-        self.held_out_errors = None if held_out is None else signed_errors(self, held_out.X)  # type: ignore[arg-type]
+        self.held_out_errors = None if held_out is None else signed_errors(self, held_out.X)
 
     def _loss(self) -> Loss:
         loss = regression_loss(*self._judged_by)

@@ -66,20 +66,14 @@ class Rolling:
         return np.concatenate(blocks, axis=1)
 
     def _within(self, levels: Array | None, calibration: Calibration | None) -> list[Array]:
-        """Forecast known rows from the rows before them; the first row of a series has none and stays NaN."""
+        """Forecast known rows from the rows before them; where these hold no known value, it stays NaN."""
         rows = [n + steps[steps <= 0] - 1 for n, steps in zip(self.n_known, self.steps, strict=True)]
         owners = np.repeat(np.arange(len(rows)), [len(part) for part in rows])
         if not len(owners):
             return [np.empty((0, self.framing.n_channels, *(() if levels is None else (len(levels),))))] * len(rows)
-        places = np.concatenate(rows)
-        if places.min() < 0:
-            number = int(owners[np.argmin(places)])
-            raise ValueError(
-                f"fh asks for step {self.steps[number].min()}, but only {self.n_known[number]} rows of the series are known."
-            )
-        windows = self._windows(self.track.starts[owners] + places, owners)
+        windows = self._windows(self.track.starts[owners] + np.concatenate(rows), owners)
         values = self._values(windows, levels, calibration, n_blocks=1)[1][:, 0]
-        values[places == 0] = np.nan
+        values[~windows.informed] = np.nan
         return np.split(values, np.cumsum([len(part) for part in rows])[:-1])
 
     def _windows(self, origins: "NDArray[np.int64]", owners: "NDArray[np.int64]") -> Windows:

@@ -65,26 +65,34 @@ def _season_of(freq: str | None) -> int:
 
 def _typical_correlations(series: list[Array], longest: int) -> Array:
     """The median over series of the correlation with the values ``lag`` rows before, for lags up to the longest."""
-    found = [_correlations(values[~np.isnan(values)], longest) for values in series]
+    found = [_correlations(values, longest) for values in series]
     return np.nan_to_num(
         np.nanmedian(np.array([row for row in found if row is not None] or [np.zeros(longest + 1)]), axis=0)
     )
 
 
 def _correlations(values: Array, longest: int) -> Array | None:
+    known = ~np.isnan(values)
     n = len(values)
-    if n < 2 * longest or n < 6:
+    if known.sum() < max(2 * longest, 6):
         return None
     time = np.linspace(-1.0, 1.0, n)
-    rest = values - np.polynomial.polynomial.polyval(time, np.polynomial.polynomial.polyfit(time, values, 2))
+    trend = np.polynomial.polynomial.polyfit(time[known], values[known], 2)
+    # What is missing stays in its place, and counts for nothing.
+    rest = np.where(known, values - np.polynomial.polynomial.polyval(time, trend), 0.0)
     variance = rest @ rest
-    if variance <= 1e-12 * max(1.0, float(values @ values)):
+    if variance <= 1e-12 * max(1.0, float(values[known] @ values[known])):
         return None
-    spectrum = np.fft.rfft(rest, 2 * n)
-    products = np.fft.irfft(spectrum * spectrum.conj())[: longest + 1]
-    # Long lags have fewer pairs of values.
-    correlations: Array = products / variance * (n / (n - np.arange(longest + 1)))
+    # Long lags, and those that often meet a gap, have fewer pairs of values.
+    n_pairs = np.round(_products(known.astype(np.float64), longest))
+    correlations: Array = _products(rest, longest) / variance * (known.sum() / np.maximum(n_pairs, 1))
     return correlations
+
+
+def _products(values: Array, longest: int) -> Array:
+    """The sums of the products of values that stand ``lag`` rows apart, for lags up to the longest."""
+    spectrum = np.fft.rfft(values, 2 * len(values))
+    return np.fft.irfft(spectrum * spectrum.conj())[: longest + 1]
 
 
 def _shortest_peak(correlations: Array) -> int:

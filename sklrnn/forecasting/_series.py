@@ -1,13 +1,14 @@
 """Frames of one or many series, taken apart and put together again."""
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sklrnn.forecasting._calendar import check_same_kind, go_on, regular
 from sklrnn.forecasting._framing import Track
 
 Array = NDArray[Any]
@@ -16,70 +17,83 @@ Key = Hashable
 
 @dataclass(frozen=True)
 class Series:
-    """The rows of one series that are known: ``y`` of shape (time, channel) and ``X`` of shape (time, column)."""
+    """The rows of one series that are known: ``y`` of shape (time, channel) and ``X`` of shape (time, column).
+
+    ``level`` and ``spread`` of each channel are those of the rows that were known when the networks last learnt from it:
+    what a network is shown of a row must not depend on the rows after it.
+    """
 
     index: pd.Index
     y: Array
     X: Array
+    level: Array
+    spread: Array
 
     def __len__(self) -> int:
         return len(self.index)
 
     def up_to(self, n_rows: int) -> "Series":
-        return Series(self.index[:n_rows], self.y[:n_rows], self.X[:n_rows])
+        return replace(self, index=self.index[:n_rows], y=self.y[:n_rows], X=self.X[:n_rows])
 
     def until(self, time: Any) -> "Series":
         """The rows up to this time."""
-        n_rows = int(self.index.searchsorted(time, side="right"))
-        if not n_rows:
-            raise ValueError(
-                f"A forecast from {time} needs rows up to that time, but the first one known is {self.index[0]}."
-            )
-        return self.up_to(n_rows)
+        return self.up_to(int(self.index.searchsorted(time, side="right")))
 
-    def last_time(self) -> pd.Index:
-        """The time of the last row, as an index that knows its frequency where there is one."""
-        last = self.index[-1:]
-        if isinstance(last, pd.DatetimeIndex) and last.freq is None:
-            last = pd.DatetimeIndex(last, freq=frequency_of(self.index))
-        return last
+    def measured(self) -> "Series":
+        """The same with the level and spread of the rows that are known by now."""
+        filled = fill_from_before(self.y)
+        return replace(self, level=filled.mean(axis=0), spread=_spread(filled))
+
+
+def name_of(key: Key) -> str:
+    """What messages call a series."""
+    return "y" if key is None else f"the series {key!r}"
+
+
+# -- taken apart -----------------------------------------------------------------------------------------------------
 
 
 def take_apart(y: pd.DataFrame, X: pd.DataFrame | None) -> dict[Key, Series]:
     """Split frames by instance; a single series has the key None."""
-    pieces = dict(_pieces(y))
-    columns = {} if X is None else dict(_pieces(X))
+    columns = {} if X is None else by_instance(X)
+    unmeasured = np.zeros(y.shape[1])
     return {
-        key: Series(piece.index, _numbers(piece), _align(piece.index, columns.get(key), X is not None, key))
-        for key, piece in pieces.items()
+        key: Series(
+            piece.index,
+            _numbers(piece, name_of(key)),
+            _align(piece.index, columns.get(key), X is not None, key),
+            unmeasured,
+            unmeasured,
+        )
+        for key, piece in by_instance(y).items()
     }
 
 
-def label_rows(times: Mapping[Key, pd.Index], names: list[Any]) -> pd.Index:
-    """Make the index of a frame out of the times of each series."""
-    if None in times:
-        return times[None].rename(names[-1])
-    keys = [key if isinstance(key, tuple) else (key,) for key in times]
-    counts = [len(own) for own in times.values()]
-    levels = [pd.Index([key[level] for key in keys]).repeat(counts) for level in range(len(keys[0]))]
-    first, *others = times.values()
-    return pd.MultiIndex.from_arrays([*levels, first.append(others)], names=names)
+def by_instance(frame: pd.DataFrame) -> dict[Key, pd.DataFrame]:
+    """The rows of each instance, by time; those of a single series have the key None."""
+    return dict(_pieces(frame))
 
 
-def times_of(X: pd.DataFrame, key: Key) -> pd.Index:
-    """The times that X has rows for, of one series."""
-    if key is None:
-        return X.index
-    try:
-        return X.loc[key].index  # type: ignore[call-overload]
-    except KeyError as error:
-        raise ValueError(f"X has no rows for the series {key!r}. Pass X for every series.") from error
+def begin(
+    series: Mapping[Key, Series], channels: tuple[Hashable, ...], like: pd.Index | None = None
+) -> dict[Key, Series]:
+    """Get series ready that were not known before: their frequency is fixed, and their level and spread are measured.
 
-
-def rows_at(X: pd.DataFrame, key: Key, times: pd.Index) -> Array:
-    """Take the rows of X at these times; NaN where it has none."""
-    own = X if key is None else X.loc[key]  # type: ignore[call-overload]
-    return _numbers(own.reindex(times))
+    A short series may not tell its frequency; it is taken from the longest one.
+    """
+    if like is None:
+        key, longest = max(series.items(), key=lambda item: len(item[1]))
+        like = regular(longest.index, whose=name_of(key))
+    ready = {}
+    for key, one in series.items():
+        unknown = [name for name, column in zip(channels, one.y.T, strict=True) if np.isnan(column).all()]
+        if unknown:
+            which = f" in column {unknown[0]!r}" if len(channels) > 1 else ""
+            raise ValueError(
+                f"{name_of(key)} has {len(one)} rows, but no known value{which}. Leave it out, or fill it."
+            )
+        ready[key] = replace(one, index=regular(one.index, like, name_of(key))).measured()
+    return ready
 
 
 def _pieces(frame: pd.DataFrame) -> Iterable[tuple[Key, pd.DataFrame]]:
@@ -92,8 +106,23 @@ def _pieces(frame: pd.DataFrame) -> Iterable[tuple[Key, pd.DataFrame]]:
         yield key, piece.set_axis(index)
 
 
-def _numbers(frame: pd.DataFrame) -> Array:
-    return frame.to_numpy(dtype=np.float64, na_value=np.nan)
+def rows_at(frame: pd.DataFrame, times: pd.Index, whose: str) -> Array:
+    """The values at these times; NaN where there is no row."""
+    if frame.index.has_duplicates:
+        twice = frame.index[frame.index.duplicated()][0]
+        raise ValueError(f"{whose} must have one row at each time, but {twice} is there more than once.")
+    return _numbers(frame.reindex(times), whose)
+
+
+def _numbers(frame: pd.DataFrame, whose: str) -> Array:
+    """The values as floats; what is missing becomes NaN, what is infinite is refused."""
+    values = frame.to_numpy(dtype=np.float64, na_value=np.nan)
+    if np.isinf(values).any():
+        row, column = np.argwhere(np.isinf(values))[0]
+        raise ValueError(
+            f"{whose} is infinite at {frame.index[row]} in column {frame.columns[column]!r}. Put NaN where a value is unknown."
+        )
+    return values
 
 
 def _align(index: pd.Index, piece: pd.DataFrame | None, wanted: bool, key: Key) -> Array:
@@ -107,16 +136,15 @@ def _align(index: pd.Index, piece: pd.DataFrame | None, wanted: bool, key: Key) 
             f"X must have a row for every row of y, but {len(missing)} are missing, the first at {missing[0]}. "
             "Pass an X with the index of y."
         )
-    return _numbers(piece.reindex(index))
+    return rows_at(piece, index, f"X of {name_of(key)}")
+
+
+# -- longer ----------------------------------------------------------------------------------------------------------
 
 
 def extend(known: Series, new: Series, key: Key) -> Series:
     """Add newer rows to a series; rows with a known time replace those that were there."""
-    if type(known.index) is not type(new.index) and not (_counts(known.index) and _counts(new.index)):
-        raise TypeError(
-            f"update got times of the kind {type(new.index).__name__}, but was fitted to {type(known.index).__name__}. "
-            "Pass the same kind of index as in fit."
-        )
+    check_same_kind(new.index, known.index, "update got times of the kind {}, but was fitted to {}")
     start = known.index.searchsorted(new.index[0])
     older = known.up_to(int(start))
     kept = known.index[start:].difference(new.index)
@@ -125,57 +153,14 @@ def extend(known: Series, new: Series, key: Key) -> Series:
             f"update got rows from {new.index[0]} to {new.index[-1]} without {kept[0]}, which is known already. "
             "Pass consecutive rows."
         )
-    rest = Series(known.index[start:], known.y[start:], known.X[start:])
-    newer = rest.index > new.index[-1]
-    index = older.index.append([new.index, rest.index[newer]])
-    _check_unbroken(known.index, index, older, new, key)
-    y = np.concatenate([older.y, new.y, rest.y[newer]])
-    return Series(index, y, np.concatenate([older.X, new.X, rest.X[newer]]))
-
-
-def _counts(index: pd.Index) -> bool:
-    return pd.api.types.is_integer_dtype(index.dtype) and not isinstance(index, pd.PeriodIndex)
-
-
-def _check_unbroken(before: pd.Index, after: pd.Index, older: Series, new: Series, key: Key) -> None:
-    """Where the time of the rows has a frequency, new rows must keep it, and follow on at once."""
-    freq = frequency_of(before)
-    what = "" if key is None else f" of {key!r}"
-    if freq is None:
-        return
-    expected: pd.Index
-    if isinstance(before, pd.PeriodIndex):
-        if frequency_of(new.index) != freq:
-            raise ValueError(
-                f"update got periods of frequency {frequency_of(new.index)!r}{what}, but was fitted to {freq!r}. "
-                "Bring them to the same frequency, for example with y.resample(...)."
-            )
-        expected = pd.period_range(after[0], periods=len(after), freq=freq)
-    elif isinstance(before, pd.DatetimeIndex):
-        expected = pd.date_range(after[0], periods=len(after), freq=freq)
-    else:
-        expected = pd.RangeIndex(after[0], after[0] + len(after) * freq, freq)
-    if not after.equals(expected):
-        wrong = int(np.argmax(np.asarray(after) != np.asarray(expected)))
-        raise ValueError(
-            f"update needs rows{what} that go on with the frequency {freq!r} after "
-            f"{older.index[-1] if len(older) else before[-1]}: expected {expected[wrong]}, got {after[wrong]}. "
-            "Pass the rows between, or bring y to that frequency."
-        )
-
-
-def frequency_of(index: pd.Index) -> Any:
-    """The step from row to row: the name of a frequency, a number for counted rows, None if there is no fixed one."""
-    if isinstance(index, pd.PeriodIndex):
-        return index.freqstr
-    if isinstance(index, pd.DatetimeIndex):
-        if index.freq is not None:
-            return index.freqstr
-        return pd.infer_freq(index) if len(index) > 2 else None
-    if _counts(index) and len(index) > 1:
-        step = int(index[1] - index[0])
-        return step if (np.diff(np.asarray(index)) == step).all() else None
-    return None
+    rest = known.index > new.index[-1]
+    index = older.index.append([new.index, known.index[rest]])
+    return replace(
+        known,
+        index=go_on(known.index, index, name_of(key)),
+        y=np.concatenate([older.y, new.y, known.y[rest]]),
+        X=np.concatenate([older.X, new.X, known.X[rest]]),
+    )
 
 
 def fill_from_before(values: Array) -> Array:
@@ -190,16 +175,14 @@ def fill_from_before(values: Array) -> Array:
     return np.nan_to_num(filled)
 
 
+# -- put together ----------------------------------------------------------------------------------------------------
+
+
 def lay_end_to_end(
-    series: Mapping[Key, Series],
-    *,
-    sp: int,
-    ahead: Mapping[Key, Array] | None = None,
-    n_ahead: int = 0,
-    normalize: str | None,
+    series: Mapping[Key, Series], *, sp: int, ahead: Mapping[Key, Array] | None = None, n_ahead: int = 0
 ) -> Track:
     """Put series into one track, each followed by ``n_ahead`` rows whose y is to come and whose X may be known."""
-    ys, observed, Xs, lengths, levels, spreads, errors = [], [], [], [], [], [], []
+    ys, observed, Xs, lengths, firsts, errors = [], [], [], [], [], []
     for key, one in series.items():
         seen = ~np.isnan(one.y)
         filled = fill_from_before(one.y)
@@ -208,26 +191,32 @@ def lay_end_to_end(
         observed.append(np.concatenate([seen, np.zeros((n_ahead, filled.shape[1]), dtype=bool)]))
         Xs.append(fill_from_before(X))
         lengths.append(len(one) + n_ahead)
-        levels.append(filled.mean(axis=0))
-        spreads.append(_spread(filled))
+        firsts.append(np.argmax(seen, axis=0))
         errors.append(_naive_error(filled, sp))
     ends = np.cumsum(lengths)
-    level, spread = np.array(levels), np.array(spreads)
-    if normalize is None:
-        level, spread = (
-            np.broadcast_to(level.mean(axis=0), level.shape),
-            np.broadcast_to(np.sqrt((spread**2).mean(axis=0)), spread.shape),
-        )
+    starts = ends - lengths
     return Track(
         np.concatenate(ys),
         np.concatenate(observed),
         np.concatenate(Xs),
-        ends - lengths,
+        starts,
         ends,
-        level,
-        spread,
+        starts[:, np.newaxis] + np.array(firsts),
+        np.array([one.level for one in series.values()]),
+        np.array([one.spread for one in series.values()]),
         np.array(errors),
     )
+
+
+def label_rows(times: Mapping[Key, pd.Index], names: list[Any]) -> pd.Index:
+    """Make the index of a frame out of the times of each series."""
+    if None in times:
+        return times[None].rename(names[-1])
+    keys = [key if isinstance(key, tuple) else (key,) for key in times]
+    counts = [len(own) for own in times.values()]
+    levels = [pd.Index([key[level] for key in keys]).repeat(counts) for level in range(len(keys[0]))]
+    first, *others = times.values()
+    return pd.MultiIndex.from_arrays([*levels, first.append(others)], names=names)
 
 
 def _spread(values: Array) -> Array:

@@ -1,0 +1,166 @@
+"""Series cut at the same times for every model: the past to learn from, the future to be asked for."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+__all__ = ["Fold", "cut", "instances_of", "read_exogenous", "read_series"]
+
+Rows = NDArray[np.intp]
+_READS = (
+    "a pandas Series or DataFrame with a DatetimeIndex, PeriodIndex or RangeIndex (a column per variable), a DataFrame "
+    "with a MultiIndex whose last level is time (a panel), an array or a list"
+)
+
+
+class Fold(NamedTuple):
+    """One cut-off: what is known there, and the ``horizon`` steps after it.
+
+    In a panel each instance has its own cut-off, and its steps stand together in ``y_test``.
+    """
+
+    number: int
+    y_train: Any
+    y_test: Any
+    X_train: Any
+    X_test: Any
+
+
+def read_series(y: Any) -> Any:
+    """Turn what a user calls a series into floats on a regular index: a Series, a frame, or the sorted frame of a panel."""
+    if isinstance(y, list | tuple | np.ndarray):
+        y = _from_array(np.asarray(y))
+    if not isinstance(y, pd.Series | pd.DataFrame):
+        raise TypeError(f"y must be {_READS}, got {type(y).__name__}.")
+    if not len(y) or (y.ndim == 2 and not y.shape[1]):
+        raise ValueError(f"y is empty: it has the shape {y.shape}.")
+    kinds = [y.dtype] if isinstance(y, pd.Series) else list(y.dtypes)
+    if not all(pd.api.types.is_numeric_dtype(kind) for kind in kinds):
+        raise TypeError(f"y must hold numbers, got the types {sorted({str(kind) for kind in kinds})}.")
+    y = y.astype(np.float64)
+    _check_finite(y)
+    if isinstance(y.index, pd.MultiIndex):
+        y = (y.to_frame(y.name or "y") if y.ndim == 1 else y).sort_index()
+        for name, rows in instances_of(y.index):
+            _check_times(y.index.get_level_values(-1)[rows], f"Instance {name!r} of y")
+        return y
+    _check_times(y.index, "y")
+    if isinstance(y.index, pd.DatetimeIndex) and y.index.freq is None:
+        # Without it, forecasters would infer the frequency from each training part anew.
+        y.index = pd.DatetimeIndex(y.index, freq="infer")
+    return y
+
+
+def read_exogenous(X: Any, y: Any) -> pd.DataFrame:
+    """Take the rows of X at the times of y."""
+    if isinstance(X, list | tuple | np.ndarray):
+        values = np.asarray(X)
+        if isinstance(y.index, pd.MultiIndex) or len(values) != len(y):
+            raise ValueError(
+                f"X without an index must have the rows of y, {len(y)}, and y must be no panel; got {len(values)} rows. "
+                "Pass X as a DataFrame with the index of y."
+            )
+        X = pd.DataFrame(values.reshape(len(values), -1), index=y.index).rename(columns=lambda number: f"x{number}")
+    if isinstance(X, pd.Series):
+        X = X.to_frame(X.name or "x")
+    if not isinstance(X, pd.DataFrame):
+        raise TypeError(f"X must be a DataFrame with the index of y, got {type(X).__name__}.")
+    if X.index.has_duplicates:
+        raise ValueError(f"X must have one row at each time, but {X.index[X.index.duplicated()][0]} is there twice.")
+    missing = y.index.difference(X.index)
+    if len(missing):
+        kinds = "" if type(X.index) is type(y.index) else f" Its index is a {type(X.index).__name__}, that of y a "
+        raise ValueError(
+            f"X must cover the times of y, but {len(missing)} of {len(y)} are not in it, the first at {missing[0]}."
+            f"{kinds and kinds + type(y.index).__name__ + '.'}"
+        )
+    return X.reindex(y.index)
+
+
+def cut(
+    y: Any, X: Any, *, horizon: int, n_splits: int | None, step: int | None = None, initial_window: int | None = None
+) -> list[Fold]:
+    """Cut at the last ``n_splits`` origins, ``step`` rows apart, counted from the end of each instance."""
+    step = horizon if step is None else step
+    instances = list(instances_of(y.index))
+    shortest, n_rows = min(((name, len(rows)) for name, rows in instances), key=lambda pair: pair[1])
+    least = 2 if initial_window is None else initial_window
+    room = (n_rows - horizon - least) // step + 1
+    n_splits = max(room, 1) if n_splits is None else n_splits
+    if room < n_splits:
+        whose = "y has" if shortest is None else f"instance {shortest!r} of y has"
+        remedy = f"Set n_splits={room}" if room > 0 else "Lower horizon"
+        raise ValueError(
+            f"{n_splits} cut-offs, {step} rows apart, with horizon={horizon} and at least {least} rows before the first "
+            f"need {least + (n_splits - 1) * step + horizon} rows, but {whose} {n_rows}. {remedy} or lower "
+            f"{'step' if initial_window is None else 'initial_window or step'}."
+        )
+    return list(_folds(y, X, instances, n_splits, step, horizon))
+
+
+def instances_of(index: pd.Index) -> Iterator[tuple[Any, Rows]]:
+    """Yield the name and the row numbers of each instance of a panel, in order; of a series, one without a name."""
+    if not isinstance(index, pd.MultiIndex):
+        yield None, np.arange(len(index))
+        return
+    codes, names = pd.factorize(index.droplevel(-1))
+    order = np.argsort(codes, kind="stable")
+    yield from zip(names, np.split(order, np.cumsum(np.bincount(codes))[:-1]), strict=True)
+
+
+def _folds(y: Any, X: Any, instances: list[tuple[Any, Rows]], n_splits: int, step: int, horizon: int) -> Iterator[Fold]:
+    for number in range(n_splits):
+        after = (n_splits - 1 - number) * step
+        ends = [len(rows) - horizon - after for _, rows in instances]
+        train: Any
+        test: Any
+        if len(instances) == 1:  # a slice keeps the frequency of the index
+            train, test = slice(ends[0]), slice(ends[0], ends[0] + horizon)
+        else:
+            pairs = list(zip(instances, ends, strict=True))
+            train = np.concatenate([rows[:end] for (_, rows), end in pairs])
+            test = np.concatenate([rows[end : end + horizon] for (_, rows), end in pairs])
+        X_parts = (None, None) if X is None else (X.iloc[train], X.iloc[test])
+        yield Fold(number, y.iloc[train], y.iloc[test], *X_parts)
+
+
+def _from_array(values: Any) -> Any:
+    if values.ndim == 1 or (values.ndim == 2 and values.shape[1] == 1):
+        return pd.Series(values.reshape(-1), name="y")
+    if values.ndim == 2:
+        return pd.DataFrame(values).rename(columns=lambda number: f"y{number}")
+    raise ValueError(f"An array y must have the shape (time,) or (time, variable), got {values.shape}.")
+
+
+def _check_finite(y: Any) -> None:
+    wrong = ~np.isfinite(y.to_numpy())
+    if wrong.any():
+        row = int(np.argmax(wrong.reshape(len(y), -1).any(axis=1)))
+        raise ValueError(
+            f"y must be complete to be compared with, but {int(wrong.sum())} of its {wrong.size} values are NaN or "
+            f"infinite, the first at {y.index[row]}. Fill them first, for instance with y.ffill() or y.interpolate()."
+        )
+
+
+def _check_times(index: pd.Index, whose: str) -> None:
+    if not (index.is_monotonic_increasing and index.is_unique):
+        raise ValueError(f"{whose} must have its times in order, each of them once. Try y = y.sort_index().")
+    if isinstance(index, pd.DatetimeIndex):
+        regular = index.freq is not None or (len(index) > 2 and pd.infer_freq(index) is not None)
+    elif isinstance(index, pd.PeriodIndex):
+        regular = len(index) < 2 or len(pd.period_range(index[0], index[-1], freq=index.freq)) == len(index)
+    elif pd.api.types.is_integer_dtype(index.dtype):
+        regular = bool((np.diff(index.to_numpy()) == 1).all())
+    else:
+        raise TypeError(
+            f"{whose} must have a DatetimeIndex, a PeriodIndex or whole numbers as its times, got {index.dtype}. "
+            "Try y.index = pd.DatetimeIndex(y.index), or y = y.reset_index(drop=True) to count rows."
+        )
+    if not regular:
+        raise ValueError(
+            f"{whose} has no regular frequency, so 'the next step' has no meaning. Fill the holes, for instance with "
+            "y = y.asfreq('D').ffill(), or count rows with y = y.reset_index(drop=True)."
+        )

@@ -1,0 +1,182 @@
+"""What stands around the recurrent cells of a network: standardising, embedding, dropping, convolving.
+
+Tensors are (time, sample, feature), except where data come in. ``lengths`` holds the number of real steps of each
+sample where they differ; what lies behind is padding.
+"""
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def real_steps(lengths: Tensor, n_steps: int) -> Tensor:
+    """What is no padding: (sample, time)."""
+    return torch.arange(n_steps, device=lengths.device) < lengths.unsqueeze(1)
+
+
+def reverse(x: Tensor, lengths: Tensor | None) -> Tensor:
+    """Turn each sequence round within its own length, so that its newest step comes first."""
+    if lengths is None:
+        return x.flip(0)
+    step = torch.arange(len(x), device=x.device).unsqueeze(1)
+    source = torch.where(step < lengths, lengths - 1 - step, step)  # (time, sample)
+    return x[source, torch.arange(x.shape[1], device=x.device)]
+
+
+def newest(x: Tensor, lengths: Tensor | None) -> Tensor:
+    """The last real step of each sequence: (sample, feature)."""
+    return x[-1] if lengths is None else x[lengths - 1, torch.arange(x.shape[1], device=x.device)]
+
+
+class Standardise(nn.Module):
+    """The fixed first layer: each feature less its mean, over its spread, in the precision of the data.
+
+    With ``flag_missing`` NaN becomes the mean, and as many further features say where it was.
+    """
+
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self, n_features: int, *, flag_missing: bool = False) -> None:
+        super().__init__()
+        self.flag_missing = flag_missing
+        self.register_buffer("mean", torch.zeros(n_features, dtype=torch.float64))
+        self.register_buffer("spread", torch.ones(n_features, dtype=torch.float64))
+
+    def learn(self, mean: NDArray, spread: NDArray) -> None:  # type: ignore[type-arg]
+        self.mean.copy_(torch.from_numpy(mean))
+        self.spread.copy_(torch.from_numpy(spread))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = (x - self.mean.to(x.dtype)) / self.spread.to(x.dtype)
+        if not self.flag_missing:
+            return x
+        missing = x.isnan()
+        return torch.cat([x.masked_fill(missing, 0.0), missing.to(x)], dim=-1)
+
+
+class TokenEmbedding(nn.Module):
+    """A vector for each token of the training data, and one for all others.
+
+    That of the others is learnt too: in training a token is now and then taken for unknown, a rare one more often than
+    a frequent one.
+    """
+
+    RARITY = 0.25
+
+    known: Tensor
+    rarity: Tensor
+
+    def __init__(self, n_tokens: int, width: int) -> None:
+        super().__init__()
+        self.register_buffer("known", torch.arange(n_tokens))
+        self.register_buffer("rarity", torch.zeros(n_tokens))
+        self.weight = nn.Parameter(torch.empty(n_tokens + 1, width))
+        self.generator: torch.Generator | None = None  # set while training
+
+    def initialise(self, generator: torch.Generator) -> None:
+        nn.init.normal_(self.weight, generator=generator)
+
+    def learn(self, tokens: NDArray, counts: NDArray) -> None:  # type: ignore[type-arg]
+        """Take over which tokens there are, sorted, and how often each occurs."""
+        self.known.copy_(torch.from_numpy(tokens))
+        self.rarity.copy_(torch.from_numpy(self.RARITY / (self.RARITY + counts)))
+
+    def forward(self, x: Tensor) -> Tensor:  # (sample, time, 1)
+        tokens = x.squeeze(2).contiguous()
+        row = torch.searchsorted(self.known, tokens).clamp(max=len(self.known) - 1)
+        unknown = self.known[row] != tokens
+        if self.training and self.generator is not None:
+            drawn = torch.rand(tokens.shape, generator=self.generator).to(tokens.device)
+            unknown |= drawn < self.rarity[row]
+        return F.embedding(row.masked_fill(unknown, len(self.known)), self.weight)
+
+
+class SequenceDropout(nn.Module):
+    """Drops features: one mask for all steps of a sequence, drawn from a generator of our own."""
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+        self.generator: torch.Generator | None = None  # set while training
+
+    def forward(self, x: Tensor) -> Tensor:
+        mask = self.mask(x, x.shape[2])
+        return x if mask is None else x * mask
+
+    def mask(self, x: Tensor, width: int) -> Tensor | None:
+        """Draw what each sequence's features are multiplied with, (sample, feature); None where nothing is dropped."""
+        if not self.training or not self.rate:
+            return None
+        kept = torch.rand((x.shape[1], width), generator=self.generator) >= self.rate
+        return kept.to(x) / (1.0 - self.rate)
+
+
+class CausalConvolution(nn.Module):
+    """Convolutions along time that see the past only, then one pooling whose blocks end at the newest step.
+
+    Examples
+    --------
+    The kernel moves along the series and gives a weighted sum at each place. The first two sums reach back before the
+    series, where zeros are put, so that there is one for each step; the others need no padding.
+
+    >>> series = torch.tensor([0.4, 0.3, 1.0, 0.1, 0.3, 0.7, 0.5, 0.2])
+    >>> layer = CausalConvolution(1, (1,), kernel_size=3, pool_size=1)
+    >>> with torch.no_grad():
+    ...     _ = layer.layers[0].weight.copy_(torch.tensor([0.2, 0.6, 0.8]))
+    ...     _ = layer.layers[0].bias.zero_()
+    ...     sums = layer(series.reshape(8, 1, 1)).flatten()
+    >>> [round(value, 2) for value in sums[2:].tolist()]
+    [1.06, 0.74, 0.5, 0.76, 0.88, 0.6]
+    """
+
+    def __init__(self, n_features: int, filters: tuple[int, ...], kernel_size: int, pool_size: int) -> None:
+        super().__init__()
+        widths = [n_features, *filters]
+        self.layers = nn.ModuleList(
+            Conv1d(width, n_filters, kernel_size) for width, n_filters in zip(widths, filters, strict=False)
+        )
+        self.kernel_size = kernel_size
+        self.pool_size = pool_size if filters else 1
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:  # (time, sample, feature)
+        if not self.layers:
+            return x
+        x = x.permute(1, 2, 0)  # (sample, feature, time)
+        for layer in self.layers:
+            x = F.relu(layer(F.pad(x, (self.kernel_size - 1, 0))))
+        if self.pool_size > 1:
+            x = self._end_blocks_at_the_newest_step(x, lengths)
+            x = F.max_pool1d(x, self.pool_size)
+        return x.permute(2, 0, 1)
+
+    def lengths_after(self, lengths: Tensor | None) -> Tensor | None:
+        """How many steps pooling leaves of so many."""
+        return None if lengths is None else (lengths + self.pool_size - 1) // self.pool_size
+
+    def _end_blocks_at_the_newest_step(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+        """The oldest block may be short; the newest step is always in."""
+        if lengths is None:
+            return F.pad(x, (-x.shape[2] % self.pool_size, 0), value=-torch.inf)
+        # What is put in front, and what lies behind the end, is no larger than any output of relu.
+        x = x * real_steps(lengths, x.shape[2]).unsqueeze(1)
+        room = self.pool_size - 1
+        n_steps = x.shape[2] + room - (x.shape[2] + room) % self.pool_size
+        source = torch.arange(n_steps, device=x.device) + (room - -lengths % self.pool_size).unsqueeze(1)
+        padded = F.pad(x, (room, self.pool_size))
+        return padded.gather(2, source.unsqueeze(1).expand(-1, x.shape[1], -1))
+
+
+class Linear(nn.Linear):
+    """torch's layer, whose first weights come from whoever builds the network."""
+
+    def reset_parameters(self) -> None:
+        """Left empty: torch's own initialisation would draw from the global generator."""
+
+
+class Conv1d(nn.Conv1d):
+    """torch's layer, whose first weights come from whoever builds the network."""
+
+    def reset_parameters(self) -> None:
+        """Left empty: torch's own initialisation would draw from the global generator."""
