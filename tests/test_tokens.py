@@ -6,11 +6,12 @@ import pytest
 import sklearn
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import check_estimator
 
-from sklrnn import TokenEncoder
+from sklrnn import GRUClassifier, TokenEncoder
 
 TEXTS = ["banana", "", "Cab!"]
 SENTENCES = ["Don't stop.", "Stop - or  don't", "a_b 42"]
@@ -252,6 +253,19 @@ def test_copies_code_alike():
     plain = {type(value) for value in vars(encoder).values()}
     assert plain <= {str, int, bool, dict, type(None)}
     assert {type(code) for code in encoder.vocabulary_.values()} == {int}
+
+
+def test_strings_are_classified_in_a_pipeline_and_a_search():
+    texts = ["one two", "two three", "eins zwei", "zwei drei", "uno due", "due tre"] * 6
+    languages = ["English", "English", "German", "German", "Italian", "Italian"] * 6
+    network = GRUClassifier(embedding_dim=8, units=16, max_epochs=20, random_state=0)
+    search = GridSearchCV(
+        make_pipeline(TokenEncoder(), network), {"tokenencoder__analyzer": ["char", "word"]}, cv=2, error_score="raise"
+    ).fit(texts, languages)
+    assert search.best_score_ == 1.0
+    assert list(search.predict(["three", "zwei ?", "tre due"])) == ["English", "German", "Italian"]
+    with pytest.raises(ValueError, match="sequence 0"):
+        search.predict([""])
 
 
 def test_pipelines_and_configured_output():
