@@ -52,7 +52,8 @@ def vowels():
 
 def motions():
     return archive(
-        "BasicMotions", lambda **seed: LSTMClassifier(units=64, filters=32, pool_size=2, max_epochs=60, **seed)
+        "BasicMotions",
+        lambda **seed: LSTMClassifier(units=64, filters=(32, 32), pool_size=4, dropout=0.2, max_epochs=100, **seed),
     )
 
 
@@ -80,7 +81,7 @@ def tags():
             bidirectional=True,
             return_sequences=True,
             dropout=0.3,
-            max_epochs=12,
+            max_epochs=10,
             random_state=seed,
         )
         scores.append(model.fit(X[:n_train], y[:n_train]).score(X[n_train:], y[n_train:]))
