@@ -61,7 +61,7 @@ class Comparison:
     >>> from sklrnn.datasets import load_air_passengers
     >>> from sklrnn.forecasting import compare
     >>> comparison = compare(["naive", "seasonal_naive"], load_air_passengers(), horizon=3, n_splits=2)
-    >>> comparison.results[["model", "fold", "cutoff", "MASE"]].round(2)
+    >>> comparison.results[["model", "fold", "cutoff", "MASE"]].round({"MASE": 2})
                 model  fold   cutoff  MASE
     0           naive     0  1960-06  1.97
     1           naive     1  1960-09  2.52
