@@ -48,6 +48,13 @@ def drop_references_of_other_projects(app: Any, what: str, name: str, obj: Any, 
     lines[:] = re.sub(r":(?:ref|term):`([^`<]*?)\s*(<[^`]*>)?`", r"\1", "\n".join(lines)).split("\n")
 
 
+def keep_the_summary_of_sktime(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """What comes from sktime as it is, is described in its own documentation, in a layout of its own."""
+    if (getattr(obj, "__module__", None) or "").split(".")[0] in ("sktime", "skbase"):
+        lines[:] = [*lines[: lines.index("") if "" in lines else None], ""]
+
+
 def setup(app: Any) -> None:
     # After numpydoc, which rewrites the docstrings first.
+    app.connect("autodoc-process-docstring", keep_the_summary_of_sktime, priority=800)
     app.connect("autodoc-process-docstring", drop_references_of_other_projects, priority=900)
