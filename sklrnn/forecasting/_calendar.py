@@ -70,16 +70,30 @@ def times_after(index: pd.Index, n: int) -> pd.Index:
     return _count_on(index[-1], index, n + 1)[1:]
 
 
-def go_on(before: pd.Index, after: pd.Index, whose: str) -> pd.Index:
-    """Check that times still are what they were before rows came in, one step after another, and give their frequency."""
-    expected = _count_on(after[0], before, len(after))
-    if not after.equals(expected):
-        wrong = int(np.argmax(np.asarray(after) != np.asarray(expected)))
-        raise ValueError(
-            f"update needs rows of {whose} that go on with the frequency {frequency_of(before)!r} after {before[-1]}: expected "
-            f"{expected[wrong]}, got {after[wrong]}. Pass the rows between, or bring y to that frequency."
-        )
+def go_on(known: pd.Index, new: pd.Index, whose: str) -> pd.Index:
+    """Give the times of new rows with the frequency of those that are known, which they must overlap or follow."""
+    expected = _count_on(new[0], known, len(new))
+    if not new.equals(expected):
+        wrong = int(np.argmax(np.asarray(new) != np.asarray(expected)))
+        _refuse_to_go_on(known, expected[wrong], new[wrong], whose)
+    if new[0] > known[-1]:
+        following = times_after(known, 1)[0]
+        if new[0] != following:
+            _refuse_to_go_on(known, following, new[0], whose)
+    elif new[-1] < known[0]:
+        following = times_after(expected, 1)[0]
+        if known[0] != following:
+            _refuse_to_go_on(known, following, known[0], whose)
+    elif max(new[0], known[0]) not in (known if new[0] > known[0] else new):
+        _refuse_to_go_on(known, known[known.searchsorted(new[0])], new[0], whose)
     return expected
+
+
+def _refuse_to_go_on(known: pd.Index, expected: Any, got: Any, whose: str) -> NoReturn:
+    raise ValueError(
+        f"update needs rows of {whose} that go on with the frequency {frequency_of(known)!r} after {known[-1]}: expected "
+        f"{expected}, got {got}. Pass the rows between, or bring y to that frequency."
+    )
 
 
 def _count_on(start: Any, index: pd.Index, n: int) -> pd.Index:

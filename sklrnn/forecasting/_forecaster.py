@@ -168,7 +168,11 @@ class RecurrentForecaster(NetworkParameters, BaseForecaster):
     def _read(self, y: pd.DataFrame, X: pd.DataFrame | None) -> None:
         validate_parameters(self)
         self._past = Past.read(y, X, getattr(self, "columns_", None))
-        self._last_cutoff = self.cutoff
+        self._before_update = self._what_sktime_noted()
+
+    def _what_sktime_noted(self) -> dict[str, Any]:
+        names = ("_cutoff", "_y_metadata", "_y_mtype_last_seen", "_converter_store_y")
+        return {name: copy.copy(getattr(self, name)) for name in names}
 
     def _update(self, y: pd.DataFrame, X: pd.DataFrame | None = None, update_params: bool = True) -> Any:
         before = {name: getattr(self, name) for name in ("_past", "networks_", "_calibration")}
@@ -179,12 +183,11 @@ class RecurrentForecaster(NetworkParameters, BaseForecaster):
                 self._learn_more()
                 self._calibrate()
         except BaseException:
-            for name, value in before.items():
+            # sktime has taken note of the new rows already.
+            for name, value in (before | self._before_update).items():
                 setattr(self, name, value)
-            # sktime has moved it already.
-            self._set_cutoff(self._last_cutoff)
             raise
-        self._last_cutoff = self.cutoff
+        self._before_update = self._what_sktime_noted()
         return self
 
     def _learn(self, fh: ForecastingHorizon | None) -> None:
@@ -233,13 +236,8 @@ class RecurrentForecaster(NetworkParameters, BaseForecaster):
 
     def _make_network(self, windows: Windows, seed: int) -> WindowNetwork:
         shared = {field.name: getattr(self, field.name) for field in fields(NetworkParameters)}
-        own = {
-            "loss": self.loss,
-            "quantiles": self.quantiles,
-            "max_epochs": self._n_epochs(windows),
-            "random_state": seed,
-        }
-        return WindowNetwork(**{**shared, **own})
+        shared |= {"loss": self.loss, "quantiles": self.quantiles}
+        return WindowNetwork(**shared | {"max_epochs": self._n_epochs(windows), "random_state": seed})
 
     def _n_epochs(self, windows: Windows) -> int:
         return choose_epochs(self.max_epochs, len(windows), self.batch_size)

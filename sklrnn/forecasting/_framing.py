@@ -143,14 +143,17 @@ class Windows:
             return np.concatenate(levels), np.concatenate(spreads)
         return self._scales_of(self.track.y[self._past()])
 
-    def targets(self) -> Array:
+    def targets(self, *, alike: bool = False) -> Array:
         """What to answer, on the network's scale, then how much each error matters: (sample, 2 x step ahead x channel).
 
         An error matters by its size against the series' own seasonal naive error, which is what MASE measures, and by
-        its size against the value itself, which is what sMAPE measures; over all samples both count alike.
+        its size against the value itself, which is what sMAPE measures; over all samples both count alike. With
+        ``alike`` every known target matters the same.
         """
         parts = [part._targets() for part in self._blocks()]
         y, *sizes, observed = (np.concatenate(kind) for kind in zip(*parts, strict=True))
+        if alike:
+            return np.concatenate([y, observed], axis=1, dtype=np.float32)
         weights = sum(size / (np.median(size[observed]) if observed.any() else 1.0) for size in map(_positive, sizes))
         weights = np.minimum(weights, _HEAVIEST) * observed
         return np.concatenate([y, weights], axis=1, dtype=np.float32)

@@ -28,8 +28,12 @@ class WindowNetwork(RecurrentEstimator):
     # fmt: on
 
     def learn(self, windows: Windows) -> "WindowNetwork":
-        """Fit to windows, which stand in the order of their age, the oldest first."""
-        self.fit(windows, windows.targets())
+        """Fit to windows, which stand in the order of their age, the oldest first.
+
+        A loss that knows quantiles counts all errors alike: weighed by their size, no share of them would be a quantile.
+        """
+        knows_quantiles = regression_loss(*self._loss_parameters()).quantiles is not None
+        self.fit(windows, windows.targets(alike=knows_quantiles))
         return self
 
     def points(self, windows: Windows) -> Array:

@@ -55,10 +55,13 @@ class Rolling:
         furthest = max(int(steps.max(initial=0)) for steps in self.steps)
         ends = self.track.starts + self.n_known
         blocks = []
+        told: Array | None = None
         for block in range(max(1, -(-furthest // horizon))):
             windows = self._windows(ends + block * horizon, np.arange(len(ends)))
             if furthest:
-                points, values = self._values(windows, levels, calibration, n_blocks=block + 1)
+                # Own forecasts are calmer than what is to come: they must not make errors look small.
+                told = windows.scales()[1] if told is None else told
+                points, values = self._values(windows, levels, calibration, n_blocks=block + 1, least_spread=told)
                 self.track.y[windows.origins[:, np.newaxis] + np.arange(horizon)] = points
             else:
                 values = np.empty((len(ends), 0, self.framing.n_channels, *(() if levels is None else (len(levels),))))
@@ -72,7 +75,7 @@ class Rolling:
         if not len(owners):
             return [np.empty((0, self.framing.n_channels, *(() if levels is None else (len(levels),))))] * len(rows)
         windows = self._windows(self.track.starts[owners] + np.concatenate(rows), owners)
-        values = self._values(windows, levels, calibration, n_blocks=1)[1][:, 0]
+        values = self._values(windows, levels, calibration, n_blocks=1, least_spread=0.0)[1][:, 0]
         values[~windows.informed] = np.nan
         return np.split(values, np.cumsum([len(part) for part in rows])[:-1])
 
@@ -80,7 +83,13 @@ class Rolling:
         return Windows(self.framing, self.track, origins, owners, _DOUBLE)
 
     def _values(
-        self, windows: Windows, levels: Array | None, calibration: Calibration | None, *, n_blocks: int
+        self,
+        windows: Windows,
+        levels: Array | None,
+        calibration: Calibration | None,
+        *,
+        n_blocks: int,
+        least_spread: Array | float,
     ) -> tuple[Array, Array]:
         """Points, and either these or quantiles around them, on the scale of the series.
 
@@ -97,4 +106,5 @@ class Rolling:
             offsets = offsets - own[..., np.newaxis]
         else:
             offsets = calibration.offsets(levels)
-        return points, points[..., np.newaxis] + np.sqrt(n_blocks) * spread[..., np.newaxis] * offsets
+        widths = np.sqrt(n_blocks) * np.maximum(spread, least_spread)
+        return points, points[..., np.newaxis] + widths[..., np.newaxis] * offsets

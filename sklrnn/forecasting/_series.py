@@ -145,21 +145,15 @@ def _align(index: pd.Index, piece: pd.DataFrame | None, wanted: bool, key: Key) 
 def extend(known: Series, new: Series, key: Key) -> Series:
     """Add newer rows to a series; rows with a known time replace those that were there."""
     check_same_kind(new.index, known.index, "update got times of the kind {}, but was fitted to {}")
-    start = known.index.searchsorted(new.index[0])
-    older = known.up_to(int(start))
-    kept = known.index[start:].difference(new.index)
-    if len(kept) and kept[-1] < new.index[-1]:
-        raise ValueError(
-            f"update got rows from {new.index[0]} to {new.index[-1]} without {kept[0]}, which is known already. "
-            "Pass consecutive rows."
-        )
-    rest = known.index > new.index[-1]
-    index = older.index.append([new.index, known.index[rest]])
+    times = go_on(known.index, new.index, name_of(key))
+    older = slice(int(known.index.searchsorted(times[0])))
+    newer = slice(int(known.index.searchsorted(times[-1], side="right")), None)
     return replace(
         known,
-        index=go_on(known.index, index, name_of(key)),
-        y=np.concatenate([older.y, new.y, known.y[rest]]),
-        X=np.concatenate([older.X, new.X, known.X[rest]]),
+        # The parts know their frequency, and so does the whole.
+        index=known.index[older].append([times, known.index[newer]]),
+        y=np.concatenate([known.y[older], new.y, known.y[newer]]),
+        X=np.concatenate([known.X[older], new.X, known.X[newer]]),
     )
 
 
