@@ -21,7 +21,7 @@ from sklrnn._strands import Strands
 from sklrnn._validation import check_sequences, check_tokens, check_weights
 from sklrnn.losses import Loss
 from sklrnn.network import Architecture, Network, build_network, count_parameters
-from sklrnn.training import SequenceNet, choose_device, make_net, optimizer_class
+from sklrnn.training import SequenceNet, choose_device, make_net
 
 Array = NDArray[Any]
 
@@ -102,7 +102,7 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, FittedNetwork)
             train = self._check_rows(X, y, sample_weight, reset=first)
             if first:
                 self.net_ = self._make_net(self._new_network(train))
-            elif judged_by != self._judged_by or self.net_.optimizer is not optimizer_class(self.optimizer):
+            elif judged_by != self._judged_by or self.net_.asked_for != self.optimizer:
                 self.net_ = self._make_net(self._known_network())
             else:
                 self._known_network()
