@@ -90,7 +90,7 @@ class SequenceNet(NeuralNet):
     def infer(self, x: Any, **_: Any) -> Tensor:
         raw: Tensor
         if not isinstance(x, Segments):
-            raw = self.module_(x["x"], x.get("lengths"))
+            raw = self.module_(**{name: tensor for name, tensor in x.items() if name != "weight"})
             return raw
         if not x.first and x.begin is None:
             x.begin = self._carried  # kept there, as an optimizer may ask for the same batch again

@@ -44,7 +44,7 @@ LAYER = {
     "_text_batches": 4.5,
     "_strands": 4.5,
     "_progress": 4.5,
-    "_held_network": 4.5,
+    "_held_network": 4.55,
     "_fitted": 4.6,
     "_text_model": 5,
     "base": 5,
