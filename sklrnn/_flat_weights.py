@@ -5,11 +5,11 @@ small networks these cost as much as the arithmetic of a layer.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 # Numbers to a line of the cache: no tensor begins in the middle of one.
 _LINE = 16
@@ -21,15 +21,14 @@ class FlatWeights:
     Between two tensors a few numbers stay zero.
     """
 
-    def __init__(self, weights: Iterable[nn.Parameter]) -> None:
-        self.parameters = [weight for weight in weights if weight.requires_grad]
+    def __init__(self, parameters: Iterable[nn.Parameter]) -> None:
+        learnt = [weight for weight in parameters if weight.requires_grad]
         places = [0]
-        for weight in self.parameters:
+        for weight in learnt:
             places.append(places[-1] + math.ceil(weight.numel() / _LINE) * _LINE)
-        some = self.parameters[0]
-        self.values = some.detach().new_zeros(places[-1])
+        self.values = learnt[0].detach().new_zeros(places[-1])
         self.gradients = torch.zeros_like(self.values)
-        for weight, place in zip(self.parameters, places[:-1], strict=True):
+        for weight, place in zip(learnt, places[:-1], strict=True):
             here = slice(place, place + weight.numel())
             self.values[here] = weight.detach().flatten()
             weight.data = self.values[here].view(weight.shape)
@@ -40,26 +39,30 @@ class FlatWeights:
         self.gradients.mul_((length / (torch.linalg.vector_norm(self.gradients) + 1e-6)).clamp_(max=1.0))
 
 
-class FlatAdam:
+class FlatAdam(torch.optim.Optimizer):
     """Adam on flat weights, in one fused step; with ``decoupled`` its weight decay is that of AdamW.
 
-    The numbers are those of torch's own optimizers, which can't be made without importing torch's compiler: a second of
-    each process.
+    The numbers are those of torch's own classes, which import torch's compiler when the first is made: a second of each
+    process.
     """
 
     decoupled = False
 
     def __init__(self, groups: list[dict[str, Any]], *, lr: float, weight_decay: float = 0.0) -> None:
         self.weights = FlatWeights(weight for group in groups for weight in group["params"])
-        self.param_groups: list[dict[str, Any]] = [
-            {"params": self.weights.parameters, "lr": lr, "weight_decay": weight_decay, "betas": (0.9, 0.999), "eps": 1e-8}
-        ]
         values = self.weights.values
-        self.state = {
+        values.grad = self.weights.gradients
+        defaults = {"lr": lr, "weight_decay": weight_decay, "betas": (0.9, 0.999), "eps": 1e-8}
+        super().__init__([values], defaults)
+        self.state[values] = {
             "step": torch.zeros((), device=values.device),
             "mean": torch.zeros_like(values),
             "mean_of_squares": torch.zeros_like(values),
         }
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """torch's own method of this name is what imports the compiler."""
+        self.param_groups.append({**self.defaults, **param_group})
 
     def zero_grad(self, set_to_none: bool = False) -> None:
         """Begin anew; gradients are never taken away, as they belong to the block."""
@@ -69,11 +72,13 @@ class FlatAdam:
     def step(self, closure: Any = None) -> Any:
         """Move the weights."""
         loss = None if closure is None else torch.enable_grad()(closure)()
-        state, (group,) = self.state, self.param_groups
+        (group,) = self.param_groups
+        values = self.weights.values
+        state = self.state[values]
         state["step"] += 1
         update = torch._fused_adamw_ if self.decoupled else torch._fused_adam_
         update(
-            [self.weights.values],
+            [values],
             [self.weights.gradients],
             [state["mean"]],
             [state["mean_of_squares"]],
@@ -88,6 +93,8 @@ class FlatAdam:
             maximize=False,
         )
         return loss
+
+    step.hooked = True  # type: ignore[attr-defined]  # else torch wraps each step for its profiler
 
 
 class FlatAdamW(FlatAdam):

@@ -228,10 +228,8 @@ def one_cycle(peak: float, n_steps: int) -> Iterator[float]:
         yield low + (peak - low) * (1 + np.cos(np.pi * (1 - done if climbing else done))) / 2
 
 
-def optimizer_class(
-    optimizer: str | type[torch.optim.Optimizer], *, lean: bool
-) -> type[torch.optim.Optimizer] | type[FlatAdam]:
-    """Look up an optimizer by its name, a lean one if there is one."""
+def _optimizer_class(optimizer: str | type[torch.optim.Optimizer], *, lean: bool) -> type[torch.optim.Optimizer]:
+    """Look up an optimizer by its name."""
     if not isinstance(optimizer, str):
         return optimizer
     return _LEAN[optimizer] if lean and optimizer in _LEAN else OPTIMIZERS[optimizer]
@@ -250,9 +248,8 @@ def make_net(
     """Put a module and a loss into a skorch net; nothing is initialised yet."""
     if device.type == "mps":
         module = module.float()
-    # Callbacks may do with an optimizer what only torch's allow, such as scheduling its learning rate.
     one_kind = len({weight.dtype for weight in module.parameters() if weight.requires_grad}) == 1
-    kind = optimizer_class(optimizer, lean=one_kind and not callbacks)
+    kind = _optimizer_class(optimizer, lean=one_kind)
     # One fused update of all weights: the default is a chain of small operators.
     extras: dict[str, Any] = (
         {"optimizer__fused": True} if kind in _WITH_FUSED_STEP and device.type in ("cpu", "cuda") else {}
