@@ -2,39 +2,115 @@
 
 import copy
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 from torch import nn
 
+from sklrnn._batches import Batches
 from sklrnn._epoch_hooks import CALLBACK_STATE
+from sklrnn._progress import Report, Stop, Watch
 from sklrnn._threads import count_threads, thread_limit
 from sklrnn.network import dropouts
-from sklrnn.training import choose_device
+from sklrnn.training import SequenceNet, choose_device, make_net
 
 
 class HeldNetwork(BaseEstimator):
     """What everything that keeps a network in ``net_`` shares, whatever the network answers."""
 
-    net_: Any
-    units: int | tuple[int, ...]
-    n_jobs: int | None
-    device: str
-    batch_size: int
+    net_: SequenceNet
+    n_iter_: int
+    loss_curve_: list[float]
+    validation_curve_: list[float] | None
+    best_validation_loss_: float | None
     _seed: int
 
-    def _make_net(self, network: Any, device: str | None = None) -> Any:
+    units: int | tuple[int, ...]
+    l1: float
+    l2: float
+    optimizer: Any
+    learning_rate: float
+    schedule: Literal["constant", "one_cycle"]
+    batch_size: int
+    max_grad_norm: float | None
+    tol: float
+    callbacks: list[Any] | None
+    n_jobs: int | None
+    device: str
+    verbose: int
+
+    def _per_row_loss(self) -> Any:
+        """A module that gives the loss of each row of raw outputs."""
         raise NotImplementedError
 
     def _rebuild(self) -> nn.Module:
         """Assemble the network again, whatever its weights."""
         raise NotImplementedError
 
-    # -- around training ---------------------------------------------------------------------------------------------
+    def _make_net(self, network: nn.Module, device: str | None = None) -> SequenceNet:
+        return make_net(
+            network,
+            self._per_row_loss(),
+            optimizer=self.optimizer,
+            learning_rate=self.learning_rate,
+            device=choose_device(device or self.device),
+            callbacks=self.callbacks,
+            l1=self.l1,
+            l2=self.l2,
+            max_grad_norm=self.max_grad_norm,
+        )
+
+    # -- training ----------------------------------------------------------------------------------------------------
+
+    def _forget_curves(self) -> None:
+        self.loss_curve_ = []
+        self.validation_curve_ = self.best_validation_loss_ = None
+
+    def _run_epochs(
+        self,
+        batches: Batches,
+        judge: Batches | None,
+        *,
+        epochs: int,
+        patience: int | None,
+        between_epochs: Callable[[], bool] | None = None,
+        trained_before: bool = False,
+    ) -> None:
+        """Train what ``net_`` holds; ``judge`` holds out what says when to stop, and which weights were best."""
+        net = self.net_
+        batches.epoch = len(self.loss_curve_)
+        watch = Watch(
+            max_epochs=epochs,
+            validated=judge is not None,
+            patience=patience if self.schedule == "constant" else None,
+            tol=self.tol,
+            learning_rate=self.learning_rate,
+            between_epochs=between_epochs,
+        )
+        with self._threads(), self._dropout_generator(net.module, batches.epoch):
+            if not net.initialized_:
+                net.initialize()
+            net.stopped_by_callback_ = False
+            net.plan(self.schedule, self.learning_rate, n_steps=epochs * len(batches))
+            watch.start_from(net, batches, judge if trained_before else None)
+            reports = [("report", Report(max_epochs=epochs, lines=self.verbose == 2))] if self.verbose else []
+            others = net.callbacks_
+            net.callbacks_ = [("watch", watch), *others, *reports, ("stop", Stop(watch))]
+            try:
+                net.partial_fit(batches, judge, epochs=epochs)
+                watch.settle(net, batches)
+            finally:
+                net.callbacks_ = others
+                net.module.eval()
+        self.loss_curve_ = [*self.loss_curve_, *watch.losses]
+        if judge is not None:
+            self.validation_curve_ = [*(self.validation_curve_ or []), *watch.validation_losses]
+            self.best_validation_loss_ = watch.best_loss if np.isfinite(watch.best_loss) else None
+        self.n_iter_ = len(self.loss_curve_)
 
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:

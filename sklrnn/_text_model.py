@@ -10,12 +10,11 @@ from torch import nn
 from sklrnn._held_network import HeldNetwork, as_tuple
 from sklrnn._language_network import LanguageNetwork, build_language_network
 from sklrnn._network_parameters import NetworkParameters
-from sklrnn._progress import Report, Stop, Watch
 from sklrnn._rows import feature_statistics
 from sklrnn._text_batches import TextBatches, Texts, as_strands
 from sklrnn.network import Architecture, count_parameters
 from sklrnn.tokens import TokenEncoder
-from sklrnn.training import SequenceNet, choose_device, make_net
+from sklrnn.training import choose_device
 
 Array = NDArray[Any]
 
@@ -34,11 +33,6 @@ class TextModel(NetworkParameters, HeldNetwork):
     shuffle: bool
 
     encoder_: TokenEncoder
-    net_: SequenceNet
-    n_iter_: int
-    loss_curve_: list[float]
-    validation_curve_: list[float] | None
-    best_validation_loss_: float | None
     n_parameters_: int
     n_context_features_: int
     _has_ends: bool
@@ -97,7 +91,8 @@ class TextModel(NetworkParameters, HeldNetwork):
                 length = _SEGMENTS_JUDGED * self.segment_length
                 held_out = as_strands(held_out, most=self.batch_size, segment_length=length)
             judged = self._batches(held_out, seed=None)
-        self._run_epochs(self._batches(train, seed=self._seed if self.shuffle else None), judged)
+        batches = self._batches(train, seed=self._seed if self.shuffle else None)
+        self._run_epochs(batches, judged, epochs=self.max_epochs, patience=self.n_iter_no_change)
 
     def _hold_out(self, texts: Texts, *, single: bool) -> tuple[Texts, Texts | None]:
         """Split off the last texts, or the last part of a single one."""
@@ -133,6 +128,7 @@ class TextModel(NetworkParameters, HeldNetwork):
 
     def _new_network(self, train: Texts) -> LanguageNetwork:
         self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self._forget_curves()
         self._architecture = Architecture(
             n_features=int(self.embedding_dim),
             n_outputs=self.encoder_.n_tokens_,
@@ -153,43 +149,5 @@ class TextModel(NetworkParameters, HeldNetwork):
         architecture = Architecture(**self._architecture)
         return build_language_network(architecture, n_context=self.n_context_features_, seed=self._seed)
 
-    def _make_net(self, network: nn.Module, device: str | None = None) -> SequenceNet:
-        return make_net(
-            network,
-            nn.CrossEntropyLoss(reduction="none"),
-            optimizer=self.optimizer,
-            learning_rate=self.learning_rate,
-            device=choose_device(device or self.device),
-            callbacks=self.callbacks,
-            l1=self.l1,
-            l2=self.l2,
-            max_grad_norm=self.max_grad_norm,
-        )
-
-    def _run_epochs(self, batches: TextBatches, judge: TextBatches | None) -> None:
-        net = self.net_
-        watch = Watch(
-            max_epochs=self.max_epochs,
-            validated=judge is not None,
-            patience=self.n_iter_no_change if self.schedule == "constant" else None,
-            tol=self.tol,
-            learning_rate=self.learning_rate,
-        )
-        with self._dropout_generator(net.module, 0):
-            net.initialize()
-            net.stopped_by_callback_ = False
-            net.plan(self.schedule, self.learning_rate, n_steps=self.max_epochs * len(batches))
-            watch.start_from(net, batches, None)
-            reports = [("report", Report(max_epochs=self.max_epochs, lines=self.verbose == 2))] if self.verbose else []
-            others = net.callbacks_
-            net.callbacks_ = [("watch", watch), *others, *reports, ("stop", Stop(watch))]
-            try:
-                net.partial_fit(batches, judge, epochs=self.max_epochs)
-                watch.settle(net, batches)
-            finally:
-                net.callbacks_ = others
-                net.module.eval()
-        self.loss_curve_ = watch.losses
-        self.validation_curve_ = None if judge is None else watch.validation_losses
-        self.best_validation_loss_ = None if judge is None else watch.best_loss
-        self.n_iter_ = len(watch.losses)
+    def _per_row_loss(self) -> nn.Module:
+        return nn.CrossEntropyLoss(reduction="none")

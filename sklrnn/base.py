@@ -1,6 +1,5 @@
 """The parameter table and the one ``fit`` of all estimators."""
 
-from collections.abc import Callable
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -14,14 +13,13 @@ from sklrnn._fitted import FittedNetwork
 from sklrnn._held_network import as_tuple
 from sklrnn._hyperparameters import POSITIVE_INT, StrOptions, fitted, hyper, hyperparameters, validate_parameters
 from sklrnn._network_parameters import NetworkParameters
-from sklrnn._progress import Report, Stop, Watch
 from sklrnn._ragged import Ragged, Sequences, shaped_like
 from sklrnn._rows import Rows, feature_statistics, hold_out_newest, merge_identical, token_counts
 from sklrnn._strands import Strands
 from sklrnn._validation import check_sequences, check_tokens, check_weights
 from sklrnn.losses import Loss
 from sklrnn.network import Architecture, Network, build_network, count_parameters
-from sklrnn.training import SequenceNet, choose_device, make_net, optimizer_class
+from sklrnn.training import SequenceNet, choose_device
 
 Array = NDArray[Any]
 
@@ -87,8 +85,13 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, FittedNetwork)
                 train = merge_identical(train)
             self.net_ = self._make_net(self._known_network() if go_on else self._new_network(train))
             hooks = open_hooks(self, X, y, max_epochs=self.max_epochs)
-            between_epochs = hooks.between_epochs if hooks else None
-            self._train(train, held_out, self.max_epochs, self.n_iter_no_change, between_epochs, trained_before=go_on)
+            self._run_epochs(
+                *self._batches_of(train, held_out),
+                epochs=self.max_epochs,
+                patience=self.n_iter_no_change,
+                between_epochs=hooks.between_epochs if hooks else None,
+                trained_before=go_on,
+            )
             self._learn_residuals(held_out)
             if hooks:
                 hooks.close()
@@ -102,14 +105,14 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, FittedNetwork)
             train = self._check_rows(X, y, sample_weight, reset=first)
             if first:
                 self.net_ = self._make_net(self._new_network(train))
-            elif judged_by != self._judged_by or self.net_.optimizer is not optimizer_class(self.optimizer):
+            elif judged_by != self._judged_by or self.net_.asked_for != self.optimizer:
                 self.net_ = self._make_net(self._known_network())
             else:
                 self._known_network()
                 self.net_.follow(
                     learning_rate=self.learning_rate, l1=self.l1, l2=self.l2, max_grad_norm=self.max_grad_norm
                 )
-            self._train(train, None, 1, None, None)
+            self._run_epochs(*self._batches_of(train, None), epochs=1, patience=None)
             # What was measured on held-out rows speaks of other weights now.
             self.validation_curve_ = self.best_validation_loss_ = None
             self._learn_residuals(None)
@@ -151,9 +154,7 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, FittedNetwork)
     def _new_network(self, train: Rows) -> Network:
         self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         self._learn_target_scale(train)
-        self.loss_curve_: list[float] = []
-        self.validation_curve_: list[float] | None = None
-        self.best_validation_loss_: float | None = None
+        self._forget_curves()
         self._segment_length, n_features = train.X.shape[1:]
         self._n_tokens = 0 if self.embedding_dim is None else len(token_counts(train)[0])
         self._architecture = self._describe(n_features)
@@ -197,64 +198,16 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, FittedNetwork)
             flag_missing=self.missing == "mask",
         ).to_dict()
 
-    def _make_net(self, network: Network, device: str | None = None) -> SequenceNet:
-        return make_net(
-            network,
-            self._loss().per_row,
-            optimizer=self.optimizer,
-            learning_rate=self.learning_rate,
-            device=choose_device(device or self.device),
-            callbacks=self.callbacks,
-            l1=self.l1,
-            l2=self.l2,
-            max_grad_norm=self.max_grad_norm,
-        )
+    def _per_row_loss(self) -> Any:
+        return self._loss().per_row
 
-    def _train(
-        self,
-        train: Rows,
-        held_out: Rows | None,
-        epochs: int,
-        patience: int | None,
-        between_epochs: Callable[[], bool] | None,
-        *,
-        trained_before: bool = False,
-    ) -> None:
-        net = self.net_
+    def _batches_of(self, train: Rows, held_out: Rows | None) -> tuple[Batches, Batches | None]:
+        """What is trained on, and what judges."""
         seed = self._seed if self.shuffle else None
         batches = self._batches(train, self.batch_size, n_strands=self.batch_size, seed=seed)
-        batches.epoch = len(self.loss_curve_)
-        judge = (
-            None if held_out is None else self._batches(held_out.by_length(), max(self.batch_size, 512), n_strands=1)
-        )
-        watch = Watch(
-            max_epochs=epochs,
-            validated=judge is not None,
-            patience=patience if self.schedule == "constant" else None,
-            tol=self.tol,
-            learning_rate=self.learning_rate,
-            between_epochs=between_epochs,
-        )
-        with self._threads(), self._dropout_generator(net.module, batches.epoch):
-            if not net.initialized_:
-                net.initialize()
-            net.stopped_by_callback_ = False
-            net.plan(self.schedule, self.learning_rate, n_steps=epochs * len(batches))
-            watch.start_from(net, batches, judge if trained_before else None)
-            reports = [("report", Report(max_epochs=epochs, lines=self.verbose == 2))] if self.verbose else []
-            others = net.callbacks_
-            net.callbacks_ = [("watch", watch), *others, *reports, ("stop", Stop(watch))]
-            try:
-                net.partial_fit(batches, judge, epochs=epochs)
-                watch.settle(net, batches)
-            finally:
-                net.callbacks_ = others
-                net.module.eval()
-        self.loss_curve_ = [*self.loss_curve_, *watch.losses]
-        if judge is not None:
-            self.validation_curve_ = [*(self.validation_curve_ or []), *watch.validation_losses]
-            self.best_validation_loss_ = watch.best_loss if np.isfinite(watch.best_loss) else None
-        self.n_iter_ = len(self.loss_curve_)
+        if held_out is None:
+            return batches, None
+        return batches, self._batches(held_out.by_length(), max(self.batch_size, 512), n_strands=1)
 
     def _batches(self, rows: Rows, batch_size: int, *, n_strands: int, seed: int | None = None) -> Batches:
         rows, device = self._scale_targets(rows), choose_device(self.device)

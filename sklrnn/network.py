@@ -220,9 +220,9 @@ def cut_off(state: Any) -> Any:
     return type(state)(cut_off(part) for part in state) if isinstance(state, list | tuple) else state
 
 
-def dropouts(network: nn.Module) -> Iterator[SequenceDropout | TokenEmbedding]:
-    """Every layer of a network that draws masks."""
-    return (module for module in network.modules() if isinstance(module, SequenceDropout | TokenEmbedding))
+def dropouts(network: nn.Module) -> Iterator[Any]:
+    """Every layer of a network that draws at random in training, from a ``generator`` of its own."""
+    return (module for module in network.modules() if hasattr(module, "generator"))
 
 
 def count_parameters(network: nn.Module) -> int:

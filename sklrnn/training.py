@@ -3,7 +3,7 @@
 Nothing here knows what a cell is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -15,6 +15,7 @@ from skorch.callbacks import Callback
 from torch import Tensor, nn
 
 from sklrnn._batches import Batch, Batches, Segments
+from sklrnn._flat_weights import FlatAdam, FlatAdamW
 from sklrnn.layers import real_steps
 
 Array = NDArray[Any]
@@ -29,6 +30,8 @@ OPTIMIZERS = {
 # Decoupled from the learning rate's square, this keeps weights moving, which is what averaging them lives on.
 WEIGHT_DECAY = 0.15
 _WITH_FUSED_STEP = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD)
+# The same steps, with less around them.
+_LEAN = {"adam": FlatAdam, "adamw": FlatAdamW}
 
 
 class RunningAverage:
@@ -39,9 +42,9 @@ class RunningAverage:
 
     HORIZON = 0.99
 
-    def __init__(self, module: nn.Module) -> None:
-        self._live = [weight for weight in module.parameters() if weight.requires_grad]
-        self._other = [weight.detach().clone() for weight in self._live]
+    def __init__(self, weights: Sequence[Tensor]) -> None:
+        self._live = [weight.detach() for weight in weights]
+        self._other = [weight.clone() for weight in self._live]
         self._n_steps = 0
         self._shown = True
 
@@ -50,21 +53,22 @@ class RunningAverage:
         self._n_steps += 1
         share = 1.0 - min(self.HORIZON, (1 + self._n_steps) / (10 + self._n_steps))
         for mean, weight in zip(self._other, self._live, strict=True):
-            mean.lerp_(weight.detach(), share)
+            mean.lerp_(weight, share)
 
     def show(self, shown: bool) -> None:
         """Put the mean into the module, or the weights of training."""
         if shown != self._shown:
-            with torch.no_grad():
-                for other, weight in zip(self._other, self._live, strict=True):
-                    kept = weight.clone()
-                    weight.copy_(other)
-                    other.copy_(kept)
+            for other, weight in zip(self._other, self._live, strict=True):
+                kept = weight.clone()
+                weight.copy_(other)
+                other.copy_(kept)
             self._shown = shown
 
 
 class SequenceNet(NeuralNet):
     """skorch's net, fed with ready batches, with row weights, penalties, gradient clipping and averaged weights."""
+
+    asked_for: str | type[torch.optim.Optimizer]  # the optimizer, as the user named it
 
     def __init__(
         self, module: nn.Module, *, l1: float = 0.0, l2: float = 0.0, max_grad_norm: float | None = None, **kwargs: Any
@@ -86,7 +90,7 @@ class SequenceNet(NeuralNet):
     def infer(self, x: Any, **_: Any) -> Tensor:
         raw: Tensor
         if not isinstance(x, Segments):
-            raw = self.module_(x["x"], x.get("lengths"))
+            raw = self.module_(**{name: tensor for name, tensor in x.items() if name != "weight"})
             return raw
         if not x.first and x.begin is None:
             x.begin = self._carried  # kept there, as an optimizer may ask for the same batch again
@@ -115,9 +119,19 @@ class SequenceNet(NeuralNet):
         y_pred = self.infer(x)
         loss = self.get_loss(y_pred, y, X=x, training=True)
         loss.backward()
-        if self.max_grad_norm is not None:
+        if self.max_grad_norm is not None and isinstance(self.optimizer_, FlatAdam):
+            self.optimizer_.weights.clip(self.max_grad_norm)
+        elif self.max_grad_norm is not None:
             nn.utils.clip_grad_norm_(self.module_.parameters(), self.max_grad_norm)
         return {"loss": loss, "y_pred": y_pred}
+
+    def train_step(self, batch: Batch, **fit_params: Any) -> Any:
+        if not isinstance(self.optimizer_, FlatAdam):
+            return super().train_step(batch, **fit_params)
+        self.optimizer_.zero_grad()
+        step = self.train_step_single(batch)
+        self.optimizer_.step()
+        return step
 
     def run_single_epoch(
         self, iterator: Batches | None, training: bool, prefix: str, step_fn: Any, **fit_params: Any
@@ -163,15 +177,21 @@ class SequenceNet(NeuralNet):
             n += len(batch[1])
         return total / n
 
-    def initialize_module(self) -> Any:
-        super().initialize_module()
-        self.average_ = RunningAverage(self.module_)
+    def initialize_optimizer(self, *args: Any, **kwargs: Any) -> Any:
+        super().initialize_optimizer(*args, **kwargs)
+        self._begin_average()
         return self
 
     def load_weights(self, weights: dict[str, Tensor]) -> None:
         """Go back to these weights, and let the mean begin anew from them."""
         self.module_.load_state_dict(weights)
-        self.average_ = RunningAverage(self.module_)
+        self._begin_average()
+
+    def _begin_average(self) -> None:
+        if isinstance(self.optimizer_, FlatAdam):
+            self.average_ = RunningAverage([self.optimizer_.weights.values])
+        else:
+            self.average_ = RunningAverage([weight for weight in self.module_.parameters() if weight.requires_grad])
 
     def follow(self, *, learning_rate: float, l1: float, l2: float, max_grad_norm: float | None) -> None:
         """Take over parameters that changed between two calls of ``partial_fit``."""
@@ -208,9 +228,11 @@ def one_cycle(peak: float, n_steps: int) -> Iterator[float]:
         yield low + (peak - low) * (1 + np.cos(np.pi * (1 - done if climbing else done))) / 2
 
 
-def optimizer_class(optimizer: str | type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
+def _optimizer_class(optimizer: str | type[torch.optim.Optimizer], *, lean: bool) -> type[torch.optim.Optimizer]:
     """Look up an optimizer by its name."""
-    return OPTIMIZERS[optimizer] if isinstance(optimizer, str) else optimizer
+    if not isinstance(optimizer, str):
+        return optimizer
+    return _LEAN[optimizer] if lean and optimizer in _LEAN else OPTIMIZERS[optimizer]
 
 
 def make_net(
@@ -224,9 +246,10 @@ def make_net(
     **penalties: Any,
 ) -> SequenceNet:
     """Put a module and a loss into a skorch net; nothing is initialised yet."""
-    kind = optimizer_class(optimizer)
     if device.type == "mps":
         module = module.float()
+    one_kind = len({weight.dtype for weight in module.parameters() if weight.requires_grad}) == 1
+    kind = _optimizer_class(optimizer, lean=one_kind)
     # One fused update of all weights: the default is a chain of small operators.
     extras: dict[str, Any] = (
         {"optimizer__fused": True} if kind in _WITH_FUSED_STEP and device.type in ("cpu", "cuda") else {}
@@ -238,7 +261,7 @@ def make_net(
             raise ValueError(
                 f"callbacks must be instances of skorch.callbacks.Callback, or (name, callback), got {callback!r}."
             )
-    return SequenceNet(
+    net = SequenceNet(
         module,
         criterion=per_row_loss,
         optimizer=kind,
@@ -249,6 +272,8 @@ def make_net(
         **penalties,
         **extras,
     )
+    net.asked_for = optimizer
+    return net
 
 
 def choose_device(name: str) -> torch.device:

@@ -14,6 +14,7 @@ LAYER = {
     "_ragged": 0,
     "_validation": 0.5,
     "_epoch_hooks": 0,
+    "_flat_weights": 0,
     "_intervals": 0,
     "_tables": 0,
     "_threads": 0,
@@ -43,7 +44,7 @@ LAYER = {
     "_text_batches": 4.5,
     "_strands": 4.5,
     "_progress": 4.5,
-    "_held_network": 4.5,
+    "_held_network": 4.55,
     "_fitted": 4.6,
     "_text_model": 5,
     "base": 5,
@@ -63,7 +64,7 @@ LAYER = {
 # The bar looks for a notebook when it is imported: only those who ask for one should pay for that.
 LAZY = {"_progress": {"tqdm.auto"}}
 MOST_LINES = 350  # the aim is 300
-WITH_TORCH = {"_stepwise", "_threads", "kernels"}
+WITH_TORCH = {"_flat_weights", "_stepwise", "_threads", "kernels"}
 WITHOUT_TORCH = {name for name, layer in LAYER.items() if layer < 2} - WITH_TORCH | {"datasets", "leakage"}
 
 
