@@ -131,7 +131,8 @@ class FittedNetwork(HeldNetwork):
         if dtype == np.float32 or self.module_.head.weight.device.type == "mps":
             return self.module_
         # Double precision makes a row's answer the same whatever rows stand beside it.
-        return copy.deepcopy(self.module_).double()
+        network: Network = self.net_.in_double_precision()
+        return network
 
     @property
     def _n_step_features(self) -> int:

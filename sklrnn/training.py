@@ -3,8 +3,9 @@
 Nothing here knows what a cell is.
 """
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
+import copy
+from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 
 from sklrnn._batches import Batch, Batches, Segments
 from sklrnn._flat_weights import FlatAdam, FlatAdamW
+from sklrnn._running_average import RunningAverage
 from sklrnn.layers import real_steps
 
 Array = NDArray[Any]
@@ -34,37 +36,6 @@ _WITH_FUSED_STEP = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD)
 _LEAN = {"adam": FlatAdam, "adamw": FlatAdamW}
 
 
-class RunningAverage:
-    """The mean of the weights over the last hundred steps or so: less noisy, and better, than where training stands.
-
-    Outside a training epoch the module holds the mean, and this holds the weights to go on from.
-    """
-
-    HORIZON = 0.99
-
-    def __init__(self, weights: Sequence[Tensor]) -> None:
-        self._live = [weight.detach() for weight in weights]
-        self._other = [weight.clone() for weight in self._live]
-        self._n_steps = 0
-        self._shown = True
-
-    def update(self) -> None:
-        """Take one more step's weights into the mean; a young mean forgets faster, as it began with random weights."""
-        self._n_steps += 1
-        share = 1.0 - min(self.HORIZON, (1 + self._n_steps) / (10 + self._n_steps))
-        for mean, weight in zip(self._other, self._live, strict=True):
-            mean.lerp_(weight, share)
-
-    def show(self, shown: bool) -> None:
-        """Put the mean into the module, or the weights of training."""
-        if shown != self._shown:
-            for other, weight in zip(self._other, self._live, strict=True):
-                kept = weight.clone()
-                weight.copy_(other)
-                other.copy_(kept)
-            self._shown = shown
-
-
 class SequenceNet(NeuralNet):
     """skorch's net, fed with ready batches, with row weights, penalties, gradient clipping and averaged weights."""
 
@@ -79,6 +50,7 @@ class SequenceNet(NeuralNet):
         self.max_grad_norm = max_grad_norm
         self._rates: Iterator[float] | None = None
         self._carried: Any = None
+        self._doubles: list[nn.Module] = []  # in a list, as skorch keeps account of a net's modules
 
     def get_split_datasets(self, X: Any, y: Any = None, **_: Any) -> tuple[Any, Any]:
         """Training and validation batches come ready-made."""
@@ -177,6 +149,19 @@ class SequenceNet(NeuralNet):
             n += len(batch[1])
         return total / n
 
+    def in_double_precision(self) -> Any:
+        """The network as it stands, in double precision.
+
+        To copy its structure takes longer than to run it, so that is kept; the numbers are copied at each call.
+        """
+        if not self._doubles:
+            self._doubles = [copy.deepcopy(self.module).double()]
+        (network,) = self._doubles
+        with torch.no_grad():
+            for ours, theirs in zip(_numbers(network), _numbers(self.module), strict=True):
+                ours.copy_(theirs)
+        return network.eval()
+
     def initialize_optimizer(self, *args: Any, **kwargs: Any) -> Any:
         super().initialize_optimizer(*args, **kwargs)
         self._begin_average()
@@ -216,6 +201,10 @@ class SequenceNet(NeuralNet):
         except KeyboardInterrupt:  # how a skorch callback asks to stop
             self.stopped_by_callback_ = True
             raise
+
+
+def _numbers(network: nn.Module) -> Iterator[Tensor]:
+    return chain(network.parameters(), network.buffers())
 
 
 def one_cycle(peak: float, n_steps: int) -> Iterator[float]:

@@ -12,6 +12,7 @@ FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.
 LAYER = {
     "_hyperparameters": 0,
     "_ragged": 0,
+    "_running_average": 0,
     "_validation": 0.5,
     "_epoch_hooks": 0,
     "_flat_weights": 0,
@@ -64,7 +65,7 @@ LAYER = {
 # The bar looks for a notebook when it is imported: only those who ask for one should pay for that.
 LAZY = {"_progress": {"tqdm.auto"}}
 MOST_LINES = 350  # the aim is 300
-WITH_TORCH = {"_flat_weights", "_stepwise", "_threads", "kernels"}
+WITH_TORCH = {"_flat_weights", "_running_average", "_stepwise", "_threads", "kernels"}
 WITHOUT_TORCH = {name for name, layer in LAYER.items() if layer < 2} - WITH_TORCH | {"datasets", "leakage"}
 
 
