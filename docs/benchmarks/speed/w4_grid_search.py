@@ -1,0 +1,116 @@
+"""A grid search: 12 candidates, three folds, one worker and two; every search in a fresh process."""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from _tasks import small_series, windows
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
+
+UNITS, DROPOUT, RATES = [16, 32, 64], [0.0, 0.2], [1e-3, 1e-2]
+
+
+class BareTorch(RegressorMixin, BaseEstimator):
+    """The least that scikit-learn can search over."""
+
+    def __init__(self, units: int = 32, dropout: float = 0.0, learning_rate: float = 1e-3, epochs: int = 3) -> None:
+        self.units = units
+        self.dropout = dropout
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+
+    def fit(self, X: Any, y: Any) -> "BareTorch":
+        import torch
+        from torch import nn
+
+        torch.set_num_threads(1)
+        torch.manual_seed(0)
+        self.layer_, self.head_ = nn.GRU(1, self.units, batch_first=True), nn.Linear(self.units, 1)
+        weights = [*self.layer_.parameters(), *self.head_.parameters()]
+        optimizer = torch.optim.Adam(weights, lr=self.learning_rate, fused=True)
+        X, y = torch.from_numpy(np.ascontiguousarray(X)), torch.from_numpy(np.ascontiguousarray(y))
+        for _ in range(self.epochs):
+            for chosen in torch.randperm(len(X)).split(32):
+                last = self.layer_(X[chosen])[0][:, -1]
+                raw = self.head_(nn.functional.dropout(last, self.dropout))[:, 0]
+                optimizer.zero_grad()
+                nn.functional.mse_loss(raw, y[chosen]).backward()
+                optimizer.step()
+        return self
+
+    def predict(self, X: Any) -> Any:
+        import torch
+
+        with torch.inference_mode():
+            return self.head_(self.layer_(torch.from_numpy(np.ascontiguousarray(X)))[0][:, -1])[:, 0].numpy()
+
+
+def candidate(name: str, epochs: int) -> tuple[Any, dict[str, list[Any]]]:
+    """What is searched, and how it names what is searched over."""
+    if name == "sklrnn":
+        from sklrnn import GRURegressor
+
+        model = GRURegressor(
+            max_epochs=epochs, optimizer="adam", max_grad_norm=None, early_stopping=False, random_state=0
+        )
+        return model, {"units": UNITS, "dropout": DROPOUT, "learning_rate": RATES}
+    return BareTorch(epochs=epochs), {"units": UNITS, "dropout": DROPOUT, "learning_rate": RATES}
+
+
+def search(name: str, n_jobs: int, backend: str, epochs: int) -> dict[str, float]:
+    """Seconds of one search, with all that its process has to import, and the best score."""
+    from joblib import parallel_config
+
+    warnings.simplefilter("ignore")
+    X, y = windows(small_series(1500).series, 33)
+    start = time.perf_counter()
+    model, grid = candidate(name, epochs)
+    with parallel_config(backend=backend):
+        done = GridSearchCV(model, grid, cv=TimeSeriesSplit(3), n_jobs=n_jobs, scoring="neg_mean_squared_error").fit(
+            X, y
+        )
+    return {"seconds": time.perf_counter() - start, "error": -float(done.best_score_)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=3, help="more of them show what workers gain in longer fits")
+    parser.add_argument("--one", nargs=3, metavar=("NAME", "N_JOBS", "BACKEND"), help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.one:
+        print(json.dumps(search(asked.one[0], int(asked.one[1]), asked.one[2], asked.epochs)))
+        return
+    ways = [("1", "loky"), ("2", "loky"), ("2", "threading")]
+    runs = [(name, *way) for name in ("sklrnn", "bare torch") for way in ways]
+    found: dict[tuple[str, ...], list[dict[str, float]]] = {run: [] for run in runs}
+    environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
+    for _ in range(asked.rounds):
+        for run in runs:
+            command = [sys.executable, str(Path(__file__)), "--epochs", str(asked.epochs), "--one", *run]
+            output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
+            found[run].append(json.loads(output))
+    print(
+        "| | one process, s | two processes, s | gain | two threads, s | gain | best error |\n|---|---|---|---|---|---|---|"
+    )
+    for name in ("sklrnn", "bare torch"):
+        one, two, threads = ([each["seconds"] for each in found[name, *way]] for way in ways)
+        gains = [statistics.median(a / b for a, b in zip(one, other, strict=True)) for other in (two, threads)]
+        seconds = [statistics.median(each) for each in (one, two, threads)]
+        print(
+            f"| {name} | {seconds[0]:.1f} | {seconds[1]:.1f} | {gains[0]:.2f} | {seconds[2]:.1f} | {gains[1]:.2f} "
+            f"| {found[name, '1', 'loky'][0]['error']:.3f} |"
+        )
+
+
+if __name__ == "__main__":
+    main()
