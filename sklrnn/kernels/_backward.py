@@ -9,6 +9,7 @@ from typing import Any
 
 from numba.extending import register_jitable
 
+from sklrnn.kernels._naming import specialised
 from sklrnn.kernels._packing import pack_back, put_in, take_out, unpack
 from sklrnn.kernels._products import ROWS, end_of_group, product
 from sklrnn.kernels._vectors import (
@@ -40,14 +41,14 @@ def backward_pass(step: Callable[..., None], shape: Shape) -> Any:
     derive, add_up = _derivatives(step, n_slots), _sums_of_weights(shape)
     wide, narrow = _times_weights(2), _times_weights(1)
 
-    @register_jitable
+    @specialised
     def times_weights(start, start_row, out, vectors, left, apart, weights, depth, n_rows):  # type: ignore[no-untyped-def]
         for vector in range(0, vectors - 1, 2):
             wide(start, start_row, out, vectors, vector, left, apart, weights, depth, n_rows)
         if vectors % 2:
             narrow(start, start_row, out, vectors, vectors - 1, left, apart, weights, depth, n_rows)
 
-    @register_jitable
+    @specialised
     def go_back(plan, first_row, end_row, own):  # type: ignore[no-untyped-def]
         units, blocks = plan.units, (plan.units + LANES - 1) // LANES
         depth = n_gates * blocks * LANES
@@ -93,7 +94,7 @@ def finish_pass(shape: Shape) -> Any:
     """The gradients of the weights, from the sums of all threads."""
     n_gates, n_slots, first_gate, *_ = shape
 
-    @register_jitable
+    @specialised
     def run(plan, n_sets, own):  # type: ignore[no-untyped-def]
         n_features, units, width = plan.n_features, plan.units, (plan.units + LANES - 1) // LANES * LANES
         m = _back_memory(own, LANES, n_gates, n_slots, n_features, units, plan.n_in_group, plan.n_at_once)
@@ -123,7 +124,7 @@ def _clear(m):  # type: ignore[no-untyped-def]
 def _derivatives(step: Any, n_slots: int) -> Any:
     """The gradients of all slots of a group of rows at one step, and a copy of what the slots saw."""
 
-    @register_jitable
+    @specialised
     def run(plan, m, row, end, t, blocks, slots, seen):  # type: ignore[no-untyped-def]
         step_apart, group = plan.n_rows * blocks, row * blocks
         old, old_memory = m.first, m.first_memory
@@ -162,7 +163,7 @@ def _times_weights(panel: int) -> Any:
     n_large, n_small = ROWS[panel], ROWS[panel] // 2
     large, small, single = (_product_over_rows(n, panel) for n in (n_large, n_small, 1))
 
-    @register_jitable
+    @specialised
     def run(start, start_row, out, vectors, vector, left, apart, weights, depth, n_rows):  # type: ignore[no-untyped-def]
         right = weights + VECTOR * vector * depth
         if start_row != 0:
@@ -181,7 +182,7 @@ def _times_weights(panel: int) -> Any:
 def _product_over_rows(n_tile: int, panel: int) -> Any:
     multiply = product(n_tile, panel)
 
-    @register_jitable
+    @specialised
     def run(start, start_row, out, vectors, left, left_row, right, depth, n_rows):  # type: ignore[no-untyped-def]
         for tile in range(0, n_rows, n_tile):
             row = min(tile, n_rows - n_tile)
@@ -197,7 +198,7 @@ def _sums_of_weights(shape: Shape) -> Any:
     wide, bias = _sums_of_panel(n_gates * panel), product(1, n_slots)
     narrow = wide if panel == 1 else _sums_of_panel(n_gates)
 
-    @register_jitable
+    @specialised
     def over_columns(m, n_seen, seen, slots, n_rows, n_columns, sums):  # type: ignore[no-untyped-def]
         for column in range(0, n_columns, panel * n_gates):
             here = VECTOR * column
@@ -206,7 +207,7 @@ def _sums_of_weights(shape: Shape) -> Any:
             else:
                 narrow(m, n_seen, seen, slots + here, n_rows, n_columns, sums + here)
 
-    @register_jitable
+    @specialised
     def run(plan, m, blocks, n_rows):  # type: ignore[no-untyped-def]
         n = n_gates * blocks
         if plan.grad_weight_ih != 0:
@@ -228,7 +229,7 @@ def _sums_of_panel(vectors: int) -> Any:
     n_tile = ROWS[vectors]
     tile, single = product(n_tile, vectors), product(1, vectors)
 
-    @register_jitable
+    @specialised
     def run(m, n_seen, seen, slots, n_rows, n_columns, sums):  # type: ignore[no-untyped-def]
         apart = m.seen_apart * LANES
         at = 0

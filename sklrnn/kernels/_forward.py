@@ -9,6 +9,7 @@ from typing import Any
 
 from numba.extending import register_jitable
 
+from sklrnn.kernels._naming import specialised
 from sklrnn.kernels._packing import pack, pack_bias, put_in, take_out
 from sklrnn.kernels._products import ROWS, end_of_group, slot_sums
 from sklrnn.kernels._vectors import LANES, VECTOR, heed_denormals, ignore_denormals
@@ -26,7 +27,7 @@ def forward_pass(step: Callable[..., None], shape: Shape) -> Any:
     wide = _over_rows(step, n_gates, n_slots, panel)
     narrow = wide if panel == 1 else _over_rows(step, n_gates, n_slots, 1)
 
-    @register_jitable
+    @specialised
     def read(plan, first_row, end_row, own):  # type: ignore[no-untyped-def]
         units, blocks = plan.units, (plan.units + LANES - 1) // LANES
         m = _reader_memory(own, LANES, n_gates, n_slots, plan.n_features, units, plan.n_in_group)
@@ -63,7 +64,7 @@ def _over_rows(step: Any, n_gates: int, n_slots: int, panel: int) -> Any:
     n_rows = ROWS[n_gates * panel]
     tile, single = (_tile(step, n_gates, n_slots, panel, n) for n in (n_rows, 1))
 
-    @register_jitable
+    @specialised
     def run(plan, m, row, end, t, block, blocks):  # type: ignore[no-untyped-def]
         if end - row < n_rows:
             for at in range(row, end):
@@ -80,7 +81,7 @@ def _tile(step: Any, n_gates: int, n_slots: int, panel: int, n_rows: int) -> Any
     multiply = slot_sums(n_rows, panel, n_gates, n_slots)
     apart = panel * n_slots
 
-    @register_jitable
+    @specialised
     def run(plan, m, group, row, t, block, blocks):  # type: ignore[no-untyped-def]
         n, at, width = plan.n_rows * blocks, row * blocks + block, blocks * LANES
         old, old_memory = m.first - VECTOR * group * blocks, m.first_memory - VECTOR * group * blocks

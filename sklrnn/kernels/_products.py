@@ -29,7 +29,6 @@ def product(rows: int, vectors: int) -> Any:
     ``right`` the vectors from row to row, of ``left`` the numbers from row to row and from column to column.
     """
 
-    @intrinsic
     def multiply(
         typing_context: Any,
         start: Any,
@@ -53,7 +52,8 @@ def product(rows: int, vectors: int) -> Any:
 
         return numba.types.void(*[numba.types.int64] * 10), generate
 
-    return multiply
+    multiply.__qualname__ = f"product_{rows}_{vectors}"
+    return intrinsic(multiply)
 
 
 def slot_sums(rows: int, panel: int, n_gates: int, n_slots: int) -> Any:
@@ -65,7 +65,6 @@ def slot_sums(rows: int, panel: int, n_gates: int, n_slots: int) -> Any:
     vectors = n_slots * panel
     of_state = n_slots - n_gates
 
-    @intrinsic
     def multiply(
         typing_context: Any,
         out: Any,
@@ -97,7 +96,8 @@ def slot_sums(rows: int, panel: int, n_gates: int, n_slots: int) -> Any:
 
         return numba.types.void(*[numba.types.int64] * 10), generate
 
-    return multiply
+    multiply.__qualname__ = f"slot_sums_{rows}_{panel}_{n_gates}_{n_slots}"
+    return intrinsic(multiply)
 
 
 def _place(builder: Any, apart: Any, row: int, vector: int) -> Any:
