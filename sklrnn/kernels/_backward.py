@@ -21,6 +21,7 @@ from sklrnn.kernels._vectors import (
     load_number,
     store,
     store_number,
+    where_less,
     zero,
 )
 from sklrnn.kernels.plans import NUMBER, Shape, back_memory
@@ -54,7 +55,7 @@ def backward_pass(step: Callable[..., None], shape: Shape) -> Any:
         depth = n_gates * blocks * LANES
         m = _back_memory(own, LANES, n_gates, n_slots, plan.n_features, units, plan.n_in_group, plan.n_at_once)
         before = ignore_denormals()
-        _clear(m)
+        _clear(m, units)
         pack_back(plan.weight_hh, units, units, n_gates, 0, m.weights_h)
         if plan.grad_x != 0:
             pack_back(plan.weight_ih, plan.n_features, units, n_gates, first_gate, m.weights_x)
@@ -113,12 +114,14 @@ def finish_pass(shape: Shape) -> Any:
 
 
 @register_jitable
-def _clear(m):  # type: ignore[no-untyped-def]
+def _clear(m, units):  # type: ignore[no-untyped-def]
     for at in range(m.zeros, m.tile, VECTOR):
         store(at, 0, zero())
     for at in range(m.sums_x, m.end, VECTOR):
         store(at, 0, zero())
     store_number(m.one, 0, 1.0)
+    for lane in range(LANES):
+        store_number(m.inside, lane, 1.0 if lane < (units - 1) % LANES + 1 else 0.0)
 
 
 def _derivatives(step: Any, n_slots: int) -> Any:
@@ -154,6 +157,12 @@ def _derivatives(step: Any, n_slots: int) -> Any:
                     slots + VECTOR * (i * m.slots_apart + block),
                     blocks,
                 )
+            if plan.units % LANES:
+                # Infinite x times no weight is NaN in the lanes beyond the last unit, and would spread from there.
+                inside = load(m.inside, 0)
+                for slot in range(n_slots):
+                    at = i * m.slots_apart + (slot + 1) * blocks - 1
+                    store(slots, at, where_less(0.0, inside, load(slots, at), 0.0))
 
     return run
 

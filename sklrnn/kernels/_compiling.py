@@ -5,25 +5,26 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import llvmlite
 import numba
 from numba import types
 
 from sklrnn.kernels._vectors import FEATURES
 
 
-def _version() -> str:
-    """A mark that changes with any of these files and with the processor.
+def version_of(folder: Path, processor: str) -> str:
+    """A mark that changes with any file of a folder and with the processor.
 
     numba's cache looks at the file of the compiled function only, not at those that it draws on, and machines that
     share a folder would overwrite each other's code.
     """
-    mark = hashlib.sha256(FEATURES.encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    mark = hashlib.sha256(processor.encode())
+    for path in sorted(folder.glob("*.py")):
         mark.update(path.read_bytes())
     return mark.hexdigest()[:16]
 
 
-_VERSION = _version()
+_VERSION = version_of(Path(__file__).parent, f"{numba.config.CPU_NAME} {FEATURES} {llvmlite.__version__}")
 
 
 def compiled(plan: type[NamedTuple], n_numbers: int) -> Callable[[Callable[..., None]], Any]:

@@ -57,11 +57,12 @@ def go_back(
     units, width = weights.weight_hh.shape[1], layout.width
     back = _layout_of(kernel, n_steps, n_rows, n_features, units, torch.get_num_threads())
     if grad_states is not None:
-        grad_states = (grad_states if units == width else F.pad(grad_states, (0, width - units))).contiguous()
+        grad_states = grad_states if units == width else F.pad(grad_states, (0, width - units))
+        grad_states = grad_states.contiguous().resolve_neg()
     grad_x = room_for(x, n_steps, n_rows, kernel.in_vectors(n_features)) if wanted[0] else None
     ends = zip((*weights, *first), wanted[1:], strict=True)
     grads = [room_for(x, *end.shape) if asked else None for end, asked in ends]
-    grad_last = tuple(gradient if gradient is None else gradient.contiguous() for gradient in grad_last)
+    grad_last = tuple(grad if grad is None else grad.contiguous().resolve_neg() for grad in grad_last)
     buffer = room_for(x, len(back.shares) * back.of_a_thread // NUMBER)
     place, to_weights, to_first = kept.data_ptr(), grads[:4], grads[4:]
     plan = GoingBack(
@@ -93,6 +94,7 @@ def go_back(
         grad_first_memory=address(to_first, 1),
     )
     numbers, own = tuple(plan), buffer.data_ptr()
-    in_threads(kernel.backward, [(numbers, *rows, own + i * back.of_a_thread) for i, rows in enumerate(back.shares)])
+    shares = [(numbers, *rows, own + i * back.of_a_thread) for i, rows in enumerate(back.shares)]
+    in_threads(kernel.backward, shares, (was, grad_states, grad_last, grad_x, grads, buffer))
     kernel.finish(numbers, len(back.shares), own)
     return [None if grad_x is None else grad_x[:, :, :n_features], *grads]

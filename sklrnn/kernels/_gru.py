@@ -49,7 +49,7 @@ def _step_back(
     store(carry, 0, grad * z)
 
 
-SHAPE = Shape(n_gates=3, n_slots=4, first_gate=2, panel=1, n_states=1, keeps_gates=True, most_units=384)
+SHAPE = Shape(n_gates=3, n_slots=4, first_gate=2, panel=1, n_states=1, keeps_gates=True)
 _read, _go_back, _finish = forward_pass(_step, SHAPE), backward_pass(_step_back, SHAPE), finish_pass(SHAPE)
 
 

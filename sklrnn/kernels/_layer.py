@@ -74,11 +74,24 @@ def share_rows(n_rows: int, work_of_a_row: int, n_threads: int) -> list[tuple[in
     return list(zip(cuts, [*cuts[1:], n_rows], strict=True))
 
 
-def in_threads(work: Callable[..., None], shares: list[tuple[Any, ...]]) -> None:
-    """Each share in a thread of its own: threads that are kept would not survive a fork."""
-    others = [threading.Thread(target=work, args=share) for share in shares[1:]]
-    for thread in others:
-        thread.start()
+def in_threads(work: Callable[..., None], shares: list[tuple[Any, ...]], in_use: tuple[Any, ...]) -> None:
+    """Each share in a thread of its own: threads that are kept would not survive a fork.
+
+    ``in_use`` holds the tensors whose addresses are in the shares: an interrupt can end the waiting before the work.
+    """
+    others = []
+    for share in shares[1:]:
+        thread = threading.Thread(target=_work_on, args=(work, share, in_use))
+        try:
+            thread.start()
+        except RuntimeError:  # there are too many already
+            work(*share)
+        else:
+            others.append(thread)
     work(*shares[0])
     for thread in others:
         thread.join()
+
+
+def _work_on(work: Callable[..., None], share: tuple[Any, ...], in_use: tuple[Any, ...]) -> None:
+    work(*share)

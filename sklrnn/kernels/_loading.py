@@ -17,7 +17,7 @@ def load_kernel(cell: str) -> Kernel | None:
 
 
 def _load(cell: str) -> Kernel | None:
-    if None in _KERNELS.values() or importlib.util.find_spec("numba") is None:
+    if None in list(_KERNELS.values()) or importlib.util.find_spec("numba") is None:
         return None
     try:
         module = importlib.import_module(f"sklrnn.kernels._{cell}")

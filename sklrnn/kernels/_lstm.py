@@ -53,7 +53,7 @@ def _step_back(
     store(carry, 0, zero())
 
 
-SHAPE = Shape(n_gates=4, n_slots=4, first_gate=0, panel=1, n_states=2, keeps_gates=True, most_units=256)
+SHAPE = Shape(n_gates=4, n_slots=4, first_gate=0, panel=1, n_states=2, keeps_gates=True)
 _read, _go_back, _finish = forward_pass(_step, SHAPE), backward_pass(_step_back, SHAPE), finish_pass(SHAPE)
 
 

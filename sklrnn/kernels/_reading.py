@@ -84,6 +84,7 @@ def read(
         last_memory=address(last, 1),
     )
     numbers, own = tuple(plan), place + layout.threads
-    in_threads(kernel.forward, [(numbers, *rows, own + i * layout.of_a_thread) for i, rows in enumerate(layout.shares)])
+    shares = [(numbers, *rows, own + i * layout.of_a_thread) for i, rows in enumerate(layout.shares)]
+    in_threads(kernel.forward, shares, (x, first, weights, states, buffer, last))
     all_states = states if layout.width == units else states[:, :, :units]
     return Trace(states, buffer, layout), (all_states, *last)

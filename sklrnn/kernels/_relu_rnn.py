@@ -8,6 +8,8 @@ from sklrnn.kernels._forward import forward_pass
 from sklrnn.kernels._vectors import Vector, load, store, where_less, zero
 from sklrnn.kernels.plans import GoingBack, Reading, Shape
 
+_LEAST = 1.1754943508222875e-38  # of the normal numbers
+
 
 @register_jitable
 def _step(sums: int, gates: int, old: int, new: int, old_memory: int, new_memory: int) -> None:
@@ -28,13 +30,12 @@ def _step_back(
     grad_slots: int,
     apart: int,
 ) -> None:
-    h = load(new, 0)
-    # h is not negative; where it is NaN, so is its gradient.
-    store(grad_slots, 0, where_less(0.0, h, grad, grad * h))
+    # The state is not negative; where it is NaN the gradient passes, as in torch.
+    store(grad_slots, 0, where_less(load(new, 0), _LEAST, 0.0, grad))
     store(carry, 0, zero())
 
 
-SHAPE = Shape(n_gates=1, n_slots=1, first_gate=0, panel=2, n_states=1, keeps_gates=False, most_units=384)
+SHAPE = Shape(n_gates=1, n_slots=1, first_gate=0, panel=2, n_states=1, keeps_gates=False)
 _read, _go_back, _finish = forward_pass(_step, SHAPE), backward_pass(_step_back, SHAPE), finish_pass(SHAPE)
 
 

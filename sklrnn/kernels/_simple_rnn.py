@@ -33,7 +33,7 @@ def _step_back(
     store(carry, 0, zero())
 
 
-SHAPE = Shape(n_gates=1, n_slots=1, first_gate=0, panel=2, n_states=1, keeps_gates=False, most_units=384)
+SHAPE = Shape(n_gates=1, n_slots=1, first_gate=0, panel=2, n_states=1, keeps_gates=False)
 _read, _go_back, _finish = forward_pass(_step, SHAPE), backward_pass(_step_back, SHAPE), finish_pass(SHAPE)
 
 

@@ -20,7 +20,6 @@ class Shape(NamedTuple):
     panel: int  # blocks of units that are multiplied together
     n_states: int  # two with a memory, a second state that only the cell itself sees
     keeps_gates: bool  # whether the way back needs more than the states
-    most_units: int  # beyond, torch's own layers are as fast
 
 
 class Reading(NamedTuple):
@@ -97,6 +96,7 @@ class BackMemory(NamedTuple):
     weights_x: int  # (pair of vectors of features, gate * unit, vector, lane)
     weights_h: int  # (pair of blocks, gate * unit, vector, lane)
     one: int
+    inside: int  # 1 for each unit of the last block, 0 in its lanes beyond the last unit
     zeros: int
     tile: int
     first: int  # (sample of a group, unit)
@@ -139,7 +139,8 @@ def back_memory(
     depth, state = n_gates * blocks * lanes, vector * n_rows * blocks
     weights_h = start + vector * depth * blocks_x
     one = weights_h + vector * depth * blocks
-    zeros = one + vector
+    inside = one + vector
+    zeros = inside + vector
     tile = zeros + 4 * vector
     first = tile + 4 * MOST_ROWS * vector
     slots = first + 5 * state
@@ -150,7 +151,7 @@ def back_memory(
     sums_bias = sums_h + vector * units * blocks * n_gates
     end = sums_bias + vector * blocks * n_slots
     return BackMemory(
-        *(start, weights_h, one, zeros, tile),
+        *(start, weights_h, one, inside, zeros, tile),
         *(first, first + state, first + 2 * state, first + 3 * state, first + 4 * state),
         *(slots, seen, sums_x, sums_h, sums_bias, end, blocks_x, slots_apart, seen_apart),
     )
