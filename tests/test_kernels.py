@@ -390,7 +390,7 @@ def test_torch_sees_what_it_traces_and_transforms():
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert run_kernel(layer, x) is None
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # both use parts of torch that torch itself has deprecated
+        warnings.simplefilter("ignore")  # both use parts of torch that it has deprecated, and traces warn of sizes
         with forward_ad.dual_level():
             slope = forward_ad.unpack_dual(loss(forward_ad.make_dual(x, torch.ones_like(x)))).tangent
         traced = torch.jit.trace(layer, x)

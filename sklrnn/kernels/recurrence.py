@@ -42,11 +42,11 @@ def run_kernel(layer: Any, x: Tensor, first: Any = None) -> tuple[Tensor, Any] |
     ``SKLRNN_KERNELS=0`` in the environment.
     """
     cell = _cell_of(layer)
-    if cell is None or os.environ.get("SKLRNN_KERNELS") == "0":
+    if cell is None or os.environ.get("SKLRNN_KERNELS") == "0" or _is_watched():
         return None
     begin = () if first is None else first if isinstance(first, tuple) else (first,)
     weights = Weights(layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0, layer.bias_hh_l0)
-    if not _can_be_read(x, *begin, *weights) or not _fit(cell, layer, x, begin, weights) or _is_watched():
+    if not _can_be_read(x, *begin, *weights) or not _fit(cell, layer, x, begin, weights):
         return None
     if layer.hidden_size**2 > _MOST_WEIGHTS_A_STEP * x.shape[0] or (kernel := load_kernel(cell.kernel)) is None:
         return None
