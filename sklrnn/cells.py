@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from sklrnn._hyperparameters import Interval, Real, StrOptions, hyper, hyperparameters
 from sklrnn._stepwise import Stepwise, StepwiseCell
+from sklrnn.kernels import run_kernel
 
 __all__ = ["CELLS", "GATES", "Cell", "CellOptions", "StepwiseCell"]
 
@@ -22,7 +23,7 @@ _Pair = tuple[Tensor, Tensor]
 
 
 class _OfTorch(Stepwise):
-    """A fused layer of torch; step by step only where the state is masked, which torch's loops can't do."""
+    """A fused layer of torch: by a kernel where there is one for it, step by step where the state is masked."""
 
     bias_hh_l0: Tensor
 
@@ -36,7 +37,8 @@ class _OfTorch(Stepwise):
     def forward(self, x: Tensor, first: Any = None, state_mask: Tensor | None = None) -> tuple[Tensor, Any]:
         if state_mask is not None:
             return self.unroll(x, first, state_mask)
-        states, last = super().forward(x, first)  # type: ignore[misc]
+        done = run_kernel(self, x, first)
+        states, last = super().forward(x, first) if done is None else done  # type: ignore[misc]
         return states, last
 
 

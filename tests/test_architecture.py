@@ -149,8 +149,26 @@ def test_the_training_loop_knows_no_cell():
 
 
 def test_a_kernel_knows_nothing_of_the_package():
-    kernels = PACKAGE / "kernels.py"
-    assert not kernels.exists() or not list(internal_imports(kernels))
+    kernels = list((PACKAGE / "kernels").glob("*.py"))
+    assert {name for path in kernels for name in internal_imports(path)} == {"kernels"}
+
+
+def test_numba_may_be_missing():
+    """What is loaded before a layer first runs imports neither numba nor a file that does."""
+    needs_numba = {
+        f"sklrnn.kernels.{path.stem}"
+        for path in (PACKAGE / "kernels").glob("*.py")
+        if {"numba", "llvmlite"} & {module.split(".")[0] for module, _ in imports(path)}
+    }
+    assert needs_numba
+    loaded, waiting = set(), ["recurrence"]
+    while waiting:
+        name = waiting.pop()
+        loaded.add(name)
+        found = {module for module, _ in imports(PACKAGE / "kernels" / f"{name}.py")}
+        assert not found & (needs_numba | {"numba", "llvmlite"}), name
+        waiting += {module.split(".")[2] for module in found if module.startswith("sklrnn.kernels.")} - loaded
+    assert loaded > {"_loading", "_layer", "_reading", "_going_back"}
 
 
 def test_there_is_no_drawer_for_odds_and_ends():

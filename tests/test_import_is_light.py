@@ -10,7 +10,7 @@ import pytest
 import sklrnn
 
 ROOT = Path(__file__).parents[1]
-HEAVY = {"torch", "skorch", "sktime", "matplotlib", "pandas", "onnx"}
+HEAVY = {"torch", "skorch", "sktime", "matplotlib", "pandas", "onnx", "numba"}
 WITHOUT_NETWORKS = {
     "PurgedKFold",
     "PurgedTimeSeriesSplit",
@@ -47,7 +47,7 @@ def test_loading_a_data_set_needs_pandas_only():
 def test_estimators_load_neither_sktime_nor_matplotlib():
     loaded = loaded_after("from sklrnn import GRURegressor, GRUClassifier")
     assert "torch" in loaded
-    assert not loaded & {"sktime", "matplotlib", "onnx"}
+    assert not loaded & {"sktime", "matplotlib", "onnx", "numba"}
 
 
 def test_windows_and_splits_need_no_network_library():

@@ -1,0 +1,54 @@
+"""SimpleRNN with ``activation="relu"``: h' = max(W x + U h + b, 0). The one slot is that sum."""
+
+from numba.extending import register_jitable
+
+from sklrnn.kernels._backward import backward_pass, finish_pass
+from sklrnn.kernels._compiling import compiled
+from sklrnn.kernels._forward import forward_pass
+from sklrnn.kernels._vectors import Vector, load, store, where_less, zero
+from sklrnn.kernels.plans import GoingBack, Reading, Shape
+
+_LEAST = 1.1754943508222875e-38  # of the normal numbers
+
+
+@register_jitable
+def _step(sums: int, gates: int, old: int, new: int, old_memory: int, new_memory: int) -> None:
+    x = load(sums, 0)
+    store(new, 0, where_less(x, 0.0, 0.0, x))
+
+
+@register_jitable
+def _step_back(
+    grad: Vector,
+    gates: int,
+    old: int,
+    new: int,
+    old_memory: int,
+    new_memory: int,
+    grad_memory: int,
+    carry: int,
+    grad_slots: int,
+    apart: int,
+) -> None:
+    # The state is not negative; where it is NaN the gradient passes, as in torch.
+    store(grad_slots, 0, where_less(load(new, 0), _LEAST, 0.0, grad))
+    store(carry, 0, zero())
+
+
+SHAPE = Shape(n_gates=1, n_slots=1, first_gate=0, panel=2, n_states=1, keeps_gates=False)
+_read, _go_back, _finish = forward_pass(_step, SHAPE), backward_pass(_step_back, SHAPE), finish_pass(SHAPE)
+
+
+@compiled(Reading, 3)
+def forward(numbers: tuple[int, ...], first_row: int, end_row: int, own: int) -> None:
+    _read(Reading(*numbers), first_row, end_row, own)
+
+
+@compiled(GoingBack, 3)
+def backward(numbers: tuple[int, ...], first_row: int, end_row: int, own: int) -> None:
+    _go_back(GoingBack(*numbers), first_row, end_row, own)
+
+
+@compiled(GoingBack, 2)
+def finish(numbers: tuple[int, ...], n_sets: int, own: int) -> None:
+    _finish(GoingBack(*numbers), n_sets, own)
