@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -42,6 +42,8 @@ Array = NDArray[Any]
 
 # Above so many pairs a tenth of them can be spared to watch for overfitting.
 _ENOUGH_TO_HOLD_OUT = 10_000
+# Steps of the optimizer that are enough for most tasks, and the fewest and most epochs to make them in.
+_STEPS, _EPOCHS = 5_000, (10, 300)
 # Numbers that a prediction holds in memory at a time, for each layer.
 _NUMBERS_AT_ONCE = 2**22
 
@@ -60,7 +62,7 @@ class TranslationModel(NetworkParameters, HeldNetwork):
     unknown: str
     normalize_X: bool
     normalize_y: bool
-    max_epochs: int
+    max_epochs: int | Literal["auto"]
     shuffle: bool
     warm_start: bool
 
@@ -169,6 +171,12 @@ class TranslationModel(NetworkParameters, HeldNetwork):
             seed=seed,
             learns_end=self.output_encoder_ is not None or self._learns_end,
         )
+
+    def _n_epochs(self, n_batches: int) -> int:
+        """Few pairs need many passes, many need few: what counts is how often the weights change."""
+        if self.max_epochs == "auto":
+            return int(np.clip(round(_STEPS / n_batches), *_EPOCHS))
+        return int(self.max_epochs)
 
     def _learn_length(self, rows: Rows, *, known: int) -> None:
         longest = int(rows.y.lengths.max()) - (0 if self.output_encoder_ is None else 2)

@@ -215,11 +215,11 @@ class ValuesAndEnd(nn.Module):
 
 
 def _stacked(architecture: Architecture, width: int) -> tuple[nn.ModuleList, int]:
-    layers = nn.ModuleList()
+    layers = []
     for place in range(len(architecture.units)):
         layers.append(RecurrentLayer(architecture, place, width))
         width = layers[-1].width
-    return layers, width
+    return nn.ModuleList(layers), width
 
 
 def build_translation_network(architecture: TranslationArchitecture, *, seed: int) -> TranslationNetwork:

@@ -38,12 +38,59 @@ Array = NDArray[Any]
 class SequenceTranslator(CallbackSupportMixin, TranslationModel):
     """Learn from pairs of sequences to answer one sequence with another.
 
-    TODO
+    A recurrent network, the encoder, reads a sequence to its end. A second one, the decoder, is told what was read and says
+    the answer step by step, each time reading what it said before. The two sequences need not be of the same length, nor of
+    the same kind.
+
+    **Tokens**: strings (``analyzer`` says what they are split into), lists of strings, or sequences of integers. The decoder
+    learns where an answer ends. ``predict`` takes the likeliest token at each step, or searches for the likeliest answer
+    with ``beam_size`` beginnings side by side.
+
+    **Numbers**: sequences of numbers with a decimal point, or with an axis of features. As targets they are learnt by
+    squared errors; the decoder learns where an answer ends, unless all targets of ``fit`` have the same length: then so have
+    all answers. Integers that are quantities have to be given as floats, ``X.astype(float)``.
+
+    See Also
+    --------
+    sklrnn.TokenEncoder : How texts become tokens.
+    sklrnn.SequenceGenerator : New sequences that answer nothing.
+
+    Examples
+    --------
+    >>> from sklrnn import SequenceTranslator
+    >>> X = [f"{tens}{ones}" for tens in range(1, 10) for ones in range(10)]
+    >>> y = [f"{ones} and {tens}ty" for tens, ones in X]
+    >>> new, known = slice(0, 90, 7), [place for place in range(90) if place % 7]
+    >>> model = SequenceTranslator(units=64, max_epochs=100, random_state=0)
+    >>> model = model.fit([X[place] for place in known], [y[place] for place in known])
+    >>> model.predict(X[new])[:3]
+    ['0 and 1ty', '7 and 1ty', '4 and 2ty']
+    >>> model.score(X[new], y[new])
+    1.0
+
+    The likeliest answers to one sequence, each with its log-likelihood:
+
+    >>> ((best, likelihood), (second, lower)), = model.predict_n_best(["17"], n_best=2)
+    >>> best, likelihood > lower
+    ('7 and 1ty', True)
+
+    Numbers of any length on both sides, here the running sum of every second value:
+
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> X = [rng.normal(size=2 * rng.integers(1, 4)) for _ in range(200)]
+    >>> y = [x[1::2].cumsum() for x in X]
+    >>> model = SequenceTranslator(units=16, max_epochs=50, random_state=0).fit(X, y)
+    >>> [len(answer) for answer in model.predict([[0.5, 1.0], [0.5, 1.0, 0.5, -2.0]])]
+    [1, 2]
+    >>> model.score(X, y) > 0.9
+    True
     """
 
     filters: ClassVar[None] = None  # type: ignore[misc]
     kernel_size: ClassVar[int] = 3  # type: ignore[misc]
     pool_size: ClassVar[int] = 1  # type: ignore[misc]
+    schedule = "one_cycle"
 
     # fmt: off
     units: int | tuple[int, ...] = hyper(128, POSITIVE_INTS, "Width of the recurrent state of encoder and decoder; a tuple stacks layers in both.")
@@ -60,7 +107,7 @@ class SequenceTranslator(CallbackSupportMixin, TranslationModel):
     normalize_X: bool = hyper(True, "boolean", "Standardise each feature of numbers in X with its mean and spread over all training steps, inside the network.")
     normalize_y: bool = hyper(True, "boolean", "Learn on standardised numbers of y, and answer in those of the user.")
     batch_size: int = hyper(32, POSITIVE_INT, "Pairs in each step of the optimizer.")
-    max_epochs: int = hyper(100, POSITIVE_INT, "Most passes over the pairs.")
+    max_epochs: int | Literal["auto"] = hyper("auto", [POSITIVE_INT, StrOptions({"auto"})], 'Most passes over the pairs; "auto": as many as make about 5,000 steps of the optimizer, but 10 at least and 300 at most.')
     shuffle: bool = hyper(True, "boolean", "Draw the pairs in a new order in each epoch.")
     warm_start: bool = hyper(False, "boolean", "Let `fit` go on from the weights, and the known tokens, of the previous `fit`.")
     # fmt: on
@@ -110,10 +157,13 @@ class SequenceTranslator(CallbackSupportMixin, TranslationModel):
             self._learn_length(rows, known=self.max_length_ if go_on else 0)
             self._check_beam(self.beam_size)
             self.module_.truth.share = float(self.teacher_forcing)
-            hooks = open_hooks(self, X, y, max_epochs=self.max_epochs)
+            batches, judge = self._batches_of(train, held_out)
+            epochs = self._n_epochs(len(batches))
+            hooks = open_hooks(self, X, y, max_epochs=epochs)
             self._run_epochs(
-                *self._batches_of(train, held_out),
-                epochs=self.max_epochs,
+                batches,
+                judge,
+                epochs=epochs,
                 patience=self.n_iter_no_change,
                 between_epochs=hooks.between_epochs if hooks else None,
                 trained_before=go_on,
@@ -137,7 +187,8 @@ class SequenceTranslator(CallbackSupportMixin, TranslationModel):
             of the same shape for numbers.
         """
         check_is_fitted(self, "net_")
-        return in_form(self._shown(self._said(self._check_X(X, reset=False))), self._answer_form)
+        checked = self._check_X(X, reset=False)
+        return in_form(self._shown(self._said(checked), checked.dtype), self._answer_form)
 
     def predict_n_best(self, X: Any, n_best: Any = 3) -> list[list[tuple[Any, float]]]:
         """Give the likeliest answers that the search finds, the likeliest first; only where answers are tokens.
@@ -157,9 +208,13 @@ class SequenceTranslator(CallbackSupportMixin, TranslationModel):
         check_is_fitted(self, "net_")
         if not isinstance(n_best, Integral) or int(n_best) < 1:
             raise ValueError(f"n_best must be an int of at least 1, got {n_best!r}.")
-        self._check_beam(max(2, n_best))
-        kept = self._kept(self._check_X(X, reset=False), max(self.beam_size, int(n_best)))
-        return [[(self._shown([codes])[0], likelihood) for codes, likelihood in answers[:n_best]] for answers in kept]
+        self._check_beam(2)
+        checked = self._check_X(X, reset=False)
+        kept = self._kept(checked, max(self.beam_size, int(n_best)))
+        return [
+            [(self._shown([codes], checked.dtype)[0], likelihood) for codes, likelihood in answers[:n_best]]
+            for answers in kept
+        ]
 
     def attention_weights(self, X: Any) -> list[Array]:
         """Where the decoder looks while it says the answers that ``predict`` gives; only with ``attention=True``.
@@ -243,11 +298,12 @@ class SequenceTranslator(CallbackSupportMixin, TranslationModel):
         scaled: Array = values * self._y_spread + self._y_location
         return scaled
 
-    def _shown(self, said: list[Array]) -> list[Any]:
-        """Answers of the kind of the targets."""
+    def _shown(self, said: list[Array], read: np.dtype[Any]) -> list[Any]:
+        """Answers of the kind of the targets, and as precise as these and what was read."""
         if self.output_encoder_ is not None:
             return self.output_encoder_.inverse_transform(said)
-        values = [self._in_units(row).astype(self._y_dtype, copy=False) for row in said]
+        precision = np.result_type(self._y_dtype, read if read.kind == "f" else self._y_dtype)
+        values = [self._in_units(row).astype(precision, copy=False) for row in said]
         return [row[:, 0] for row in values] if self._univariate else values
 
     def _check_beam(self, beam_size: int) -> None:
