@@ -46,9 +46,23 @@ def _has_numbers(sequence: Any) -> bool:
 
 
 def _has_strings(sequence: Any) -> bool:
-    return isinstance(sequence, str) or (
-        isinstance(sequence, list | tuple | np.ndarray) and any(isinstance(value, str) for value in sequence)
-    )
+    if isinstance(sequence, np.ndarray) and sequence.dtype != object:
+        return sequence.dtype.kind in "US"
+    is_sequence = isinstance(sequence, list | tuple | np.ndarray) and getattr(sequence, "ndim", 1) == 1
+    return isinstance(sequence, str) or (is_sequence and any(isinstance(value, str) for value in sequence))
+
+
+def refuse_text(values: Any, *, name: str) -> None:
+    """Name the row of a text where there should be numbers."""
+    if hasattr(values, "iloc") and values.ndim == 2:
+        values = values.to_numpy()
+    if getattr(values, "dtype", np.dtype(object)).kind in "iufb":
+        return
+    for row, sequence in enumerate(values):
+        if _has_strings(sequence):
+            raise ValueError(
+                f"{name}: this translator knows sequences of numbers, got text in row {row}. Pass sequences of the same kind."
+            )
 
 
 def _is_nested(value: Any) -> bool:
@@ -118,8 +132,9 @@ def check_number_targets(y: Any) -> tuple[Ragged, bool]:
         if isinstance(row, str) or not hasattr(row, "__len__"):
             raise ValueError(f"y holds sequences of numbers, but row {number} is {row!r:.60}.")
     targets = Ragged.joined(read_rows(rows, what="target", of="values a step"))
+    steps = targets.steps
     try:
-        steps = targets.steps.astype(np.float64)
+        steps = steps if steps.dtype == np.float32 else steps.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"y holds sequences of numbers, which these are not: {error}.") from None
     wrong = np.flatnonzero(~np.isfinite(steps).all(axis=1))

@@ -24,6 +24,7 @@ from sklrnn._tokens_or_numbers import (
     check_pair_count,
     form_of,
     naming,
+    refuse_text,
     with_feature_axis,
 )
 from sklrnn._translation_network import (
@@ -96,6 +97,7 @@ class TranslationModel(NetworkParameters, HeldNetwork):
             self.input_encoder_ = None if numeric else self._learn_tokens(X, "X", unknown=self.unknown)
         encoder = self.input_encoder_
         if encoder is None:
+            refuse_text(X, name="X")
             return check_sequences(self, with_feature_axis(X), reset=reset)
         if numeric:
             raise ValueError(
@@ -117,6 +119,7 @@ class TranslationModel(NetworkParameters, HeldNetwork):
             self.output_encoder_ = None if numeric else self._learn_tokens(y, "y", unknown="mark", mark_ends=True)
         encoder = self.output_encoder_
         if encoder is None:
+            refuse_text(y, name="y")
             return self._check_numbers(y, reset=reset)
         if numeric:
             raise ValueError("y: this translator answers with tokens, got numbers. Pass answers of the same kind.")
@@ -127,7 +130,7 @@ class TranslationModel(NetworkParameters, HeldNetwork):
         targets, univariate = check_number_targets(y)
         if reset:
             self._univariate, self._n_values = univariate, targets.shape[2]
-            self._y_dtype = "float32" if getattr(y, "dtype", None) == np.float32 else "float64"
+            self._y_dtype = targets.dtype.name
             self._learns_end = bool((targets.lengths != targets.lengths[0]).any())
         elif targets.shape[2] != self._n_values:
             raise ValueError(
