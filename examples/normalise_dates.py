@@ -59,7 +59,9 @@ import matplotlib.pyplot as plt
 
 asked = ["3 May 2021", "October 27, 1964", "11/9/2038"]
 answers, tables = model.predict(asked), model.attention_weights(asked)
-figure, all_axes = plt.subplots(1, 3, figsize=(11, 4.2), width_ratios=[len(text) for text in asked], layout="constrained")
+figure, all_axes = plt.subplots(
+    1, 3, figsize=(11, 4.2), width_ratios=[len(text) for text in asked], layout="constrained"
+)
 for ax, text, answer, table in zip(all_axes, asked, answers, tables, strict=True):
     ax.imshow(table, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     ax.set_xticks(range(len(text)), [letter.replace(" ", "␣") for letter in text])
@@ -69,10 +71,10 @@ all_axes[0].set_ylabel("said")
 plt.show()
 
 # %%
-# All of a thousand new dates are right, and nobody wrote a rule. The pictures show why: the answer begins with the year, and so
-# the decoder looks at the end of a date first, at one digit after the other. Then it finds the month, wherever it stands, and
-# the day: "Oct" is enough for a 10, and the digit of a single-figure day is sought for where its first digit would be.
+# All of a thousand new dates are right, and nobody wrote a rule. The pictures show how: the answer begins with the year, so the
+# decoder looks at the end of a date first, at one digit after the other. Then it finds the month and the day wherever they
+# stand. "Oct" is enough for a 10, and that a day has one figure only is seen at the mark beside it.
 #
-# The last table shows what it did not learn. It has never been told that there is no 30 February, and a letter O in the place
-# of a zero is read as whatever stands in that place most like it, with great confidence. An unknown spelling such as "Maj" makes
-# it doubt, and there the second best answer tells so: a likelihood far below 1 is a good reason to ask a human.
+# What it was not asked, it did not learn. Nobody told it that there is no 30 February, and for a letter O in the place of a zero it
+# guesses a month without a doubt. A spelling that it never saw, such as "Maj", does make it doubt: there the likelihood of the
+# best answer falls far below 1, and that is a good reason to ask a human.
