@@ -83,17 +83,33 @@ class TranslationModel(NetworkParameters, HeldNetwork):
 
     def _check_pairs(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Rows:
         check_pair_count(X, y, name=type(self).__name__)
-        weights = check_weights(sample_weight, len(X))
+        n_pairs, weights = len(X), check_weights(sample_weight, len(X))
         if weights is not None:
             # A pair of weight zero is not there: nothing of it may be learnt, not even which tokens it holds.
             present = np.flatnonzero(weights)
             X, y, weights = _rows_of(X, present), _rows_of(y, present), weights[present]
-        return Rows(self._check_X(X, reset=reset), self._check_y(y, reset=reset), weights)
+        try:
+            rows = Rows(self._check_X(X, reset=reset), self._check_y(y, reset=reset), weights)
+        except ValueError as error:
+            if weights is None or len(weights) == n_pairs:
+                raise
+            raise ValueError(f"{error} (Rows are counted without those of weight zero.)") from error
+        if not reset:
+            self._check_lengths(rows.y.lengths)
+        return rows
+
+    def _check_lengths(self, lengths: Array) -> None:
+        if self.output_encoder_ is None and not self._learns_end and (lengths != self._first_length).any():
+            raise ValueError(
+                f"warm_start=True goes on with a network that has learnt no ends, as all targets of the previous fit had "
+                f"{self._first_length} steps, got targets of {lengths.min()} to {lengths.max()} steps. Pass targets of that "
+                "length, or set warm_start=False and fit anew."
+            )
 
     def _check_X(self, X: Any, *, reset: bool) -> Sequences:
         numeric = are_numbers(X, name="X")
         if reset:
-            self._X_numeric = numeric
+            self.__dict__.pop("n_features_in_", None)  # of an earlier fit: tokens have no features
             self.input_encoder_ = None if numeric else self._learn_tokens(X, "X", unknown=self.unknown)
         encoder = self.input_encoder_
         if encoder is None:
@@ -132,6 +148,7 @@ class TranslationModel(NetworkParameters, HeldNetwork):
             self._univariate, self._n_values = univariate, targets.shape[2]
             self._y_dtype = targets.dtype.name
             self._learns_end = bool((targets.lengths != targets.lengths[0]).any())
+            self._first_length = int(targets.lengths[0])
         elif targets.shape[2] != self._n_values:
             raise ValueError(
                 f"This translator has learnt {self._n_values} value(s) a step, got y with {targets.shape[2]}."

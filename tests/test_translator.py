@@ -659,6 +659,16 @@ def test_a_warm_start_with_another_network_is_an_error(changed):
         model.set_params(**changed).fit(WORDS, BACK)
 
 
+def test_a_warm_start_without_ends_needs_targets_of_the_same_length():
+    X = some_numbers()
+    model = tiny(warm_start=True, max_length=5).fit(X, np.ones((12, 3)))
+    assert model.fit(X, np.zeros((12, 3))).n_iter_ == 4
+    with pytest.raises(ValueError, match="had 3 steps, got targets of 1 to 3 steps"):
+        model.fit(X, every_second(X))
+    ended = tiny(warm_start=True).fit(X, every_second(X))
+    assert ended.fit(X, np.zeros((12, 3))).n_iter_ == 4
+
+
 def test_parameters_are_counted():
     model = tiny(units=(8, 6), attention=True, bidirectional=True).fit(WORDS, BACK)
     n_in, n_out = model._architecture["n_tokens"] + 1, model.output_encoder_.n_tokens_
@@ -893,6 +903,11 @@ def test_bad_weights(weights, message):
         tiny().fit(WORDS, BACK).score(WORDS, BACK, sample_weight=weights)
 
 
+def test_rows_of_weight_zero_are_not_counted_in_errors():
+    with pytest.raises(ValueError, match=r"row 1 of X is empty.* without those of weight zero"):
+        tiny().fit(["a", "b", ""], ["a", "b", "c"], sample_weight=[1, 0, 1])
+
+
 @pytest.mark.parametrize(
     ("X", "message"),
     [
@@ -962,6 +977,15 @@ def test_not_fitted(method):
         getattr(SequenceTranslator(), method)(["a"])
     with pytest.raises(NotFittedError):
         SequenceTranslator().score(["a"], ["b"])
+
+
+def test_a_translator_can_be_fitted_anew_on_another_kind():
+    model = tiny().fit(some_numbers(4), ["a", "b", "c", "d"])
+    assert model.n_features_in_ == 2
+    model.fit(WORDS, np.ones((7, 3)) * np.arange(7.0)[:, None])
+    assert not hasattr(model, "n_features_in_")
+    assert model.predict(WORDS).shape == (7, 3)
+    assert (model.output_encoder_, model.module_.attention) == (None, None)
 
 
 def test_integers_are_numbers_to_a_network_of_numbers():
