@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sklrnn.splits import PurgedKFold, PurgedTimeSeriesSplit
     from sklrnn.supervised import make_windows, supervise
     from sklrnn.tokens import TokenEncoder
+    from sklrnn.translator import SequenceTranslator
     from sklrnn.windows import SlidingWindow
 
 _HOME = {
@@ -45,6 +46,7 @@ _HOME = {
         "CNNLSTMRegressor",
     ),
     "sklrnn.generator": ("SequenceGenerator",),
+    "sklrnn.translator": ("SequenceTranslator",),
     "sklrnn.windows": ("SlidingWindow",),
     "sklrnn.supervised": ("supervise", "make_windows"),
     "sklrnn.scaling": ("SequenceScaler",),
@@ -68,6 +70,7 @@ __all__ = [
     "RecurrentRegressor",
     "SequenceGenerator",
     "SequenceScaler",
+    "SequenceTranslator",
     "SimpleRNNClassifier",
     "SimpleRNNRegressor",
     "SlidingWindow",

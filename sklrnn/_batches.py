@@ -42,6 +42,7 @@ class Batches:
         self.seed = seed
         self.epoch = 0
         self.order = rows.present
+        self.lengths = rows.X.lengths if isinstance(rows.X, Ragged) else None
         self.y = self._prepare(rows.y)
         self.weights = self._prepare(self._shares())
 
@@ -63,8 +64,8 @@ class Batches:
             # A generator of its own for each epoch: training can be continued from nothing but numbers.
             rng = np.random.default_rng([self.seed, self.epoch])
             order = rng.permutation(order)
-            if isinstance(self.rows.X, Ragged):
-                lengths = self.rows.X.lengths[order]
+            if self.lengths is not None:
+                lengths = self.lengths[order]
                 # Inexactly: the same sequences should not meet in every epoch.
                 order = order[np.argsort(lengths * rng.uniform(0.9, 1.1, len(order)), kind="stable")]
                 starts = rng.permutation(starts)

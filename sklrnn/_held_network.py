@@ -147,6 +147,16 @@ class HeldNetwork(BaseEstimator):
             for layer in dropouts(network):
                 layer.generator = None
 
+    def _check_unchanged(self, before: dict[str, Any], now: dict[str, Any]) -> None:
+        """Training can only go on with the network that was built."""
+        changed = [name for name, value in now.items() if value != before[name]]
+        if changed:
+            raise ValueError(
+                f"warm_start=True and partial_fit go on with the network of the previous fit, but {', '.join(changed)} changed: "
+                f"{[before[name] for name in changed]} became {[now[name] for name in changed]}. "
+                "Set it back, or set warm_start=False and fit anew."
+            )
+
     # -- state is numpy ----------------------------------------------------------------------------------------------
 
     def __getstate__(self) -> dict[str, Any]:

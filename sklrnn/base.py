@@ -167,14 +167,7 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, FittedNetwork)
         return network
 
     def _known_network(self) -> Network:
-        described = self._describe(self._architecture["n_features"])
-        changed = [name for name, value in described.items() if value != self._architecture[name]]
-        if changed:
-            raise ValueError(
-                f"warm_start=True and partial_fit go on with the network of the previous fit, but {', '.join(changed)} changed: "
-                f"{[self._architecture[name] for name in changed]} became {[described[name] for name in changed]}. "
-                "Set it back, or set warm_start=False and fit anew."
-            )
+        self._check_unchanged(self._architecture, self._describe(self._architecture["n_features"]))
         return self.module_
 
     def _describe(self, n_features: int) -> dict[str, Any]:
