@@ -1,6 +1,6 @@
 """A hyperparameter is declared once, on one line of the class body.
 
-``hyper(default, constraint, sentence)`` gives a field its default, its validation and its documentation;
+``hyper(default=..., constraint=..., sentence=...)`` gives a field its default, its validation and its documentation;
 ``fitted(sentence)`` documents an attribute that ``fit`` sets. The ``hyperparameters`` decorator derives from them
 ``__init__``, scikit-learn's parameter validation and the sections of the docstring, so that none of these can drift.
 
@@ -122,9 +122,11 @@ UNIT_INTERVAL = Interval(Real, 0, 1, closed="left")
 
 
 def hyper(
-    default: Any, constraint: Any, sentence: str, *, only_with: dict[str, str] | None = None, kw_only: bool = True
+    *, default: Any, constraint: Any, sentence: str, only_with: dict[str, str] | None = None, kw_only: bool = True
 ) -> Any:
     """Declare a hyperparameter: its default, scikit-learn constraint (or list of them) and description.
+
+    Type checkers see a default only where it has its name.
 
     ``only_with={"cell": "gru"}`` makes it an option of one value of another hyperparameter: it must keep its default
     beside other values, and a subclass that fixes the other hyperparameter to such a value does not have it at all.

@@ -32,15 +32,15 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, FittedNetwork)
     """What every task shares; a task adds how targets are encoded, which loss judges, and how answers are decoded."""
 
     # fmt: off
-    normalize_X: bool = hyper(True, "boolean", "Standardise each feature with its mean and spread over all training steps, inside the network.")
-    n_timesteps: int | None = hyper(None, [POSITIVE_INT, None], "How 2-D X is read: None takes each row as a univariate series; an int as that many time-major blocks of columns.")
-    max_epochs: int = hyper(100, POSITIVE_INT, "Most passes over the training sequences.")
-    shuffle: bool = hyper(True, "boolean", "Draw the training sequences in a new order in each epoch.")
-    embedding_dim: int | None = hyper(None, [POSITIVE_INT, None], "X holds integer tokens, (sample, time); each is read as a learnt vector of this width, and those that training never saw as one of their own. None: X holds numbers.")
-    return_sequences: bool = hyper(False, "boolean", "Give an answer at every step: y has a time axis.")
-    missing: Literal["error", "mask"] = hyper("error", StrOptions({"error", "mask"}), 'What NaN in X is: an error, or with "mask" a value that is not there: the network reads the mean, and is told where.')
-    stateful: bool = hyper(False, "boolean", "Read samples as consecutive segments of one long sequence: each begins in the state in which the one before it ended, in `fit` (without shuffling) and in each call of `predict`.")
-    warm_start: bool = hyper(False, "boolean", "Let `fit` go on from the weights of the previous `fit`.")
+    normalize_X: bool = hyper(default=True, constraint="boolean", sentence="Standardise each feature with its mean and spread over all training steps, inside the network.")
+    n_timesteps: int | None = hyper(default=None, constraint=[POSITIVE_INT, None], sentence="How 2-D X is read: None takes each row as a univariate series; an int as that many time-major blocks of columns.")
+    max_epochs: int = hyper(default=100, constraint=POSITIVE_INT, sentence="Most passes over the training sequences.")
+    shuffle: bool = hyper(default=True, constraint="boolean", sentence="Draw the training sequences in a new order in each epoch.")
+    embedding_dim: int | None = hyper(default=None, constraint=[POSITIVE_INT, None], sentence="X holds integer tokens, (sample, time); each is read as a learnt vector of this width, and those that training never saw as one of their own. None: X holds numbers.")
+    return_sequences: bool = hyper(default=False, constraint="boolean", sentence="Give an answer at every step: y has a time axis.")
+    missing: Literal["error", "mask"] = hyper(default="error", constraint=StrOptions({"error", "mask"}), sentence='What NaN in X is: an error, or with "mask" a value that is not there: the network reads the mean, and is told where.')
+    stateful: bool = hyper(default=False, constraint="boolean", sentence="Read samples as consecutive segments of one long sequence: each begins in the state in which the one before it ended, in `fit` (without shuffling) and in each call of `predict`.")
+    warm_start: bool = hyper(default=False, constraint="boolean", sentence="Let `fit` go on from the weights of the previous `fit`.")
     # fmt: on
 
     n_features_in_: int = fitted("Columns of a 2-D X, or features of a 3-D X.")

@@ -197,11 +197,11 @@ class CellOptions:
     """The cell and its options, as hyperparameters of whatever builds a network."""
 
     # fmt: off
-    cell: str | Cell = hyper("gru", [StrOptions(set(CELLS)), callable], f"The recurrent layer: {', '.join(map(repr, CELLS))}, or a callable ``(input_size, hidden_size)`` that returns a module with the calling convention of torch's recurrent layers.")
-    activation: Literal["tanh", "relu"] = hyper("tanh", StrOptions({"tanh", "relu"}), "What the state goes through at the end of each step.", only_with={"cell": "simple_rnn"})
-    reset_after: bool = hyper(True, "boolean", "Let the reset gate act after the recurrent product, as torch and cuDNN do; False is the textbook's GRU, where it acts before.", only_with={"cell": "gru"})
-    forget_bias: float = hyper(1.0, Interval(Real, None, None, closed="neither"), "First bias of the forget gate: the higher, the longer an untrained network remembers.", only_with={"cell": "lstm"})
-    peephole: bool = hyper(False, "boolean", "Let the gates see the cell state.", only_with={"cell": "lstm"})
+    cell: str | Cell = hyper(default="gru", constraint=[StrOptions(set(CELLS)), callable], sentence=f"The recurrent layer: {', '.join(map(repr, CELLS))}, or a callable ``(input_size, hidden_size)`` that returns a module with the calling convention of torch's recurrent layers.")
+    activation: Literal["tanh", "relu"] = hyper(default="tanh", constraint=StrOptions({"tanh", "relu"}), sentence="What the state goes through at the end of each step.", only_with={"cell": "simple_rnn"})
+    reset_after: bool = hyper(default=True, constraint="boolean", sentence="Let the reset gate act after the recurrent product, as torch and cuDNN do; False is the textbook's GRU, where it acts before.", only_with={"cell": "gru"})
+    forget_bias: float = hyper(default=1.0, constraint=Interval(Real, None, None, closed="neither"), sentence="First bias of the forget gate: the higher, the longer an untrained network remembers.", only_with={"cell": "lstm"})
+    peephole: bool = hyper(default=False, constraint="boolean", sentence="Let the gates see the cell state.", only_with={"cell": "lstm"})
     # fmt: on
 
     def _cell_options(self) -> dict[str, Any]:

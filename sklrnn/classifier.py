@@ -44,8 +44,8 @@ class RecurrentClassifier(StepScore, ClassifierMixin, RecurrentEstimator):
     _metric = staticmethod(accuracy_score)
 
     # fmt: off
-    loss: str | type[nn.Module] = hyper("log_loss", [StrOptions({"log_loss"}), SubclassOf(nn.Module, "a torch loss module")], "What is minimised: a name, or the class of a torch loss module that takes scores and class codes.")
-    class_weight: dict[Any, float] | str | None = hyper(None, [dict, StrOptions({"balanced"}), None], 'Weight of each class; "balanced" makes all classes weigh the same.')
+    loss: str | type[nn.Module] = hyper(default="log_loss", constraint=[StrOptions({"log_loss"}), SubclassOf(nn.Module, "a torch loss module")], sentence="What is minimised: a name, or the class of a torch loss module that takes scores and class codes.")
+    class_weight: dict[Any, float] | str | None = hyper(default=None, constraint=[dict, StrOptions({"balanced"}), None], sentence='Weight of each class; "balanced" makes all classes weigh the same.')
     # fmt: on
 
     classes_: np.ndarray = fitted("The labels, sorted.")

@@ -86,18 +86,18 @@ class SequenceGenerator(DensityMixin, TextModel):
     pool_size: ClassVar[int] = 1  # type: ignore[misc]
 
     # fmt: off
-    units: int | tuple[int, ...] = hyper(128, POSITIVE_INTS, "Width of the recurrent state; a tuple stacks layers.")
-    embedding_dim: int = hyper(32, POSITIVE_INT, "Numbers that stand for a token.")
-    analyzer: Literal["char", "word"] = hyper("char", StrOptions({"char", "word"}), "What a string is split into. Texts that are lists of tokens stay as they are.")
-    lowercase: bool = hyper(False, "boolean", "Turn capitals into small letters first.")
-    min_count: int = hyper(1, POSITIVE_INT, "How often a token must occur to be known.")
-    max_tokens: int | None = hyper(None, [POSITIVE_INT, None], "Know so many tokens at most, the most frequent ones.")
-    segment_length: int = hyper(64, POSITIVE_INT, "Tokens of each text that a step of training reads: gradients reach no further back.")
-    batch_size: int = hyper(32, POSITIVE_INT, "Texts, or strands of one long text, that are read side by side.")
-    max_epochs: int = hyper(100, POSITIVE_INT, "Most passes over the texts.")
-    shuffle: bool = hyper(True, "boolean", "Draw separate texts in a new order in each epoch.")
-    early_stopping: bool | Literal["auto"] = hyper("auto", ["boolean", StrOptions({"auto"})], 'Hold out the last texts, or the last part of a single one, stop when their loss no longer falls, and keep the best weights; "auto" does so above 10,000 texts, or tokens of a single one. When off, training stops when the training loss no longer falls.')
-    validation_fraction: float = hyper(0.1, FRACTION, "Share of the texts, or of a single one, that early stopping holds out.")
+    units: int | tuple[int, ...] = hyper(default=128, constraint=POSITIVE_INTS, sentence="Width of the recurrent state; a tuple stacks layers.")
+    embedding_dim: int = hyper(default=32, constraint=POSITIVE_INT, sentence="Numbers that stand for a token.")
+    analyzer: Literal["char", "word"] = hyper(default="char", constraint=StrOptions({"char", "word"}), sentence="What a string is split into. Texts that are lists of tokens stay as they are.")
+    lowercase: bool = hyper(default=False, constraint="boolean", sentence="Turn capitals into small letters first.")
+    min_count: int = hyper(default=1, constraint=POSITIVE_INT, sentence="How often a token must occur to be known.")
+    max_tokens: int | None = hyper(default=None, constraint=[POSITIVE_INT, None], sentence="Know so many tokens at most, the most frequent ones.")
+    segment_length: int = hyper(default=64, constraint=POSITIVE_INT, sentence="Tokens of each text that a step of training reads: gradients reach no further back.")
+    batch_size: int = hyper(default=32, constraint=POSITIVE_INT, sentence="Texts, or strands of one long text, that are read side by side.")
+    max_epochs: int = hyper(default=100, constraint=POSITIVE_INT, sentence="Most passes over the texts.")
+    shuffle: bool = hyper(default=True, constraint="boolean", sentence="Draw separate texts in a new order in each epoch.")
+    early_stopping: bool | Literal["auto"] = hyper(default="auto", constraint=["boolean", StrOptions({"auto"})], sentence='Hold out the last texts, or the last part of a single one, stop when their loss no longer falls, and keep the best weights; "auto" does so above 10,000 texts, or tokens of a single one. When off, training stops when the training loss no longer falls.')
+    validation_fraction: float = hyper(default=0.1, constraint=FRACTION, sentence="Share of the texts, or of a single one, that early stopping holds out.")
     # fmt: on
 
     encoder_: TokenEncoder = fitted("Turns texts into tokens.")

@@ -46,9 +46,9 @@ class RecurrentRegressor(StepScore, RegressorMixin, RecurrentEstimator):
     _metric = staticmethod(r2_score)
 
     # fmt: off
-    loss: str | type[nn.Module] = hyper("squared_error", [StrOptions(REGRESSION_LOSSES), SubclassOf(nn.Module, "a torch loss module")], "What is minimised: a name, or the class of a torch loss module.")
-    quantiles: tuple[float, ...] = hyper((0.1, 0.5, 0.9), IncreasingLevels(), 'Levels that ``loss="quantile"`` learns.')
-    normalize_y: bool = hyper(True, "boolean", "Learn on standardised targets and answer in the user's units.")
+    loss: str | type[nn.Module] = hyper(default="squared_error", constraint=[StrOptions(REGRESSION_LOSSES), SubclassOf(nn.Module, "a torch loss module")], sentence="What is minimised: a name, or the class of a torch loss module.")
+    quantiles: tuple[float, ...] = hyper(default=(0.1, 0.5, 0.9), constraint=IncreasingLevels(), sentence='Levels that ``loss="quantile"`` learns.')
+    normalize_y: bool = hyper(default=True, constraint="boolean", sentence="Learn on standardised targets and answer in the user's units.")
     # fmt: on
 
     def predict(self, X: Any) -> Any:

@@ -74,9 +74,9 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """
 
     scaler: Any = hyper(
-        None,
-        [HasMethods(["fit", "transform"]), None],
-        "The scaler, which is cloned; it must give one column for each feature. None means StandardScaler().",
+        default=None,
+        constraint=[HasMethods(["fit", "transform"]), None],
+        sentence="The scaler, which is cloned; it must give one column for each feature. None means StandardScaler().",
     )
     scaler_: Any = fitted("The fitted scaler, on steps and features.")
     layout_: str = fitted("The axes that fit saw: '(sample, time)' or '(sample, time, feature)'.")

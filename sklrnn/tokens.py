@@ -73,12 +73,12 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
     """
 
     # fmt: off
-    analyzer: Literal["char", "word"] = hyper("char", StrOptions({"char", "word"}), "What a string is split into. Samples that are lists of tokens stay as they are.")
-    lowercase: bool = hyper(False, "boolean", "Turn capitals into small letters first.")
-    min_count: int = hyper(1, POSITIVE_INT, "How often a token must occur in the texts of `fit` to be known.")
-    max_tokens: int | None = hyper(None, [POSITIVE_INT, None], "Know so many tokens at most, the most frequent ones (of equally frequent ones the first in sorted order); marks are not counted.")
-    unknown: Literal["mark", "drop", "error"] = hyper("mark", StrOptions({"mark", "drop", "error"}), 'What becomes of a token that is not known: the code 0 of ``"<unknown>"``, nothing, or an error that names the text.')
-    mark_ends: bool = hyper(False, "boolean", 'Put ``"<start>"`` before and ``"<end>"`` after each text.')
+    analyzer: Literal["char", "word"] = hyper(default="char", constraint=StrOptions({"char", "word"}), sentence="What a string is split into. Samples that are lists of tokens stay as they are.")
+    lowercase: bool = hyper(default=False, constraint="boolean", sentence="Turn capitals into small letters first.")
+    min_count: int = hyper(default=1, constraint=POSITIVE_INT, sentence="How often a token must occur in the texts of `fit` to be known.")
+    max_tokens: int | None = hyper(default=None, constraint=[POSITIVE_INT, None], sentence="Know so many tokens at most, the most frequent ones (of equally frequent ones the first in sorted order); marks are not counted.")
+    unknown: Literal["mark", "drop", "error"] = hyper(default="mark", constraint=StrOptions({"mark", "drop", "error"}), sentence='What becomes of a token that is not known: the code 0 of ``"<unknown>"``, nothing, or an error that names the text.')
+    mark_ends: bool = hyper(default=False, constraint="boolean", sentence='Put ``"<start>"`` before and ``"<end>"`` after each text.')
     # fmt: on
 
     vocabulary_: dict[Any, int] = fitted("The code of each mark and each known token.")

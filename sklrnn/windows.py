@@ -75,34 +75,43 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
     2024-01-06        4.0        5.0        6.0
     """
 
-    window_length: int = hyper(10, POSITIVE_INT, "Number of rows in a window, the row itself included.", kw_only=False)
+    window_length: int = hyper(
+        default=10,
+        constraint=POSITIVE_INT,
+        sentence="Number of rows in a window, the row itself included.",
+        kw_only=False,
+    )
     stride_within: int = hyper(
-        1, POSITIVE_INT, "Distance between the rows of a window: 24 reads hourly rows once a day, at the same hour."
+        default=1,
+        constraint=POSITIVE_INT,
+        sentence="Distance between the rows of a window: 24 reads hourly rows once a day, at the same hour.",
     )
     padding: Literal["edge", "zero", "nan", "mean"] = hyper(
-        "edge", StrOptions({"edge", "zero", "nan", "mean"}), "What fills the places of a window that have no row."
+        default="edge",
+        constraint=StrOptions({"edge", "zero", "nan", "mean"}),
+        sentence="What fills the places of a window that have no row.",
     )
     context: Literal["auto", "none"] = hyper(
-        "auto",
-        StrOptions({"auto", "none"}),
-        "Whether later rows see the training rows before them, as their index tells. With 'none' the index is not "
+        default="auto",
+        constraint=StrOptions({"auto", "none"}),
+        sentence="Whether later rows see the training rows before them, as their index tells. With 'none' the index is not "
         "read: the rows of each call stand alone and follow each other as they come.",
     )
     flatten: bool = hyper(
-        False,
-        ["boolean"],
-        "Give lag columns (row, time * feature) with names like temp_lag2, oldest step first; lag0 is the row itself. "
+        default=False,
+        constraint=["boolean"],
+        sentence="Give lag columns (row, time * feature) with names like temp_lag2, oldest step first; lag0 is the row itself. "
         "'X.reshape(n, window_length, -1)' restores the windows.",
     )
     time_column: str | int | None = hyper(
-        None,
-        [str, int, None],
-        "Column that plays the part of the index: a name in a frame, a number in an array. It is no feature.",
+        default=None,
+        constraint=[str, int, None],
+        sentence="Column that plays the part of the index: a name in a frame, a number in an array. It is no feature.",
     )
     groups: str | int | None = hyper(
-        None,
-        [str, int, None],
-        "Column that tells the series of a panel apart; each is windowed by itself. It is no feature. A MultiIndex "
+        default=None,
+        constraint=[str, int, None],
+        sentence="Column that tells the series of a panel apart; each is windowed by itself. It is no feature. A MultiIndex "
         "whose last level is time needs none.",
     )
 

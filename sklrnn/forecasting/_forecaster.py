@@ -70,17 +70,17 @@ class RecurrentForecaster(NetworkParameters, BaseForecaster):
     """
 
     # fmt: off
-    window_length: int | Literal["auto"] = hyper("auto", [POSITIVE_INT, StrOptions({"auto"})], 'Rows of the past that each forecast reads; "auto" takes up to 14 seasons, as the length of the series allows.')
-    strategy: Literal["direct", "recursive"] = hyper("direct", StrOptions({"direct", "recursive"}), '"direct" answers all steps of `fh` at once; "recursive" answers one and reads its own answer. Steps beyond those learnt are always reached by reading own answers.')
-    normalize: Literal["window", "series"] | None = hyper("window", [StrOptions({"window", "series"}), None], "What brings y to a common scale: the newest part of each window, each series as a whole, or (None) all series together.")
-    sp: int | Literal["auto"] = hyper("auto", [POSITIVE_INT, StrOptions({"auto"})], 'Rows in a season; "auto" finds it from the frequency and the autocorrelation.')
-    fold: int | Literal["auto"] = hyper("auto", [POSITIVE_INT, StrOptions({"auto"})], 'Rows that each recurrent step reads at once; "auto" takes the season, so that days are the steps and hours the features.')
-    n_networks: int = hyper(1, POSITIVE_INT, "Networks with different seeds whose forecasts are averaged.")
-    future_X: Literal["known", "unknown"] | list[Any] = hyper("known", [StrOptions({"known", "unknown"}), list], "Which columns of X are known in the future and must be passed to predict: all, none, or a list of names.")
-    loss: str = hyper("absolute_error", StrOptions(FORECAST_LOSSES), "What is minimised.")
-    quantiles: tuple[float, ...] = hyper((0.05, 0.5, 0.95), IncreasingLevels(), 'Levels that ``loss="quantile"`` learns.')
-    max_epochs: int | Literal["auto"] = hyper("auto", [POSITIVE_INT, StrOptions({"auto"})], 'Passes over the training windows; "auto" makes as many as the number of windows can bear: 200 steps of the optimizer for 84 windows, 20,000 for 200,000.')
-    fine_tune: bool = hyper(False, "boolean", "After `pretrain`, let `fit` train on for a while on its own series; otherwise it only reads them.")
+    window_length: int | Literal["auto"] = hyper(default="auto", constraint=[POSITIVE_INT, StrOptions({"auto"})], sentence='Rows of the past that each forecast reads; "auto" takes up to 14 seasons, as the length of the series allows.')
+    strategy: Literal["direct", "recursive"] = hyper(default="direct", constraint=StrOptions({"direct", "recursive"}), sentence='"direct" answers all steps of `fh` at once; "recursive" answers one and reads its own answer. Steps beyond those learnt are always reached by reading own answers.')
+    normalize: Literal["window", "series"] | None = hyper(default="window", constraint=[StrOptions({"window", "series"}), None], sentence="What brings y to a common scale: the newest part of each window, each series as a whole, or (None) all series together.")
+    sp: int | Literal["auto"] = hyper(default="auto", constraint=[POSITIVE_INT, StrOptions({"auto"})], sentence='Rows in a season; "auto" finds it from the frequency and the autocorrelation.')
+    fold: int | Literal["auto"] = hyper(default="auto", constraint=[POSITIVE_INT, StrOptions({"auto"})], sentence='Rows that each recurrent step reads at once; "auto" takes the season, so that days are the steps and hours the features.')
+    n_networks: int = hyper(default=1, constraint=POSITIVE_INT, sentence="Networks with different seeds whose forecasts are averaged.")
+    future_X: Literal["known", "unknown"] | list[Any] = hyper(default="known", constraint=[StrOptions({"known", "unknown"}), list], sentence="Which columns of X are known in the future and must be passed to predict: all, none, or a list of names.")
+    loss: str = hyper(default="absolute_error", constraint=StrOptions(FORECAST_LOSSES), sentence="What is minimised.")
+    quantiles: tuple[float, ...] = hyper(default=(0.05, 0.5, 0.95), constraint=IncreasingLevels(), sentence='Levels that ``loss="quantile"`` learns.')
+    max_epochs: int | Literal["auto"] = hyper(default="auto", constraint=[POSITIVE_INT, StrOptions({"auto"})], sentence='Passes over the training windows; "auto" makes as many as the number of windows can bear: 200 steps of the optimizer for 84 windows, 20,000 for 200,000.')
+    fine_tune: bool = hyper(default=False, constraint="boolean", sentence="After `pretrain`, let `fit` train on for a while on its own series; otherwise it only reads them.")
     # fmt: on
 
     units = 64

@@ -23,8 +23,8 @@ class WindowNetwork(RecurrentEstimator):
     """Learns to answer windows that are cut when they are read; the windows bring their own scales."""
 
     # fmt: off
-    loss: str = hyper("absolute_error", StrOptions(FORECAST_LOSSES), "What is minimised.")
-    quantiles: tuple[float, ...] = hyper((0.05, 0.5, 0.95), IncreasingLevels(), 'Levels that ``loss="quantile"`` learns.')
+    loss: str = hyper(default="absolute_error", constraint=StrOptions(FORECAST_LOSSES), sentence="What is minimised.")
+    quantiles: tuple[float, ...] = hyper(default=(0.05, 0.5, 0.95), constraint=IncreasingLevels(), sentence='Levels that ``loss="quantile"`` learns.')
     # fmt: on
 
     def learn(self, windows: Windows) -> "WindowNetwork":
