@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         SimpleRNNClassifier,
     )
     from sklrnn.generator import SequenceGenerator
+    from sklrnn.imputer import RecurrentImputer
     from sklrnn.leakage import LeakageError, check_no_leakage
     from sklrnn.regressor import (
         CNNLSTMRegressor,
@@ -45,6 +46,7 @@ _HOME = {
         "CNNLSTMRegressor",
     ),
     "sklrnn.generator": ("SequenceGenerator",),
+    "sklrnn.imputer": ("RecurrentImputer",),
     "sklrnn.windows": ("SlidingWindow",),
     "sklrnn.supervised": ("supervise", "make_windows"),
     "sklrnn.scaling": ("SequenceScaler",),
@@ -65,6 +67,7 @@ __all__ = [
     "PurgedKFold",
     "PurgedTimeSeriesSplit",
     "RecurrentClassifier",
+    "RecurrentImputer",
     "RecurrentRegressor",
     "SequenceGenerator",
     "SequenceScaler",
