@@ -62,7 +62,7 @@ class GapNetwork(RecurrentEstimator):
     """Learns from series in which values are hidden, and corrects the bridges over gaps."""
 
     # fmt: off
-    loss: str = hyper("absolute_error", StrOptions(GAP_LOSSES), "What is minimised.")
+    loss: str = hyper("huber", StrOptions(GAP_LOSSES), "What is minimised.")
     # fmt: on
 
     normalize_X = False
