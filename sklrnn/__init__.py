@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         SimpleRNNClassifier,
     )
     from sklrnn.generator import SequenceGenerator
+    from sklrnn.imputer import RecurrentImputer
     from sklrnn.leakage import LeakageError, check_no_leakage
     from sklrnn.regressor import (
         CNNLSTMRegressor,
@@ -47,6 +48,7 @@ _HOME = {
     ),
     "sklrnn.generator": ("SequenceGenerator",),
     "sklrnn.translator": ("SequenceTranslator",),
+    "sklrnn.imputer": ("RecurrentImputer",),
     "sklrnn.windows": ("SlidingWindow",),
     "sklrnn.supervised": ("supervise", "make_windows"),
     "sklrnn.scaling": ("SequenceScaler",),
@@ -67,6 +69,7 @@ __all__ = [
     "PurgedKFold",
     "PurgedTimeSeriesSplit",
     "RecurrentClassifier",
+    "RecurrentImputer",
     "RecurrentRegressor",
     "SequenceGenerator",
     "SequenceScaler",

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -11,12 +12,22 @@ import sklrnn
 # Tiny sizes only: everything else is as users get it.
 TINY = {"units": 16, "max_epochs": 40}
 ESTIMATORS = [name for name in sklrnn.__all__ if name.endswith(("Regressor", "Classifier"))]
+IMPUTER = sklrnn.RecurrentImputer(units=4, max_epochs=2)
 
 # Defined by scikit-learn, but not among those that it yields for these estimators.
 UNYIELDED = [
     "check_dataframe_column_names_consistency",
     "check_param_validation",
     "check_inplace_ensure_writeable",
+]
+UNYIELDED_OF_TRANSFORMERS = [
+    "check_transformer_get_feature_names_out",
+    "check_transformer_get_feature_names_out_pandas",
+    "check_set_output_transform",
+    "check_set_output_transform_pandas",
+    "check_global_output_transform_pandas",
+    "check_set_output_transform_polars",
+    "check_global_set_output_transform_polars",
 ]
 
 
@@ -68,6 +79,17 @@ def test_sequences_of_vectors_keep_the_contract(estimator, check):
 @pytest.mark.parametrize("check", UNYIELDED)
 def test_estimator_keeps_what_is_not_yielded(name, check):
     getattr(estimator_checks, check)(name, tiny(name))
+
+
+@parametrize_with_checks([IMPUTER])
+def test_imputer_keeps_the_contract(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names")  # they fit frames and transform arrays
+@pytest.mark.parametrize("check", [*UNYIELDED, *UNYIELDED_OF_TRANSFORMERS])
+def test_imputer_keeps_what_is_not_yielded(check):
+    getattr(estimator_checks, check)("RecurrentImputer", clone(IMPUTER))
 
 
 @pytest.mark.parametrize("name", [name for name in ESTIMATORS if name.endswith("Classifier")])
