@@ -262,6 +262,18 @@ def run_cell(cell: nn.Module, x: Tensor, first: Any = None, state_mask: Tensor |
     return states, last
 
 
+def final_state(cell: nn.Module, states: Tensor, last: Any) -> Tensor:
+    """The state after the last step, (sample, unit).
+
+    Going back from a part of all states would write out a gradient for all of them, so it is taken from ``last`` where it
+    is known to lie there.
+    """
+    if not isinstance(cell, _OfTorch):
+        return states[-1]
+    state: Tensor = (last[0] if isinstance(last, tuple) else last)[0]
+    return state
+
+
 def can_mask_its_state(cell: nn.Module) -> bool:
     """Whether the cell takes a mask for the state that its recurrent products see."""
     return "state_mask" in inspect.signature(cell.forward).parameters

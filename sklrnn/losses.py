@@ -47,7 +47,9 @@ class _MeanOverOutputs(nn.Module):
 
     def forward(self, raw: Tensor, target: Tensor) -> Tensor:
         losses: Tensor = self.per_output(raw, target)
-        return losses.flatten(1).mean(dim=1) if losses.ndim > 1 else losses
+        if losses.ndim == 1 or losses[0].numel() == 1:
+            return losses.flatten()
+        return losses.flatten(1).mean(dim=1)
 
 
 class _Elementwise(nn.Module):

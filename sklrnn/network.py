@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from sklrnn._stepwise import Stepwise
-from sklrnn.cells import Cell, can_mask_its_state, make_cell, run_cell
+from sklrnn.cells import Cell, can_mask_its_state, final_state, make_cell, run_cell
 from sklrnn.layers import (
     CausalConvolution,
     Conv1d,
@@ -81,6 +81,8 @@ class RecurrentLayer(nn.Module):
         """Give all states, the state after the whole sequence was read, and what carries on to a next segment."""
         given, x = x, self.dropout(x)
         states, carried = self._run(self.forwards, x, first)
+        if self.backwards is None and not self.adds_its_input and lengths is None:
+            return states, final_state(self.forwards, states, carried), carried
         if self.backwards is not None:
             backwards, _ = self._run(self.backwards, reverse(x, lengths))
             states = torch.cat([states, reverse(backwards, lengths)], dim=-1)
@@ -163,7 +165,7 @@ class Network(nn.Module):
         x = self.standardise(self.embedding(x)).to(self.head.weight.dtype).transpose(0, 1)  # (time, sample, feature)
         if lengths is not None:
             x = x.masked_fill(~real_steps(lengths, len(x)).t().unsqueeze(2), 0.0)
-        direct = x[len(x) - self.n_direct_steps :].transpose(0, 1).flatten(1)  # (sample, step and feature)
+        direct = x[len(x) - self.n_direct_steps :].transpose(0, 1).flatten(1) if self.n_direct_steps else None
         x, lengths = self.front(x, lengths), self.front.lengths_after(lengths)
         n_steps, n_segments = x.shape[:2]
         if n_strands is not None:
@@ -176,7 +178,7 @@ class Network(nn.Module):
         if n_strands is not None:
             x = x.unflatten(0, (-1, n_steps)).permute(1, 2, 0, 3).reshape(n_steps, n_segments, -1)
             final = x[-1]
-        return x, torch.cat([final, direct], dim=1), carry_on
+        return x, final if direct is None else torch.cat([final, direct], dim=1), carry_on
 
     def penalised_weights(self) -> list[Tensor]:
         """The weights, not the biases, of the recurrent layers."""

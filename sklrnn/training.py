@@ -72,7 +72,8 @@ class SequenceNet(NeuralNet):
     def get_loss(self, y_pred: Tensor, y_true: Tensor, X: Any = None, training: bool = False) -> Tensor:
         weight = X["weight"]
         if weight.ndim == 1:
-            loss: Tensor = (self.criterion_(y_pred, y_true) * weight).mean()
+            losses = self.criterion_(y_pred, y_true)
+            loss: Tensor = torch.dot(losses, weight.to(losses)) * (1.0 / len(weight))
         else:
             # Padding is left out before the loss is taken: no loss has to be finite there.
             lengths = X.get("lengths")
