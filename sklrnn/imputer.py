@@ -33,9 +33,9 @@ __all__ = ["RecurrentImputer"]
 
 Array = NDArray[Any]
 
-# A window is four times as long as most gaps, as far as this makes it neither blind nor slow.
-_ROWS_PER_GAP, _MOST_GAPS = 4, 0.9
-_SHORTEST_WINDOW, _LONGEST_WINDOW = 64, 256
+# A window is four times as long as the gaps that most missing values are in, as far as this makes it neither blind nor slow.
+_ROWS_PER_GAP, _MOST_VALUES = 4, 0.9
+_SHORTEST_WINDOW, _LONGEST_WINDOW = 64, 192
 # Steps of the optimizer with max_epochs="auto": 600 for 128 windows, with the root of their number beyond.
 _STEPS, _FOR_WINDOWS = 600, 128
 
@@ -92,7 +92,7 @@ class RecurrentImputer(OneToOneFeatureMixin, TransformerMixin, NetworkParameters
 
     # fmt: off
     bidirectional: bool = hyper(default=True, constraint="boolean", sentence="Read what comes after a gap too; False fills each gap from the rows before it alone.")
-    window_length: int | Literal["auto"] = hyper(default="auto", constraint=[Interval(Integral, 2, None, closed="left"), StrOptions({"auto"})], sentence='Rows that are read at once; "auto" takes four times as many as most gaps are long, but 64 to 256.')
+    window_length: int | Literal["auto"] = hyper(default="auto", constraint=[Interval(Integral, 2, None, closed="left"), StrOptions({"auto"})], sentence='Rows that are read at once; "auto" takes four times as many as the gaps are long that most missing values are in, but 64 to 192.')
     calendar: bool = hyper(default=True, constraint="boolean", sentence="Where the index of a frame holds dates, read the place in the day, the week and the year, as far as training spans two of them.")
     loss: Literal["huber", "absolute_error", "squared_error"] = hyper(default="huber", constraint=StrOptions(GAP_LOSSES), sentence="What is minimised, with errors in units of those of the bridge: with the absolute or squared error, a loss below 1 is better than the bridge.")
     max_epochs: int | Literal["auto"] = hyper(default="auto", constraint=[POSITIVE_INT, StrOptions({"auto"})], sentence='Passes over the windows, in each of which other values are hidden; "auto" makes 600 steps of the optimizer, and more of them for more than 128 windows.')
@@ -274,8 +274,9 @@ class RecurrentImputer(OneToOneFeatureMixin, TransformerMixin, NetworkParameters
     def _choose_window(self, lengths: Array, *, longest: int) -> int:
         if self.window_length != "auto":
             return min(int(self.window_length), longest)
-        typical = _ROWS_PER_GAP * np.quantile(lengths, _MOST_GAPS) if len(lengths) else 0
-        return min(int(np.clip(typical, _SHORTEST_WINDOW, _LONGEST_WINDOW)), longest)
+        # Long gaps are few, but hold much of what is missing.
+        typical = np.quantile(np.repeat(lengths, lengths), _MOST_VALUES) if len(lengths) else 0
+        return min(int(np.clip(_ROWS_PER_GAP * typical, _SHORTEST_WINDOW, _LONGEST_WINDOW)), longest)
 
     def _n_epochs(self, n_windows: int) -> int:
         if self.max_epochs != "auto":

@@ -272,3 +272,24 @@ def test_pipelines_and_configured_output():
     with sklearn.config_context(transform_output="pandas"):
         codes = make_pipeline(TokenEncoder()).fit_transform(TEXTS)
     assert as_lists(codes) == as_lists(TokenEncoder().fit_transform(TEXTS))
+
+
+@pytest.mark.parametrize(("unknown", "min_count"), [("mark", 1), ("mark", 2), ("drop", 1), ("error", 1)])
+def test_unknown_words_in_front_of_a_network_follow_the_policy(unknown, min_count):
+    texts = ["so good", "so bad", "very good", "very bad", "good once", "bad twice"] * 4
+    moods = ["up", "down"] * 12
+    encoder = TokenEncoder(analyzer="word", unknown=unknown, min_count=min_count)
+    model = make_pipeline(encoder, GRUClassifier(embedding_dim=4, units=8, max_epochs=40, random_state=0))
+    model.fit(texts, moods)
+    new = ["quite good", "bad indeed", "good ?"]
+    if unknown == "error":
+        with pytest.raises(ValueError, match="row 0 holds tokens that were not among those of fit: 'quite'"):
+            model.predict(new)
+        return
+    assert list(model.predict(new)) == ["up", "down", "up"]
+    if unknown == "mark":
+        assert model.predict(["nothing known"]).shape == (1,)
+    else:
+        assert model.predict(new).tolist() == model.predict(["good", "bad", "good"]).tolist()
+        with pytest.raises(ValueError, match=r"sequence 1 has the shape \(0,\). Leave it out"):
+            model.predict(["good", "nothing known"])
