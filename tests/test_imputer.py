@@ -6,6 +6,7 @@ import threading
 import numpy as np
 import pandas as pd
 import pytest
+import skops.io
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
@@ -438,6 +439,9 @@ def test_pickled_and_cloned(waves, fitted):
     state = pickle.dumps(fitted)
     assert b"torch" not in state
     assert_array_equal(pickle.loads(state).transform(X), fitted.transform(X))
+    safe = skops.io.dumps(fitted)
+    loaded = skops.io.loads(safe, trusted=skops.io.get_untrusted_types(data=safe))
+    assert_array_equal(loaded.transform(X), fitted.transform(X))
     copy = clone(fitted)
     assert copy.get_params() == {**fitted.get_params(), "missing_values": copy.missing_values}
     with pytest.raises(NotFittedError):
