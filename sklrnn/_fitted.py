@@ -29,6 +29,11 @@ def _answer(network: Network, states: Tensor, final: Tensor) -> Tensor:
     return network.answer(states, final)
 
 
+def _room_for_all(n_samples: int, answers: Array, dtype: Any) -> Array:
+    """One array: small ones, left between large ones that come and go, would spread over the whole memory."""
+    return np.empty((n_samples, *answers.shape[1:]), dtype=dtype)
+
+
 class FittedNetwork(HeldNetwork):
     """What an estimator can do once it holds a ``net_``."""
 
@@ -97,19 +102,21 @@ class FittedNetwork(HeldNetwork):
         device = network.head.weight.device
         n_strands = 1 if self._architecture["stateful"] else None
         carried = None
-        blocks = []
+        answers: Any = None
         with torch.inference_mode(), self._threads():
             for start in range(0, len(X), rows_at_once):
                 x = as_tensor(np.array(X[start : start + rows_at_once]), device)
                 states, final, last = network.read(x, carried, n_strands=n_strands)
-                blocks.append(show(network, states, final).cpu().numpy())
+                shown = show(network, states, final).cpu().numpy()
+                answers = _room_for_all(len(X), shown, dtype) if answers is None else answers
+                answers[start : start + len(shown)] = shown
                 carried = last if n_strands else None
-        return np.concatenate(blocks).astype(dtype, copy=False)
+        return answers
 
     def _run_ragged(self, X: Ragged, network: Network, show: Show, *, by_step: bool, dtype: Any) -> Sequences:
         """The longest sequences first, beside others of about their length; answers are put back in order."""
         order = np.argsort(-X.lengths, kind="stable")
-        answers: list[Any] = [None] * len(X)
+        answers: Any = [None] * len(X) if by_step else None
         start = 0
         with torch.inference_mode(), self._threads():
             while start < len(order):
@@ -117,11 +124,15 @@ class FittedNetwork(HeldNetwork):
                 x, lengths = padded_tensors(X[chosen], network.head.weight.device)
                 states, final, _ = network.read(x, lengths=lengths)
                 shown = show(network, states, final).cpu().numpy().astype(dtype, copy=False)
+                start += len(chosen)
+                if not by_step:
+                    answers = _room_for_all(len(X), shown, dtype) if answers is None else answers
+                    answers[chosen] = shown
+                    continue
                 n_steps = -(-X.lengths[chosen] // network.front.pool_size)
                 for row, values, length in zip(chosen, shown, n_steps, strict=True):
-                    answers[row] = values[:length] if by_step else values
-                start += len(chosen)
-        return Ragged.joined(answers) if by_step else np.stack(answers)
+                    answers[row] = values[:length]
+        return Ragged.joined(answers) if by_step else answers
 
     def _rows_at_once(self, shape: tuple[int, ...]) -> int:
         widest = max(shape[2], self._architecture["embedding_dim"], *(4 * n for n in self._architecture["units"]))

@@ -48,10 +48,11 @@ class Rows:
 
     def targets(self) -> tuple[Array, Array | None]:
         """Targets and weights of the rows that count, one a row, or one a step."""
-        there = self[self.present]
+        present = self.present  # sequences stay where they are: windows would be written out
+        y, weights = self.y[present], None if self.weights is None else self.weights[present]
         if not self.by_step:
-            return there.y, there.weights
-        return flat_steps(there.y), None if there.weights is None else flat_steps(there.weights)
+            return y, weights
+        return flat_steps(y), None if weights is None else flat_steps(weights)
 
 
 def hold_out_newest(rows: Rows, fraction: float) -> tuple[Rows, Rows]:

@@ -136,10 +136,14 @@ class SequenceNet(NeuralNet):
             past = self.history[-1, "batches", :, (f"{prefix}_loss", f"{prefix}_batch_size")]
             losses, sizes = np.array(past).T
         else:
-            # Tensors until the epoch is over: reading one would wait for the device.
-            steps = [(step_fn(batch)["loss"].detach(), len(batch[1])) for batch in iterator]
-            losses = torch.stack([loss for loss, _ in steps]).double().cpu().numpy()
-            sizes = np.array([size for _, size in steps], dtype=np.float64)
+            # On the device until the epoch is over: reading one would wait for it. In one block: small tensors that stay
+            # between large ones that come and go would spread over the whole memory.
+            on_device = torch.empty(len(iterator), device=self.device)
+            sizes = np.zeros(len(iterator))
+            for place, batch in enumerate(iterator):
+                on_device[place] = step_fn(batch)["loss"].detach()
+                sizes[place] = len(batch[1])
+            losses = on_device.cpu().double().numpy()
         self.history.record(f"{prefix}_loss", float(losses @ sizes / sizes.sum()))
 
     def judge(self, batches: Batches, *, most: int | None = None) -> float:

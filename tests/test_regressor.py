@@ -1,5 +1,7 @@
 """Losses, quantiles and intervals of regressors."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
@@ -131,3 +133,18 @@ def test_answers_in_double_precision_follow_the_network():
     with torch.no_grad():
         model.module_.head.bias += 1.0
     np.testing.assert_allclose(model.predict(X) - before, y.std(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_windows_are_never_written_out(dtype):
+    rows = np.random.default_rng(0).normal(size=(60_000 + 50, 8)).astype(dtype)
+    X = np.lib.stride_tricks.sliding_window_view(rows, 50, axis=0)[:-1].transpose(0, 2, 1)
+    model = GRURegressor(units=2, max_epochs=1, batch_size=1024, early_stopping=True, random_state=0)
+    model.fit(X[:64], rows[50:114, 0])
+    tracemalloc.start()
+    try:
+        model.fit(X, rows[50:, 0]).predict(X)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < X.size * X.itemsize / 2
