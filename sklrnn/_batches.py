@@ -83,20 +83,17 @@ class Batches:
         scale = len(self.order) / flat_steps(weights[self.order]).sum()
         return for_each_step(lambda steps: steps * scale, weights)
 
-    def _prepare(self, values: Sequences) -> Tensor | Ragged:
+    def _prepare(self, values: Sequences) -> Sequences:
+        """Whole numbers as they are, all others in single precision."""
+        if values.dtype.kind == "i":
+            return values
         if isinstance(values, Ragged):
-            return (
-                values
-                if values.dtype.kind == "i"
-                else Ragged.laid_out(values.flat().astype(np.float32), values.lengths)
-            )
-        values = values if values.dtype.kind == "i" else values.astype(np.float32)
-        return torch.from_numpy(np.ascontiguousarray(values)).to(self.device)
+            return Ragged.laid_out(values.flat().astype(np.float32), values.lengths)
+        return np.ascontiguousarray(values, dtype=np.float32)
 
-    def _fetch(self, values: Tensor | Ragged, chosen: Array) -> Tensor:
-        if isinstance(values, Ragged):
-            return torch.from_numpy(values[chosen].padded()).to(self.device)
-        return values[torch.from_numpy(chosen).to(self.device)]
+    def _fetch(self, values: Sequences, chosen: Array) -> Tensor:
+        part: Any = values[chosen]
+        return torch.from_numpy(part.padded() if isinstance(part, Ragged) else part).to(self.device)
 
 
 class Segments(dict[str, Tensor]):

@@ -28,11 +28,19 @@ class FlatWeights:
             places.append(places[-1] + math.ceil(weight.numel() / _LINE) * _LINE)
         self.values = learnt[0].detach().new_zeros(places[-1])
         self.gradients = torch.zeros_like(self.values)
+        self._learnt = learnt
+        self._gradient_of = []
         for weight, place in zip(learnt, places[:-1], strict=True):
             here = slice(place, place + weight.numel())
             self.values[here] = weight.detach().flatten()
             weight.data = self.values[here].view(weight.shape)
-            weight.grad = self.gradients[here].view(weight.shape)
+            self._gradient_of.append(self.gradients[here].view(weight.shape))
+        self.hold_gradients()
+
+    def hold_gradients(self) -> None:
+        """Make the gradient of each tensor the one in the block; somebody may have taken it away."""
+        for weight, gradient in zip(self._learnt, self._gradient_of, strict=True):
+            weight.grad = gradient
 
     def clip(self, length: float) -> None:
         """Cut the gradient to a length, if it is longer. Nothing waits for the number."""

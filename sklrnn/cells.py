@@ -268,10 +268,15 @@ def final_state(cell: nn.Module, states: Tensor, last: Any) -> Tensor:
     Going back from a part of all states would write out a gradient for all of them, so it is taken from ``last`` where it
     is known to lie there.
     """
-    if not isinstance(cell, _OfTorch):
+    if not is_of_torch(cell):
         return states[-1]
     state: Tensor = (last[0] if isinstance(last, tuple) else last)[0]
     return state
+
+
+def is_of_torch(cell: nn.Module) -> bool:
+    """Whether the cell is one of torch's layers, which kernels can stand for."""
+    return isinstance(cell, _OfTorch)
 
 
 def can_mask_its_state(cell: nn.Module) -> bool:

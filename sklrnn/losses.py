@@ -41,6 +41,8 @@ class Loss:
 
 
 class _MeanOverOutputs(nn.Module):
+    """One loss a row, and where it is known by a formula, its slopes."""
+
     def __init__(self, per_output: nn.Module) -> None:
         super().__init__()
         self.per_output = per_output
@@ -51,16 +53,55 @@ class _MeanOverOutputs(nn.Module):
             return losses.flatten()
         return losses.flatten(1).mean(dim=1)
 
+    def with_slopes(self, raw: Tensor, target: Tensor) -> tuple[Tensor, Tensor] | None:
+        """The losses, and what each changes by with the raw outputs; None for a loss that leaves this to autograd."""
+        if not isinstance(self.per_output, _Elementwise | _CrossEntropy):
+            return None
+        losses, slopes = self.per_output.with_slopes(raw, target)
+        if losses.ndim == 1 or losses.shape[1] == 1:
+            return losses.flatten(), slopes
+        return losses.mean(dim=1), slopes.div_(losses.shape[1])
+
 
 class _Elementwise(nn.Module):
-    """A function of (raw, target)."""
+    """A function of (raw, target), and one of their difference that gives the same losses and their slopes."""
 
-    def __init__(self, function: Callable[..., Tensor]) -> None:
+    def __init__(self, function: Callable[..., Tensor], with_slopes: Callable[[Tensor], tuple[Tensor, Tensor]]) -> None:
         super().__init__()
         self.function = function
+        self.of_difference = with_slopes
 
     def forward(self, raw: Tensor, target: Tensor) -> Tensor:
         return self.function(raw, target, reduction="none")
+
+    def with_slopes(self, raw: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        return self.of_difference(raw - target)
+
+
+def _squared(difference: Tensor) -> tuple[Tensor, Tensor]:
+    return difference.square(), difference.mul_(2.0)
+
+
+def _absolute(difference: Tensor) -> tuple[Tensor, Tensor]:
+    return difference.abs(), difference.sign()
+
+
+def _huber(difference: Tensor) -> tuple[Tensor, Tensor]:
+    slope = difference.clamp(-1.0, 1.0)
+    return slope * (difference - 0.5 * slope), slope
+
+
+class _CrossEntropy(nn.Module):
+    """Minus the log-probability of the class that it was: raw (sample, class), target (sample,)."""
+
+    def forward(self, raw: Tensor, target: Tensor) -> Tensor:
+        return F.cross_entropy(raw, target, reduction="none")
+
+    def with_slopes(self, raw: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        log_probabilities, chosen = raw.log_softmax(dim=1), target.unsqueeze(1)
+        losses = -log_probabilities.gather(1, chosen).squeeze(1)
+        slopes = log_probabilities.exp_()
+        return losses, slopes.scatter_(1, chosen, slopes.gather(1, chosen) - 1.0)
 
 
 class _Quantile(nn.Module):
@@ -129,18 +170,18 @@ def regression_loss(loss: str | type[nn.Module], quantiles: tuple[float, ...]) -
         return Loss(_Gaussian(), 2, quantiles=_gaussian_quantiles)
     if loss == "poisson":
         return Loss(_Poisson(), point=lambda raw: np.exp(raw[..., 0]), positive=True)
-    return Loss(_Elementwise(_ELEMENTWISE[loss]))
+    return Loss(_Elementwise(*_ELEMENTWISE[loss]))
 
 
 def classification_loss(loss: str | type[nn.Module]) -> Loss:
     """Look up a classifier's loss: targets are class codes ``(sample,)``."""
-    return Loss(_OfTorch(nn.CrossEntropyLoss if isinstance(loss, str) else loss))
+    return Loss(_CrossEntropy() if isinstance(loss, str) else _OfTorch(loss))
 
 
-_ELEMENTWISE: dict[str, Callable[..., Tensor]] = {
-    "squared_error": F.mse_loss,
-    "absolute_error": F.l1_loss,
-    "huber": F.huber_loss,
+_ELEMENTWISE: dict[str, tuple[Callable[..., Tensor], Callable[[Tensor], tuple[Tensor, Tensor]]]] = {
+    "squared_error": (F.mse_loss, _squared),
+    "absolute_error": (F.l1_loss, _absolute),
+    "huber": (F.huber_loss, _huber),
 }
 
 REGRESSION_LOSSES = {*_ELEMENTWISE, "quantile", "gaussian", "poisson"}

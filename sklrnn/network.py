@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from sklrnn._standing_network import StandingNetwork, standing_network
 from sklrnn._stepwise import Stepwise
-from sklrnn.cells import Cell, can_mask_its_state, final_state, make_cell, run_cell
+from sklrnn.cells import Cell, can_mask_its_state, final_state, is_of_torch, make_cell, run_cell
 from sklrnn.layers import (
     CausalConvolution,
     Conv1d,
@@ -94,6 +95,11 @@ class RecurrentLayer(nn.Module):
             final = torch.cat([final[:, : self.units], states[0, :, self.units :]], dim=-1)  # (sample, 2 * unit)
         return states, final, carried
 
+    def has_extras(self) -> bool:
+        """Whether there is more to it than dropping features and one of torch's cells that reads forwards."""
+        plain = is_of_torch(self.forwards) and self.backwards is None
+        return not plain or self.adds_its_input or self.recurrent_dropout.rate > 0
+
     def _run(self, cell: nn.Module, x: Tensor, first: Any = None) -> tuple[Tensor, Any]:
         return run_cell(cell, x, first, self.recurrent_dropout.mask(x, self.units))
 
@@ -103,6 +109,7 @@ class Network(nn.Module):
 
     embedding: Any
     standardise: Any
+    recurrent: Any
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
@@ -179,6 +186,18 @@ class Network(nn.Module):
             x = x.unflatten(0, (-1, n_steps)).permute(1, 2, 0, 3).reshape(n_steps, n_segments, -1)
             final = x[-1]
         return x, final if direct is None else torch.cat([final, direct], dim=1), carry_on
+
+    def without_autograd(self, criterion: nn.Module, batch: Tensor) -> StandingNetwork | None:
+        """What gives the same gradients sooner, for a stack of torch's layers that answers from its last state."""
+        has_extras = (
+            type(self) is not Network
+            or self.return_sequences
+            or self.front.layers
+            or not isinstance(self.standardise, Standardise)
+            or self.standardise.flag_missing
+            or any(layer.has_extras() for layer in self.recurrent)
+        )
+        return None if has_extras else standing_network(self, criterion, batch)
 
     def penalised_weights(self) -> list[Tensor]:
         """The weights, not the biases, of the recurrent layers."""

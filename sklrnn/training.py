@@ -50,6 +50,7 @@ class SequenceNet(NeuralNet):
         self.max_grad_norm = max_grad_norm
         self._rates: Iterator[float] | None = None
         self._carried: Any = None
+        self._standing: dict[Any, Any] | None = None  # by the shape of a batch, in a training epoch
         self._doubles: list[nn.Module] = []  # in a list, as skorch keeps account of a net's modules
 
     def get_split_datasets(self, X: Any, y: Any = None, **_: Any) -> tuple[Any, Any]:
@@ -101,10 +102,27 @@ class SequenceNet(NeuralNet):
     def train_step(self, batch: Batch, **fit_params: Any) -> Any:
         if not isinstance(self.optimizer_, FlatAdam):
             return super().train_step(batch, **fit_params)
-        self.optimizer_.zero_grad()
-        step = self.train_step_single(batch)
+        x, y = batch
+        if (standing := self._standing_for(x)) is None:
+            self.optimizer_.zero_grad()
+            step = self.train_step_single(batch)
+        else:
+            step = {"loss": standing.step(x["x"], y, x["weight"])}
+            if self.max_grad_norm is not None:
+                self.optimizer_.weights.clip(self.max_grad_norm)
         self.optimizer_.step()
         return step
+
+    def _standing_for(self, x: dict[str, Tensor]) -> Any:
+        """What trains on batches of this shape without autograd, where the module has such a thing."""
+        plain = set(x) == {"x", "weight"} and x["weight"].ndim == 1 and not isinstance(x, Segments)
+        make = getattr(self.module_, "without_autograd", None)
+        if self._standing is None or make is None or not plain or self.l1 or self.l2:
+            return None
+        kind = (x["x"].shape, x["x"].dtype)
+        if kind not in self._standing:
+            self._standing[kind] = make(self.criterion_, x["x"])
+        return self._standing[kind]
 
     def run_single_epoch(
         self, iterator: Batches | None, training: bool, prefix: str, step_fn: Any, **fit_params: Any
@@ -124,9 +142,13 @@ class SequenceNet(NeuralNet):
             return step
 
         self.average_.show(False)
+        if isinstance(self.optimizer_, FlatAdam):
+            self.optimizer_.weights.hold_gradients()
+        self._standing = None if self.callbacks else {}
         try:
             self._run_epoch(iterator, training, prefix, averaged_step, **fit_params)
         finally:
+            self._standing = None
             self.average_.show(True)
 
     def _run_epoch(self, iterator: Batches, training: bool, prefix: str, step_fn: Any, **fit_params: Any) -> None:

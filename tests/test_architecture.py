@@ -38,6 +38,7 @@ LAYER = {
     "windows": 1,
     "cells": 2,
     "_batches": 2,
+    "_standing_network": 2,
     "layers": 2,
     "leakage": 2,
     "losses": 3,

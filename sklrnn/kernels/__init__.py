@@ -6,5 +6,6 @@ compiled, and numba is not imported, before a layer first runs.
 """
 
 from sklrnn.kernels.recurrence import run_kernel
+from sklrnn.kernels.standing import StandingLayer, standing_stack
 
-__all__ = ["run_kernel"]
+__all__ = ["StandingLayer", "run_kernel", "standing_stack"]

@@ -1,7 +1,7 @@
 """The backward pass of a layer: buffers, and the compiled loop over them."""
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -27,7 +27,16 @@ class Read(NamedTuple):
     trace: Trace
 
 
-class _Layout(NamedTuple):
+class Ends(NamedTuple):
+    """Gradients: those that are given, and room for those that are wanted."""
+
+    states: Tensor | None
+    last: tuple[Tensor | None, ...]
+    x: Tensor | None
+    parameters: list[Tensor | None]  # of the four weights, then of the first states
+
+
+class BackLayout(NamedTuple):
     n_in_group: int
     n_at_once: int
     shares: list[tuple[int, int]]
@@ -35,14 +44,16 @@ class _Layout(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def _layout_of(kernel: Kernel, n_steps: int, n_rows: int, n_features: int, units: int, n_threads: int) -> _Layout:
+def back_layout_of(
+    kernel: Kernel, n_steps: int, n_rows: int, n_features: int, units: int, n_threads: int
+) -> BackLayout:
     n_gates, n_slots, *_ = kernel.shape
     width, n_in_group = kernel.in_vectors(units), rows_of_group(n_rows)
     fitting = _STRETCH // (NUMBER * n_in_group * n_slots * width)
     n_at_once = min(n_steps, max(fitting, -(-_FEWEST_ROWS // n_in_group)))
     of_a_thread = back_memory(0, kernel.lanes, n_gates, n_slots, n_features, units, n_in_group, n_at_once).end
     shares = share_rows(n_rows, 2 * n_steps * n_gates * width * (units + n_features + 32), n_threads)
-    return _Layout(n_in_group, n_at_once, shares, of_a_thread)
+    return BackLayout(n_in_group, n_at_once, shares, of_a_thread)
 
 
 def go_back(
@@ -52,18 +63,30 @@ def go_back(
 
     ``wanted`` says which of these somebody asks for.
     """
-    kernel, x, first, weights, (states, kept, layout) = was
+    kernel, x, first, weights, trace = was
     n_steps, n_rows, n_features = x.shape
-    units, width = weights.weight_hh.shape[1], layout.width
-    back = _layout_of(kernel, n_steps, n_rows, n_features, units, torch.get_num_threads())
+    units, width = weights.weight_hh.shape[1], trace.layout.width
+    back = back_layout_of(kernel, n_steps, n_rows, n_features, units, torch.get_num_threads())
     if grad_states is not None:
         grad_states = grad_states if units == width else F.pad(grad_states, (0, width - units))
         grad_states = grad_states.contiguous().resolve_neg()
     grad_x = room_for(x, n_steps, n_rows, kernel.in_vectors(n_features)) if wanted[0] else None
-    ends = zip((*weights, *first), wanted[1:], strict=True)
-    grads = [room_for(x, *end.shape) if asked else None for end, asked in ends]
+    parameters = zip((*weights, *first), wanted[1:], strict=True)
+    grads = [room_for(x, *parameter.shape) if asked else None for parameter, asked in parameters]
     grad_last = tuple(grad if grad is None else grad.contiguous().resolve_neg() for grad in grad_last)
     buffer = room_for(x, len(back.shares) * back.of_a_thread // NUMBER)
+    ends = Ends(grad_states, grad_last, grad_x, grads)
+    numbers, shares = back_plan(was, back, buffer, ends)
+    in_threads(kernel.backward, shares, (was, ends, buffer))
+    kernel.finish(numbers, len(shares), buffer.data_ptr())
+    return [None if grad_x is None else grad_x[:, :, :n_features], *grads]
+
+
+def back_plan(was: Read, back: BackLayout, buffer: Tensor, ends: Ends) -> tuple[tuple[int, ...], list[tuple[Any, ...]]]:
+    """What the compiled loop is told: as a whole, and for each thread."""
+    _, x, first, weights, (states, kept, layout) = was
+    grad_states, grad_last, grad_x, grads = ends
+    n_steps, n_rows, n_features = x.shape
     place, to_weights, to_first = kept.data_ptr(), grads[:4], grads[4:]
     plan = GoingBack(
         n_steps=n_steps,
@@ -71,7 +94,7 @@ def go_back(
         n_rows=n_rows,
         n_in_group=back.n_in_group,
         n_features=n_features,
-        units=units,
+        units=weights.weight_hh.shape[1],
         x=x.data_ptr(),
         x_step=x.stride(0),
         x_row=x.stride(1),
@@ -94,7 +117,4 @@ def go_back(
         grad_first_memory=address(to_first, 1),
     )
     numbers, own = tuple(plan), buffer.data_ptr()
-    shares = [(numbers, *rows, own + i * back.of_a_thread) for i, rows in enumerate(back.shares)]
-    in_threads(kernel.backward, shares, (was, grad_states, grad_last, grad_x, grads, buffer))
-    kernel.finish(numbers, len(back.shares), own)
-    return [None if grad_x is None else grad_x[:, :, :n_features], *grads]
+    return numbers, [(numbers, *rows, own + i * back.of_a_thread) for i, rows in enumerate(back.shares)]

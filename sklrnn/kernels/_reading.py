@@ -1,7 +1,8 @@
 """The forward pass of a layer: buffers, and the compiled loop over them."""
 
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -25,7 +26,7 @@ class Layout(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def _layout_of(
+def layout_of(
     kernel: Kernel, n_steps: int, n_rows: int, n_features: int, units: int, n_threads: int, keep: bool
 ) -> Layout:
     n_gates, n_slots, *_ = kernel.shape
@@ -57,16 +58,36 @@ def read(
     """
     n_steps, n_rows, n_features = x.shape
     units = weights.weight_hh.shape[1]
-    layout = _layout_of(kernel, n_steps, n_rows, n_features, units, torch.get_num_threads(), keep)
+    layout = layout_of(kernel, n_steps, n_rows, n_features, units, torch.get_num_threads(), keep)
     states, buffer = room_for(x, n_steps, n_rows, layout.width), room_for(x, layout.end // NUMBER)
     last = [room_for(x, 1, n_rows, units) for _ in range(kernel.shape.n_states)]
+    shares = reading_plan(kernel, layout, x, first, weights, states, buffer, last, keep=keep)
+    in_threads(kernel.forward, shares, (x, first, weights, states, buffer, last))
+    all_states = states if layout.width == units else states[:, :, :units]
+    return Trace(states, buffer, layout), (all_states, *last)
+
+
+def reading_plan(
+    kernel: Kernel,
+    layout: Layout,
+    x: Tensor,
+    first: tuple[Tensor, ...],
+    weights: Weights,
+    states: Tensor,
+    buffer: Tensor,
+    last: Sequence[Tensor],
+    *,
+    keep: bool,
+) -> list[tuple[Any, ...]]:
+    """What the compiled loop is told, for each thread."""
+    n_steps, n_rows, n_features = x.shape
     place = buffer.data_ptr()
     plan = Reading(
         n_steps=n_steps,
         n_rows=n_rows,
         n_in_group=layout.n_in_group,
         n_features=n_features,
-        units=units,
+        units=weights.weight_hh.shape[1],
         x=x.data_ptr(),
         x_step=x.stride(0),
         x_row=x.stride(1),
@@ -84,7 +105,4 @@ def read(
         last_memory=address(last, 1),
     )
     numbers, own = tuple(plan), place + layout.threads
-    shares = [(numbers, *rows, own + i * layout.of_a_thread) for i, rows in enumerate(layout.shares)]
-    in_threads(kernel.forward, shares, (x, first, weights, states, buffer, last))
-    all_states = states if layout.width == units else states[:, :, :units]
-    return Trace(states, buffer, layout), (all_states, *last)
+    return [(numbers, *rows, own + i * layout.of_a_thread) for i, rows in enumerate(layout.shares)]

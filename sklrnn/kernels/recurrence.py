@@ -41,15 +41,10 @@ def run_kernel(layer: Any, x: Tensor, first: Any = None) -> tuple[Tensor, Any] |
     direction, for very wide layers, for a step or two of wide ones, while torch traces, compiles or transforms, and with
     ``SKLRNN_KERNELS=0`` in the environment.
     """
-    cell = _cell_of(layer)
-    if cell is None or os.environ.get("SKLRNN_KERNELS") == "0" or _is_watched():
-        return None
     begin = () if first is None else first if isinstance(first, tuple) else (first,)
-    weights = Weights(layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0, layer.bias_hh_l0)
-    if not _can_be_read(x, *begin, *weights) or not _fit(cell, layer, x, begin, weights):
+    if (found := kernel_for(layer, x, begin)) is None:
         return None
-    if layer.hidden_size**2 > _MOST_WEIGHTS_A_STEP * x.shape[0] or (kernel := load_kernel(cell.kernel)) is None:
-        return None
+    cell, kernel, weights = found
     x = _with_features_side_by_side(x)
     begin = tuple(state.contiguous() for state in begin)
     tensors = (x, *weights, *begin)
@@ -58,6 +53,19 @@ def run_kernel(layer: Any, x: Tensor, first: Any = None) -> tuple[Tensor, Any] |
     else:
         _, (states, *last) = read(kernel, x, begin, weights, keep=False)
     return states, last[0] if len(last) == 1 else tuple(last)
+
+
+def kernel_for(layer: Any, x: Tensor, begin: tuple[Tensor, ...] = ()) -> tuple[_Cell, Kernel, Weights] | None:
+    """The kernel that can stand for a layer of torch on such an input, and the weights that it reads."""
+    cell = _cell_of(layer)
+    if cell is None or os.environ.get("SKLRNN_KERNELS") == "0" or _is_watched():
+        return None
+    weights = Weights(layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0, layer.bias_hh_l0)
+    if not _can_be_read(x, *begin, *weights) or not _fit(cell, layer, x, begin, weights):
+        return None
+    if layer.hidden_size**2 > _MOST_WEIGHTS_A_STEP * x.shape[0] or (kernel := load_kernel(cell.kernel)) is None:
+        return None
+    return cell, kernel, weights
 
 
 def _cell_of(layer: Any) -> _Cell | None:
