@@ -5,7 +5,7 @@ Nothing here knows what a cell is.
 
 import copy
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -51,7 +51,7 @@ class SequenceNet(NeuralNet):
         self._rates: Iterator[float] | None = None
         self._carried: Any = None
         self._standing: dict[Any, Any] | None = None  # by the shape of a batch, in a training epoch
-        self._doubles: list[nn.Module] = []  # in a list, as skorch keeps account of a net's modules
+        self._double: tuple[nn.Module, list[Tensor], list[Tensor]] | None = None
 
     def get_split_datasets(self, X: Any, y: Any = None, **_: Any) -> tuple[Any, Any]:
         """Training and validation batches come ready-made."""
@@ -83,10 +83,14 @@ class SequenceNet(NeuralNet):
                 part.flatten(0, 1) if real is None else part[real] for part in (y_pred, y_true, weight)
             )
             loss = (self.criterion_(raw, target) * weight).sum() / len(y_true)
-        if training and (self.l1 or self.l2):
-            for weight in self.module_.penalised_weights():
-                loss = loss + self.l1 * weight.abs().sum() + self.l2 * weight.square().sum()
-        return loss
+        return loss + self._penalty() if training and (self.l1 or self.l2) else loss
+
+    def _penalty(self) -> Tensor:
+        parts = [
+            self.l1 * weight.abs().sum() + self.l2 * weight.square().sum()
+            for weight in self.module_.penalised_weights()
+        ]
+        return torch.stack(parts).sum()
 
     def train_step_single(self, batch: Batch, **fit_params: Any) -> dict[str, Tensor]:
         x, y = batch
@@ -108,6 +112,10 @@ class SequenceNet(NeuralNet):
             step = self.train_step_single(batch)
         else:
             step = {"loss": standing.step(x["x"], y, x["weight"])}
+            if self.l1 or self.l2:
+                penalty = self._penalty()
+                penalty.backward()  # adds to the gradients
+                step["loss"] = step["loss"] + penalty.detach()
             if self.max_grad_norm is not None:
                 self.optimizer_.weights.clip(self.max_grad_norm)
         self.optimizer_.step()
@@ -117,7 +125,7 @@ class SequenceNet(NeuralNet):
         """What trains on batches of this shape without autograd, where the module has such a thing."""
         plain = set(x) == {"x", "weight"} and x["weight"].ndim == 1 and not isinstance(x, Segments)
         make = getattr(self.module_, "without_autograd", None)
-        if self._standing is None or make is None or not plain or self.l1 or self.l2:
+        if self._standing is None or make is None or not plain:
             return None
         kind = (x["x"].shape, x["x"].dtype)
         if kind not in self._standing:
@@ -181,13 +189,13 @@ class SequenceNet(NeuralNet):
 
         To copy its structure takes longer than to run it, so that is kept; the numbers are copied at each call.
         """
-        if not self._doubles:
-            self._doubles = [copy.deepcopy(self.module).double()]
-        (network,) = self._doubles
+        if self._double is None:
+            double = copy.deepcopy(self.module).double().eval()
+            self._double = (double, _numbers(double), _numbers(self.module))
+        network, ours, theirs = self._double
         with torch.no_grad():
-            for ours, theirs in zip(_numbers(network), _numbers(self.module), strict=True):
-                ours.copy_(theirs)
-        return network.eval()
+            torch._foreach_copy_(ours, theirs)
+        return network
 
     def initialize_optimizer(self, *args: Any, **kwargs: Any) -> Any:
         super().initialize_optimizer(*args, **kwargs)
@@ -230,8 +238,8 @@ class SequenceNet(NeuralNet):
             raise
 
 
-def _numbers(network: nn.Module) -> Iterator[Tensor]:
-    return chain(network.parameters(), network.buffers())
+def _numbers(network: nn.Module) -> list[Tensor]:
+    return [*network.parameters(), *network.buffers()]
 
 
 def one_cycle(peak: float, n_steps: int) -> Iterator[float]:

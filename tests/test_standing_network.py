@@ -148,6 +148,8 @@ def some_task():
         GRURegressor(units=6, max_epochs=4, random_state=0),
         LSTMRegressor(units=(6, 5), dropout=0.2, max_epochs=4, random_state=0, early_stopping=True),
         GRUClassifier(units=6, max_epochs=4, random_state=0, class_weight="balanced"),
+        GRURegressor(units=6, max_epochs=4, random_state=0, l1=0.01, l2=0.02),
+        GRURegressor(units=6, max_epochs=4, random_state=0, optimizer="adam", max_grad_norm=None),
     ],
     ids=lambda model: type(model).__name__,
 )
