@@ -76,9 +76,8 @@ class FlatAdam(torch.optim.Optimizer):
         """Begin anew; gradients are never taken away, as they belong to the block."""
         self.weights.gradients.zero_()
 
-    @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
-        """Move the weights."""
+        """Move the weights: plain numbers, which autograd does not look at."""
         loss = None if closure is None else torch.enable_grad()(closure)()
         (group,) = self.param_groups
         values = self.weights.values

@@ -5,56 +5,69 @@ In a small network autograd's bookkeeping takes longer than the arithmetic.
 
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sklrnn.kernels import StandingLayer, standing_stack
+
+Array = NDArray[Any]
 
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
 class StandingNetwork:
-    """Standardise, drop, recur, answer from the last state: all gradients for batches of one shape."""
+    """Standardise, drop, recur, answer from the last state: all gradients for batches of one shape.
+
+    What is elementwise is left to NumPy, which is sooner done with small arrays; products are torch's, for its threads.
+    """
 
     def __init__(self, network: Any, criterion: Any, batch: Tensor, layers: list[StandingLayer]) -> None:
         self._criterion = criterion
         self._layers = layers
         self._dropouts = [layer.dropout for layer in network.recurrent]
-        self._mean, self._spread = (
-            part.to(batch.dtype) for part in (network.standardise.mean, network.standardise.spread)
-        )
-        self._centred = torch.empty_like(batch)
-        self._first = layers[0].x.transpose(0, 1)  # (sample, time, feature), as batches come
-        self._weight, self._bias = network.head.weight, network.head.bias
-        self._n_direct = network.n_direct_steps
-        last = layers[-1].last
+        scale = network.standardise.mean, network.standardise.spread
+        self._mean, self._spread = (part.to(batch.dtype).numpy() for part in scale)
+        self._centred = np.empty(batch.shape, dtype=self._mean.dtype)
+        self._first = layers[0].x.transpose(0, 1).numpy()  # (sample, time, feature), as batches come
+        last, head = layers[-1].last, network.head
         self._units = last.shape[1]
         # What the head sees: the last state and, where it is asked for, the last steps of the input as they are.
-        self._seen = last.new_empty(len(last), network.head.in_features) if self._n_direct else last
+        self._n_direct = network.n_direct_steps
+        self._seen = last.new_empty(len(last), head.in_features) if self._n_direct else last
+        self._raw = last.new_empty(len(last), head.out_features)
+        self._grad_raw = torch.empty_like(self._raw)
+        self._weight, self._bias = head.weight.detach(), head.bias.detach()
+        self._grad_weight, self._grad_bias = head.weight.grad, head.bias.grad.numpy()
+        self._transposed = self._weight.t(), self._grad_raw.t()
+        self._weight_of_state = self._weight[:, : self._units]
 
-    @torch.no_grad()
-    def step(self, x: Tensor, y: Tensor, weight: Tensor) -> Tensor:
+    def step(self, x: Tensor, y: Tensor, weight: Tensor) -> float:
         """Give the loss of a batch, and every learnt weight its gradient."""
-        torch.sub(x, self._mean, out=self._centred)
-        torch.div(self._centred, self._spread, out=self._first)
-        if self._n_direct:
-            self._seen[:, self._units :] = self._first[:, -self._n_direct :].flatten(1)
-        masks = self._read()
-        if self._n_direct:
-            self._seen[:, : self._units] = self._layers[-1].last
-        raw = torch.addmm(self._bias, self._seen, self._weight.t())
-        loss, grad = self._judge(raw, y, weight)
-        torch.mm(grad.t(), self._seen, out=self._weight.grad)
-        torch.sum(grad, 0, out=self._bias.grad)
-        torch.mm(grad, self._weight[:, : self._units], out=self._layers[-1].grad_last)
-        self._go_back(masks)
+        with np.errstate(all="ignore"):  # a fit that diverges is told of once, by whoever watches its loss
+            np.subtract(x.numpy(), self._mean, out=self._centred)
+            np.divide(self._centred, self._spread, out=self._first)
+            if self._n_direct:
+                direct = self._first[:, -self._n_direct :].reshape(len(self._first), -1)
+                self._seen[:, self._units :] = torch.from_numpy(direct)
+            masks = self._read()
+            if self._n_direct:
+                self._seen[:, : self._units] = self._layers[-1].last
+            weight_of_head, grad_of_raw = self._transposed
+            torch.addmm(self._bias, self._seen, weight_of_head, out=self._raw)
+            loss = self._judge(y, weight.numpy() / weight.shape[0])
+            torch.mm(grad_of_raw, self._seen, out=self._grad_weight)
+            np.add.reduce(self._grad_raw.numpy(), 0, out=self._grad_bias)
+            torch.mm(self._grad_raw, self._weight_of_state, out=self._layers[-1].grad_last)
+            self._go_back(masks)
         return loss
 
     def _read(self) -> list[Tensor | None]:
         masks = []
         before = None
         for layer, dropout in zip(self._layers, self._dropouts, strict=True):
-            mask = dropout.mask(layer.x, layer.x.shape[2])
+            mask = dropout.mask(layer.x, layer.x.shape[2]) if dropout.rate else None
             if mask is not None:
                 torch.mul(layer.x if before is None else before, mask, out=layer.x)
             layer.read()
@@ -68,17 +81,18 @@ class StandingNetwork:
             if mask is not None and layer.grad_x is not None:
                 layer.grad_x[:, :, : mask.shape[1]].mul_(mask)
 
-    def _judge(self, raw: Tensor, y: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-        """The loss, and its gradient for the raw outputs."""
-        shares = weight * (1.0 / len(weight))
-        known = self._criterion.with_slopes(raw, y)
+    def _judge(self, y: Tensor, shares: Array) -> float:
+        """The loss; its gradient for the raw outputs is left where the way back begins."""
+        known = self._criterion.with_slopes(self._raw.numpy(), y.numpy())
         if known is not None:
             losses, slopes = known
-            return torch.dot(losses, shares), slopes.mul_(shares.unsqueeze(1))
+            np.multiply(slopes, shares[:, np.newaxis], out=self._grad_raw.numpy())
+            return float(losses @ shares)
         with torch.enable_grad():
-            loss = torch.dot(self._criterion(raw.requires_grad_(), y), shares)
-            (grad,) = torch.autograd.grad(loss, raw)
-        return loss.detach(), grad
+            raw = self._raw.clone().requires_grad_()
+            loss = torch.dot(self._criterion(raw, y), torch.from_numpy(shares))
+            self._grad_raw.copy_(torch.autograd.grad(loss, raw)[0])
+        return float(loss.detach())
 
 
 def standing_network(network: Any, criterion: Any, batch: Tensor) -> StandingNetwork | None:

@@ -53,20 +53,20 @@ class _MeanOverOutputs(nn.Module):
             return losses.flatten()
         return losses.flatten(1).mean(dim=1)
 
-    def with_slopes(self, raw: Tensor, target: Tensor) -> tuple[Tensor, Tensor] | None:
+    def with_slopes(self, raw: Array, target: Array) -> tuple[Array, Array] | None:
         """The losses, and what each changes by with the raw outputs; None for a loss that leaves this to autograd."""
         if not isinstance(self.per_output, _Elementwise | _CrossEntropy):
             return None
         losses, slopes = self.per_output.with_slopes(raw, target)
         if losses.ndim == 1 or losses.shape[1] == 1:
-            return losses.flatten(), slopes
-        return losses.mean(dim=1), slopes.div_(losses.shape[1])
+            return losses.reshape(-1), slopes
+        return losses.mean(axis=1), slopes / losses.shape[1]
 
 
 class _Elementwise(nn.Module):
-    """A function of (raw, target), and one of their difference that gives the same losses and their slopes."""
+    """A function of (raw, target), and one of their difference that gives the same losses with their slopes."""
 
-    def __init__(self, function: Callable[..., Tensor], with_slopes: Callable[[Tensor], tuple[Tensor, Tensor]]) -> None:
+    def __init__(self, function: Callable[..., Tensor], with_slopes: Callable[[Array], tuple[Array, Array]]) -> None:
         super().__init__()
         self.function = function
         self.of_difference = with_slopes
@@ -74,20 +74,20 @@ class _Elementwise(nn.Module):
     def forward(self, raw: Tensor, target: Tensor) -> Tensor:
         return self.function(raw, target, reduction="none")
 
-    def with_slopes(self, raw: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    def with_slopes(self, raw: Array, target: Array) -> tuple[Array, Array]:
         return self.of_difference(raw - target)
 
 
-def _squared(difference: Tensor) -> tuple[Tensor, Tensor]:
-    return difference.square(), difference.mul_(2.0)
+def _squared(difference: Array) -> tuple[Array, Array]:
+    return difference * difference, difference + difference
 
 
-def _absolute(difference: Tensor) -> tuple[Tensor, Tensor]:
-    return difference.abs(), difference.sign()
+def _absolute(difference: Array) -> tuple[Array, Array]:
+    return np.abs(difference), np.sign(difference)
 
 
-def _huber(difference: Tensor) -> tuple[Tensor, Tensor]:
-    slope = difference.clamp(-1.0, 1.0)
+def _huber(difference: Array) -> tuple[Array, Array]:
+    slope = difference.clip(-1.0, 1.0)
     return slope * (difference - 0.5 * slope), slope
 
 
@@ -97,11 +97,14 @@ class _CrossEntropy(nn.Module):
     def forward(self, raw: Tensor, target: Tensor) -> Tensor:
         return F.cross_entropy(raw, target, reduction="none")
 
-    def with_slopes(self, raw: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        log_probabilities, chosen = raw.log_softmax(dim=1), target.unsqueeze(1)
-        losses = -log_probabilities.gather(1, chosen).squeeze(1)
-        slopes = log_probabilities.exp_()
-        return losses, slopes.scatter_(1, chosen, slopes.gather(1, chosen) - 1.0)
+    def with_slopes(self, raw: Array, target: Array) -> tuple[Array, Array]:
+        shifted = raw - raw.max(axis=1, keepdims=True)
+        slopes = np.exp(shifted)
+        total = slopes.sum(axis=1, keepdims=True)
+        slopes /= total
+        chosen = np.arange(len(target)), target
+        slopes[chosen] -= 1.0
+        return np.log(total[:, 0]) - shifted[chosen], slopes
 
 
 class _Quantile(nn.Module):
@@ -178,7 +181,7 @@ def classification_loss(loss: str | type[nn.Module]) -> Loss:
     return Loss(_CrossEntropy() if isinstance(loss, str) else _OfTorch(loss))
 
 
-_ELEMENTWISE: dict[str, tuple[Callable[..., Tensor], Callable[[Tensor], tuple[Tensor, Tensor]]]] = {
+_ELEMENTWISE: dict[str, tuple[Callable[..., Tensor], Callable[[Array], tuple[Array, Array]]]] = {
     "squared_error": (F.mse_loss, _squared),
     "absolute_error": (F.l1_loss, _absolute),
     "huber": (F.huber_loss, _huber),

@@ -115,7 +115,7 @@ class SequenceNet(NeuralNet):
             if self.l1 or self.l2:
                 penalty = self._penalty()
                 penalty.backward()  # adds to the gradients
-                step["loss"] = step["loss"] + penalty.detach()
+                step["loss"] += float(penalty.detach())
             if self.max_grad_norm is not None:
                 self.optimizer_.weights.clip(self.max_grad_norm)
         self.optimizer_.step()
@@ -166,14 +166,15 @@ class SequenceNet(NeuralNet):
             past = self.history[-1, "batches", :, (f"{prefix}_loss", f"{prefix}_batch_size")]
             losses, sizes = np.array(past).T
         else:
-            # On the device until the epoch is over: reading one would wait for it. In one block: small tensors that stay
-            # between large ones that come and go would spread over the whole memory.
-            on_device = torch.empty(len(iterator), device=self.device)
-            sizes = np.zeros(len(iterator))
+            # Those of another device stay there until the epoch is over: reading one would wait for it.
+            on_cpu = torch.device(self.device).type == "cpu"
+            one_by_one: Any = np.empty(len(iterator)) if on_cpu else torch.empty(len(iterator), device=self.device)
+            sizes = np.empty(len(iterator))
             for place, batch in enumerate(iterator):
-                on_device[place] = step_fn(batch)["loss"].detach()
-                sizes[place] = len(batch[1])
-            losses = on_device.cpu().double().numpy()
+                loss = step_fn(batch)["loss"]
+                one_by_one[place] = loss.detach() if isinstance(loss, Tensor) else loss
+                sizes[place] = batch[1].shape[0]
+            losses = np.asarray(one_by_one if on_cpu else one_by_one.cpu(), dtype=np.float64)
         self.history.record(f"{prefix}_loss", float(losses @ sizes / sizes.sum()))
 
     def judge(self, batches: Batches, *, most: int | None = None) -> float:
