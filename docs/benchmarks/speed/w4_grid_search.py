@@ -85,13 +85,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=3, help="more of them show what workers gain in longer fits")
+    parser.add_argument("--names", nargs="*", default=["sklrnn", "bare torch"])
     parser.add_argument("--one", nargs=3, metavar=("NAME", "N_JOBS", "BACKEND"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.one:
         print(json.dumps(search(asked.one[0], int(asked.one[1]), asked.one[2], asked.epochs)))
         return
     ways = [("1", "loky"), ("2", "loky"), ("2", "threading")]
-    runs = [(name, *way) for name in ("sklrnn", "bare torch") for way in ways]
+    runs = [(name, *way) for name in asked.names for way in ways]
     found: dict[tuple[str, ...], list[dict[str, float]]] = {run: [] for run in runs}
     environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
     for _ in range(asked.rounds):
@@ -102,7 +103,7 @@ def main() -> None:
     print(
         "| | one process, s | two processes, s | gain | two threads, s | gain | best error |\n|---|---|---|---|---|---|---|"
     )
-    for name in ("sklrnn", "bare torch"):
+    for name in asked.names:
         one, two, threads = ([each["seconds"] for each in found[name, *way]] for way in ways)
         gains = [statistics.median(a / b for a, b in zip(one, other, strict=True)) for other in (two, threads)]
         seconds = [statistics.median(each) for each in (one, two, threads)]
