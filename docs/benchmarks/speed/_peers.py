@@ -4,18 +4,18 @@ Adam, the same batches and epochs, no validation, no early stopping, progress ba
 be fed with its own kind of data is made inside ``fit``, as its user would have to.
 """
 
+import functools
 import importlib.util
 import logging
 import os
+import pkgutil
 import warnings
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from _tasks import Task
-
-Answer = Callable[[Any], Any]
-Fit = Callable[[Task], Answer]
+from _forecasting_peers import darts, neuralforecast, pytorch_forecasting, skforecast
+from _tasks import Answer, Fit, Task
 
 
 def sklrnn(task: Task) -> Answer:
@@ -47,8 +47,8 @@ def torch_network(task: Task) -> Any:
             self.layer = layer(task.X.shape[2], task.units, batch_first=True)
             self.head = nn.Linear(task.units, task.n_classes or 1)
 
-        def forward(self, x: Any) -> Any:
-            raw = self.head(self.layer(x)[0][:, -1])
+        def forward(self, X: Any) -> Any:
+            raw = self.head(self.layer(X)[0][:, -1])
             return raw if task.n_classes else raw[:, 0]
 
     torch.manual_seed(0)
@@ -122,101 +122,144 @@ def keras(task: Task) -> Answer:
     return answer
 
 
-_QUIET = {"enable_progress_bar": False, "logger": False, "enable_checkpointing": False, "enable_model_summary": False}
-
-
-def darts(task: Task) -> Answer | None:
-    """All of it by darts' own windows; its answers come from a series, not from windows."""
-    from darts import TimeSeries
-    from darts.models import BlockRNNModel
-
-    model = BlockRNNModel(
-        input_chunk_length=task.window_length,
-        output_chunk_length=1,
-        model=task.cell.upper(),
-        hidden_dim=task.units,
-        n_rnn_layers=1,
-        batch_size=task.batch_size,
-        n_epochs=task.epochs,
-        optimizer_kwargs={"lr": task.learning_rate},
-        random_state=0,
-        pl_trainer_kwargs={"accelerator": "cpu", **_QUIET},
-    )
-    target = TimeSeries.from_values(task.series[:, :1])
-    covariates = {} if task.X.shape[2] == 1 else {"past_covariates": TimeSeries.from_values(task.series[:, 1:])}
-    model.fit(target, **covariates)
-    return None
-
-
-def neuralforecast(task: Task) -> Answer | None:
-    import pandas as pd
-    from neuralforecast import NeuralForecast
-    from neuralforecast.models import GRU
-
-    names = [f"x{i}" for i in range(1, task.X.shape[2])]
-    table = pd.DataFrame(task.series, columns=["y", *names])
-    table["ds"], table["unique_id"] = np.arange(len(table)), "a"
-    n_steps = task.epochs * -(-len(task.X) // task.batch_size)
-    model = GRU(
-        h=1,
-        input_size=task.window_length,
-        encoder_n_layers=1,
-        encoder_hidden_size=task.units,
-        decoder_layers=1,
-        max_steps=n_steps,
-        learning_rate=task.learning_rate,
-        batch_size=1,
-        windows_batch_size=task.batch_size,
-        hist_exog_list=names or None,
-        scaler_type="identity",
-        num_lr_decays=0,
-        accelerator="cpu",
-        **_QUIET,
-    )
-    NeuralForecast(models=[model], freq=1).fit(table, val_size=0)
-    return None
-
-
 def tsai(task: Task) -> Answer:
-    from tsai.all import TSClassifier, TSRegressor
-    from tsai.models.RNN import GRU, LSTM
+    """With the Adam of torch: that of fastai, the default, decays the weights, and is slower."""
+    _let_torchvision_be_imported()
+    import torch as t
+    from tsai.basics import OptimWrapper, TSClassification, TSClassifier, TSRegression, TSRegressor
+    from tsai.models.RNN import GRU, LSTM, RNN
 
-    architecture = {"gru": GRU, "lstm": LSTM}[task.cell]
     kind = TSClassifier if task.n_classes else TSRegressor
-    X = np.ascontiguousarray(np.transpose(task.X, (0, 2, 1)))  # (sample, feature, time)
     model = kind(
-        X,
+        np.ascontiguousarray(np.transpose(task.X, (0, 2, 1))),  # (sample, feature, time)
         task.y,
-        splits=None,
-        arch=architecture,
-        arch_config={"hidden_size": task.units, "n_layers": 1, "fc_dropout": 0.0},
-        bs=task.batch_size,
-        verbose=False,
+        tfms=[None, TSClassification() if task.n_classes else TSRegression()],
+        arch={"gru": GRU, "lstm": LSTM, "simple_rnn": RNN}[task.cell],
+        arch_config={"hidden_size": task.units, "n_layers": 1},
+        opt_func=functools.partial(OptimWrapper, opt=t.optim.Adam),
+        metrics=None,
+        batch_size=task.batch_size,
+        drop_last=False,
+        seed=0,
     )
     with model.no_bar(), model.no_logging():
         model.fit(task.epochs, lr=task.learning_rate)
-    return lambda X: np.ravel(model.get_X_preds(np.ascontiguousarray(np.transpose(X, (0, 2, 1))))[2])
+
+    def answer(X: Any) -> Any:
+        X = np.ascontiguousarray(np.transpose(X, (0, 2, 1)))
+        with model.no_bar(), model.no_logging():
+            raw = model.get_X_preds(X, bs=1000, with_decoded=False)[0].numpy()
+        return raw.argmax(axis=1) if task.n_classes else raw[:, 0]
+
+    return answer
 
 
-def _with_keras(backend: str) -> Fit:
-    def fit(task: Task) -> Answer:
+def _let_torchvision_be_imported() -> None:
+    """tsai imports fastai, and that torchvision, of which nothing is used for sequences.
+
+    Beside a torch for the CPU a torchvision for CUDA does not find its operators, and stops while it describes two of
+    them. They are declared here, without anything behind them.
+    """
+    import torch as t
+
+    try:
+        import torchvision  # noqa: F401
+    except RuntimeError:
+        for operator in ("nms", "qnms"):
+            arguments = "(Tensor boxes, Tensor scores, float iou_threshold) -> Tensor"
+            t.library.define(f"torchvision::{operator}", arguments)
+
+
+def sktime(task: Task) -> Answer:
+    """The nearest that sktime has: a simple RNN to predict numbers, and a GRU, not an LSTM, to classify."""
+    from sktime.classification.deep_learning import GRUClassifier
+    from sktime.regression.deep_learning import SimpleRNNRegressorTorch
+
+    options = {"hidden_dim": task.units, "n_layers": 1, **_sktime_training(task)}
+    if task.n_classes:
+        model = GRUClassifier(batch_first=True, **options)
+    else:
+        model = SimpleRNNRegressorTorch(activation_hidden="Tanh", callbacks=None, **options)
+    return _sktime_answer(model, task)
+
+
+def sktime_with_network(task: Task) -> Answer:
+    """The network of the others, put into the base class from which sktime's own deep learning inherits."""
+    from sktime.classification.deep_learning.base import BaseDeepClassifierPytorch
+    from sktime.regression.deep_learning.base import BaseDeepRegressorTorch
+
+    class Classifier(BaseDeepClassifierPytorch):
+        def _build_network(self, X: Any, y: Any) -> Any:
+            return torch_network(task)
+
+    class Regressor(BaseDeepRegressorTorch):
+        def _build_network(self, X: Any) -> Any:
+            return torch_network(task)
+
+    return _sktime_answer((Classifier if task.n_classes else Regressor)(**_sktime_training(task)), task)
+
+
+def _sktime_training(task: Task) -> dict[str, Any]:
+    return {
+        "num_epochs": task.epochs,
+        "batch_size": task.batch_size,
+        "optimizer": "Adam",
+        "lr": task.learning_rate,
+        "verbose": False,
+        "random_state": 0,
+    }
+
+
+def _sktime_answer(model: Any, task: Task) -> Answer:
+    """Fit, on samples that are shuffled once: in its epochs sktime takes them as they come."""
+    order = np.random.default_rng(0).permutation(len(task.X))
+    model.fit(np.transpose(task.X[order], (0, 2, 1)), task.y[order])  # (sample, feature, time)
+    return lambda X: model.predict(np.ascontiguousarray(np.transpose(X, (0, 2, 1))))
+
+
+def _on(backend: str, fit: Fit) -> Fit:
+    """Keras, or what is built on it, on a backend."""
+
+    def fit_there(task: Task) -> Answer | None:
         os.environ["KERAS_BACKEND"] = backend
-        return keras(task)
+        return fit(task)
 
-    return fit
+    return fit_there
 
 
-# name: what must be there to import, how it fits, on which tasks it can work
-PEERS: dict[str, tuple[tuple[str, ...], Fit, tuple[str, ...]]] = {
-    "sklrnn": (("sklrnn",), sklrnn, ("w1", "w2", "w3")),
-    "torch, tight loop": (("torch",), torch, ("w1", "w2", "w3")),
-    "skorch": (("skorch",), skorch, ("w1", "w2", "w3")),
-    "Keras on JAX": (("keras", "jax"), _with_keras("jax"), ("w1", "w2", "w3")),
-    "Keras on torch": (("keras", "torch"), _with_keras("torch"), ("w1", "w2", "w3")),
-    "Keras on TensorFlow": (("keras", "tensorflow"), _with_keras("tensorflow"), ("w1", "w2", "w3")),
-    "darts": (("darts", "pytorch_lightning"), darts, ("w1", "w2")),  # type: ignore[dict-item]
-    "neuralforecast": (("neuralforecast",), neuralforecast, ("w1", "w2")),  # type: ignore[dict-item]
-    "tsai": (("tsai",), tsai, ("w1", "w2", "w3")),
+@dataclass(frozen=True)
+class Peer:
+    """What must be there, what its user imports, how it fits, on which tasks it can work."""
+
+    needs: tuple[str, ...]
+    imported: str
+    fit: Fit
+    tasks: tuple[str, ...] = ("w1", "w2", "w3")
+
+
+_SERIES = ("w1", "w2")  # the tasks for forecasters
+_SKFORECAST = "skforecast.deep_learning:ForecasterRnn"
+
+PEERS = {
+    "sklrnn": Peer(("sklrnn",), "sklrnn:RecurrentRegressor", sklrnn),
+    "torch, tight loop": Peer(("torch",), "torch", torch),
+    "skorch": Peer(("skorch",), "skorch", skorch),
+    "Keras on JAX": Peer(("keras", "jax"), "keras", _on("jax", keras)),
+    "Keras on torch": Peer(("keras", "torch"), "keras", _on("torch", keras)),
+    "Keras on TensorFlow": Peer(("keras", "tensorflow"), "keras", _on("tensorflow", keras)),
+    "darts": Peer(("darts", "pytorch_lightning"), "darts.models:BlockRNNModel", darts, _SERIES),
+    "neuralforecast": Peer(("neuralforecast",), "neuralforecast", neuralforecast, _SERIES),
+    "pytorch-forecasting": Peer(("pytorch_forecasting",), "pytorch_forecasting", pytorch_forecasting, _SERIES),
+    "skforecast on JAX": Peer(("skforecast", "keras", "jax"), _SKFORECAST, _on("jax", skforecast), _SERIES),
+    "skforecast on torch": Peer(("skforecast", "keras", "torch"), _SKFORECAST, _on("torch", skforecast), _SERIES),
+    "sktime, simple RNN": Peer(
+        ("sktime", "torch"), "sktime.regression.deep_learning:SimpleRNNRegressorTorch", sktime, _SERIES
+    ),
+    "sktime, GRU": Peer(("sktime", "torch"), "sktime.classification.deep_learning:GRUClassifier", sktime, ("w3",)),
+    "sktime, network added": Peer(
+        ("sktime", "torch"), "sktime.regression.deep_learning.base:BaseDeepRegressorTorch", sktime_with_network
+    ),
+    "tsai": Peer(("tsai",), "tsai.basics:TSRegressor", tsai),
 }
 
 
@@ -224,23 +267,18 @@ def installed(task: str) -> list[str]:
     """The peers that are here and can do a task."""
     return [
         name
-        for name, (modules, _, tasks) in PEERS.items()
-        if task in tasks and all(importlib.util.find_spec(module) for module in modules)
+        for name, peer in PEERS.items()
+        if task in peer.tasks and all(importlib.util.find_spec(module) for module in peer.needs)
     ]
 
 
 def import_it(name: str) -> None:
     """Import what a user of a peer imports."""
-    if name.startswith("Keras"):
+    if " on " in name:
         os.environ["KERAS_BACKEND"] = name.rsplit(" ", 1)[-1].lower()
-    if name == "sklrnn":
-        from sklrnn import RecurrentRegressor  # noqa: F401 - the top level alone loads nothing
-    elif name == "darts":
-        from darts.models import BlockRNNModel  # noqa: F401
-    elif name == "tsai":
-        from tsai.all import TSRegressor  # noqa: F401
-    else:
-        importlib.import_module(PEERS[name][0][0])
+    if name == "tsai":
+        _let_torchvision_be_imported()
+    pkgutil.resolve_name(PEERS[name].imported)
     warnings.simplefilter("ignore")
     for noisy in ("pytorch_lightning", "lightning", "lightning.pytorch", "lightning_fabric", "darts"):
         logging.getLogger(noisy).setLevel(logging.ERROR)

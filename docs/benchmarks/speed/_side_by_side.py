@@ -71,7 +71,7 @@ def work(name: str, task_name: str) -> None:
     for question in sys.stdin:
         start = time.perf_counter()
         if question == "fit\n":
-            answer = PEERS[name][1](task)
+            answer = PEERS[name].fit(task)
             tell(time.perf_counter() - start)
         elif question == "memory\n":
             tell(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)

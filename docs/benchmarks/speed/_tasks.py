@@ -1,5 +1,6 @@
 """The work: data from a seed, the network, how long it is trained. Made anew by every process that measures."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,10 @@ class Task:
     @property
     def window_length(self) -> int:
         return int(self.X.shape[1])
+
+
+Answer = Callable[[Any], Any]  # of sequences
+Fit = Callable[[Task], Answer | None]  # none from a package that answers about series only
 
 
 def small_series(n_rows: int = 4000, *, epochs: int = 5) -> Task:
