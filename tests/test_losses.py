@@ -46,7 +46,8 @@ def test_poisson_is_half_the_deviance_of_its_point(pair):
 def test_quantile_loss_is_the_pinball_loss_of_its_quantiles():
     levels = (0.1, 0.5, 0.9)
     loss = regression_loss("quantile", levels)
-    raw, target = torch.randn(40, 3, dtype=torch.float64), torch.randn(40, 1, dtype=torch.float64)
+    generator = torch.Generator().manual_seed(0)
+    raw, target = (torch.randn(40, size, dtype=torch.float64, generator=generator) for size in (3, 1))
     quantiles = loss.quantiles(raw.numpy().reshape(40, 1, 3), np.array(levels))[:, 0]
     expected = np.mean([mean_pinball_loss(target, quantiles[:, i], alpha=a) for i, a in enumerate(levels)])
     assert loss.per_row(raw, target).mean().item() == pytest.approx(expected)
@@ -71,7 +72,8 @@ def test_a_single_level_answers_itself():
 
 def test_gaussian_quantiles_are_those_of_its_distribution():
     loss = regression_loss("gaussian", ())
-    raw, target = torch.randn(7, 2, dtype=torch.float64), torch.randn(7, 1, dtype=torch.float64)
+    generator = torch.Generator().manual_seed(0)
+    raw, target = (torch.randn(7, size, dtype=torch.float64, generator=generator) for size in (2, 1))
     numbers = raw.numpy().reshape(7, 1, 2)
     low, mean, high = np.moveaxis(loss.quantiles(numbers, norm.cdf([-1.0, 0.0, 1.0])), -1, 0)
     np.testing.assert_allclose(mean, loss.point(numbers))
