@@ -1,6 +1,6 @@
 """Where a step of training on the short series goes: kernels, optimizer, the rest of the gradients, batches, the loop.
 
-Each part is timed in a fit of its own, as clocks slow down what is around them. They count the time of the processor,
+Each part is timed in fits of its own, as clocks slow down what is around them, and the least counts. They count the time of the processor,
 which other work on the machine disturbs less than that on the wall.
 """
 
@@ -18,8 +18,8 @@ from sklrnn._standing_network import StandingNetwork
 from sklrnn.kernels import StandingLayer
 from sklrnn.training import SequenceNet
 
-TASK = small_series(epochs=8)
-ROUNDS = 5
+TASK = small_series(epochs=2)
+ROUNDS = 30
 
 
 PARTS: dict[str, tuple[type, str]] = {
