@@ -23,10 +23,18 @@ UNITS, DROPOUT, RATES = [16, 32, 64], [0.0, 0.2], [1e-3, 1e-2]
 class BareTorch(RegressorMixin, BaseEstimator):
     """The least that scikit-learn can search over."""
 
-    def __init__(self, units: int = 32, dropout: float = 0.0, learning_rate: float = 1e-3, epochs: int = 3) -> None:
+    def __init__(
+        self,
+        units: int = 32,
+        dropout: float = 0.0,
+        learning_rate: float = 1e-3,
+        batch_size: int = 32,
+        epochs: int = 3,
+    ) -> None:
         self.units = units
         self.dropout = dropout
         self.learning_rate = learning_rate
+        self.batch_size = batch_size
         self.epochs = epochs
 
     def fit(self, X: Any, y: Any) -> "BareTorch":
@@ -40,7 +48,7 @@ class BareTorch(RegressorMixin, BaseEstimator):
         optimizer = torch.optim.Adam(weights, lr=self.learning_rate, fused=True)
         X, y = torch.from_numpy(np.ascontiguousarray(X)), torch.from_numpy(np.ascontiguousarray(y))
         for _ in range(self.epochs):
-            for chosen in torch.randperm(len(X)).split(32):
+            for chosen in torch.randperm(len(X)).split(self.batch_size):
                 last = self.layer_(X[chosen])[0][:, -1]
                 raw = self.head_(nn.functional.dropout(last, self.dropout))[:, 0]
                 optimizer.zero_grad()
@@ -55,26 +63,31 @@ class BareTorch(RegressorMixin, BaseEstimator):
             return self.head_(self.layer_(torch.from_numpy(np.ascontiguousarray(X)))[0][:, -1])[:, 0].numpy()
 
 
-def candidate(name: str, epochs: int) -> tuple[Any, dict[str, list[Any]]]:
+def candidate(name: str, **training: int) -> tuple[Any, dict[str, list[Any]]]:
     """What is searched, and how it names what is searched over."""
     if name == "sklrnn":
         from sklrnn import GRURegressor
 
         model = GRURegressor(
-            max_epochs=epochs, optimizer="adam", max_grad_norm=None, early_stopping=False, random_state=0
+            max_epochs=training["epochs"],
+            batch_size=training["batch_size"],
+            optimizer="adam",
+            max_grad_norm=None,
+            early_stopping=False,
+            random_state=0,
         )
         return model, {"units": UNITS, "dropout": DROPOUT, "learning_rate": RATES}
     importlib.import_module("torch")  # before the clock starts, as sklrnn is
-    return BareTorch(epochs=epochs), {"units": UNITS, "dropout": DROPOUT, "learning_rate": RATES}
+    return BareTorch(**training), {"units": UNITS, "dropout": DROPOUT, "learning_rate": RATES}
 
 
-def search(name: str, n_jobs: int, backend: str, epochs: int) -> dict[str, float]:
+def search(name: str, n_jobs: int, backend: str, **training: int) -> dict[str, float]:
     """Seconds of a search, with the start of its workers and all that they import, then of the same again."""
     from joblib import parallel_config
 
     warnings.simplefilter("ignore")
     X, y = windows(small_series(1500).series, 33)
-    model, grid = candidate(name, epochs)
+    model, grid = candidate(name, **training)
     asked = GridSearchCV(model, grid, cv=TimeSeriesSplit(3), n_jobs=n_jobs, scoring="neg_mean_squared_error")
     seconds = []
     for _ in range(2):
@@ -89,19 +102,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=3, help="more of them show what workers gain in longer fits")
+    parser.add_argument("--batch-size", type=int, default=32, help="larger ones show what threads gain in larger steps")
     parser.add_argument("--names", nargs="*", default=["sklrnn", "bare torch"])
     parser.add_argument("--one", nargs=3, metavar=("NAME", "N_JOBS", "BACKEND"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.one:
-        print(json.dumps(search(asked.one[0], int(asked.one[1]), asked.one[2], asked.epochs)))
+        name, n_jobs, backend = asked.one
+        done = search(name, int(n_jobs), backend, epochs=asked.epochs, batch_size=asked.batch_size)
+        print(json.dumps(done))
         return
+    size = ["--epochs", str(asked.epochs), "--batch-size", str(asked.batch_size)]
     ways = [("1", "loky"), ("2", "loky"), ("2", "threading")]
     runs = [(name, *way) for name in asked.names for way in ways]
     found: dict[tuple[str, ...], list[dict[str, float]]] = {run: [] for run in runs}
     environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
     for _ in range(asked.rounds):
         for run in runs:
-            command = [sys.executable, str(Path(__file__)), "--epochs", str(asked.epochs), "--one", *run]
+            command = [sys.executable, str(Path(__file__)), *size, "--one", *run]
             output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
             found[run].append(json.loads(output))
     print("| | error of the best | | one process, s | two processes, s | gain | two threads, s | gain |")
