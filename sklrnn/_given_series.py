@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sklrnn._dates import dates_of
 from sklrnn._ragged import Ragged, flat_steps, in_the_form_of, shaped_like
-from sklrnn._tables import split_entities
-from sklrnn._time_index import read_series
 from sklrnn._validation import check_sequences
+from sklrnn.timeline.calendar_features import dates_of
+from sklrnn.timeline.table import split_entities
+from sklrnn.timeline.time_index import read_series
 
 Array = NDArray[Any]
 Rows = NDArray[np.intp]

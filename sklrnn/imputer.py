@@ -11,7 +11,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklrnn._dates import choose_cycles, read_cycles
 from sklrnn._gap_lessons import Lessons, Reader, Scales, measure
 from sklrnn._gap_network import GAP_LOSSES, GapNetwork
 from sklrnn._gaps import Hiding, Series, gap_lengths
@@ -28,6 +27,7 @@ from sklrnn._hyperparameters import (
     validate_parameters,
 )
 from sklrnn._network_parameters import NetworkParameters
+from sklrnn.timeline.calendar_features import choose_cycles, read_cycles
 
 __all__ = ["RecurrentImputer"]
 

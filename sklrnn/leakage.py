@@ -8,8 +8,8 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import get_routing_for_object
 
-from sklrnn._timeline import Mask, Rows, Timeline, read_timeline
 from sklrnn.splits import PurgedKFold, PurgedTimeSeriesSplit
+from sklrnn.timeline.panel import Mask, Rows, Timeline, read_timeline
 
 __all__ = ["LeakageError", "check_no_leakage"]
 

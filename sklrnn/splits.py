@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import indexable
 
-from sklrnn._timeline import Mask, Rows, Timeline, read_timeline
+from sklrnn.timeline.panel import Mask, Rows, Timeline, read_timeline
 
 __all__ = ["PurgedKFold", "PurgedTimeSeriesSplit"]
 

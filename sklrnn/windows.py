@@ -10,9 +10,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklrnn._hyperparameters import POSITIVE_INT, StrOptions, fitted, hyper, hyperparameters, validate_parameters
-from sklrnn._tables import Entity, Table, check_numbers, take_apart
-from sklrnn._time_index import Times, learn_clock, read_series
 from sklrnn._window_layout import Memory, Plan, join, rows_before_holes, stand_alone, strided_windows
+from sklrnn.timeline.table import Entity, Table, check_numbers, take_apart
+from sklrnn.timeline.time_index import Times, learn_clock, read_series
 
 __all__ = ["SlidingWindow"]
 

@@ -16,8 +16,8 @@ from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 
 from sklrnn import GRURegressor, RecurrentImputer, SlidingWindow, supervise
-from sklrnn._dates import choose_cycles, read_cycles
 from sklrnn.datasets import load_co2, load_jfk_weather
+from sklrnn.timeline.calendar_features import choose_cycles, read_cycles
 
 TINY = {"units": 4, "max_epochs": 2, "random_state": 0}
 SMALL = {"units": 16, "max_epochs": 60, "random_state": 0}
