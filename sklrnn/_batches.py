@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sklrnn._ragged import Ragged, Sequences, flat_steps, for_each_step
-from sklrnn._rows import Rows
+from sklrnn.inputs.ragged import Ragged, Sequences, flat_steps, for_each_step
+from sklrnn.inputs.samples import Rows
 
 Array = NDArray[Any]
 Batch = tuple[dict[str, Tensor], Tensor]

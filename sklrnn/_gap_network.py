@@ -13,9 +13,9 @@ from sklrnn._batches import Batch, as_tensor
 from sklrnn._gap_lessons import Lessons, Reader
 from sklrnn._gaps import Series, draw_segments, look_around, tile
 from sklrnn._hyperparameters import StrOptions, hyper, hyperparameters
-from sklrnn._ragged import Ragged, flat_steps
-from sklrnn._rows import Rows
 from sklrnn.base import RecurrentEstimator
+from sklrnn.inputs.ragged import Ragged, flat_steps
+from sklrnn.inputs.samples import Rows
 from sklrnn.losses import Loss, regression_loss
 from sklrnn.training import choose_device
 

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sklrnn._ragged import Ragged, flat_steps, in_the_form_of, shaped_like
-from sklrnn._validation import check_sequences
+from sklrnn.inputs.ragged import Ragged, flat_steps, in_the_form_of, shaped_like
+from sklrnn.inputs.validation import check_sequences
 from sklrnn.timeline.calendar_features import dates_of
 from sklrnn.timeline.table import split_entities
 from sklrnn.timeline.time_index import read_series

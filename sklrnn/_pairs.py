@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sklrnn._batches import Batch, Batches, padded_tensors
-from sklrnn._ragged import Ragged, lengths_of
-from sklrnn._rows import Rows
+from sklrnn.inputs.ragged import Ragged, lengths_of
+from sklrnn.inputs.samples import Rows
 
 Array = NDArray[Any]
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from sklrnn._batches import Batch, Batches, Segments, as_tensor
-from sklrnn._rows import Rows
+from sklrnn.inputs.samples import Rows
 
 
 class Strands(Batches):

@@ -10,8 +10,8 @@ from torch import nn
 from sklrnn._held_network import HeldNetwork, as_tuple
 from sklrnn._language_network import LanguageNetwork, build_language_network
 from sklrnn._network_parameters import NetworkParameters
-from sklrnn._rows import feature_statistics
 from sklrnn._text_batches import TextBatches, Texts, as_strands
+from sklrnn.inputs.samples import feature_statistics
 from sklrnn.network import Architecture, count_parameters
 from sklrnn.tokens import TokenEncoder
 from sklrnn.training import choose_device

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import r2_score
 
-from sklrnn._ragged import Ragged, as_object_array, read_rows
+from sklrnn.inputs.ragged import Ragged, as_object_array, read_rows
 
 Array = NDArray[Any]
 Form = Literal["list", "objects", "block"]

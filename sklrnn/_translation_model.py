@@ -16,8 +16,6 @@ from sklrnn._beam import Ends
 from sklrnn._held_network import HeldNetwork, as_tuple
 from sklrnn._network_parameters import NetworkParameters
 from sklrnn._pairs import PairBatches
-from sklrnn._ragged import Ragged, Sequences, for_each_step, lengths_of
-from sklrnn._rows import Rows, feature_statistics, hold_out_newest, token_counts
 from sklrnn._tokens_or_numbers import (
     are_numbers,
     check_number_targets,
@@ -34,7 +32,9 @@ from sklrnn._translation_network import (
     ValuesAndEnd,
     build_translation_network,
 )
-from sklrnn._validation import check_sequences, check_weights
+from sklrnn.inputs.ragged import Ragged, Sequences, for_each_step, lengths_of
+from sklrnn.inputs.samples import Rows, feature_statistics, hold_out_newest, token_counts
+from sklrnn.inputs.validation import check_sequences, check_weights
 from sklrnn.network import count_parameters
 from sklrnn.tokens import END, START, UNKNOWN, TokenEncoder
 from sklrnn.training import choose_device

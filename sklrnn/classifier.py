@@ -12,9 +12,9 @@ from sklearn.utils import assert_all_finite, check_consistent_length, column_or_
 from sklearn.utils.multiclass import check_classification_targets
 from torch import nn
 
-from sklrnn._aligned import StepScore
 from sklrnn._hyperparameters import StrOptions, SubclassOf, fitted, hyper, hyperparameters
 from sklrnn.base import RecurrentEstimator
+from sklrnn.inputs.step_targets import StepScore
 from sklrnn.losses import Loss, classification_loss
 
 Array = NDArray[Any]

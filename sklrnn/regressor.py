@@ -10,13 +10,13 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from torch import nn
 
-from sklrnn._aligned import StepScore
 from sklrnn._hyperparameters import FRACTION, IncreasingLevels, StrOptions, SubclassOf, hyper, hyperparameters
 from sklrnn._intervals import HeldOutErrors
-from sklrnn._ragged import Ragged, flat_steps, for_each_step
-from sklrnn._rows import Rows
-from sklrnn._validation import check_targets
 from sklrnn.base import RecurrentEstimator
+from sklrnn.inputs.ragged import Ragged, flat_steps, for_each_step
+from sklrnn.inputs.samples import Rows
+from sklrnn.inputs.step_targets import StepScore
+from sklrnn.inputs.validation import check_targets
 from sklrnn.losses import REGRESSION_LOSSES, Loss, regression_loss
 
 Array = NDArray[Any]

@@ -12,7 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validate_data
 
 from sklrnn._hyperparameters import HasMethods, fitted, hyper, hyperparameters, validate_parameters
-from sklrnn._validation import FLOATS, check_weights
+from sklrnn.inputs.validation import FLOATS, check_weights
 
 __all__ = ["SequenceScaler"]
 

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sklrnn._validation import check_single_step
+from sklrnn.inputs.validation import check_single_step
 from sklrnn.network import Network
 
 

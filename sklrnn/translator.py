@@ -21,11 +21,11 @@ from sklrnn._hyperparameters import (
     hyperparameters,
     validate_parameters,
 )
-from sklrnn._ragged import Sequences, lengths_of
 from sklrnn._tokens_or_numbers import check_pair_count, in_form, r2_of_sequences
 from sklrnn._translation_model import TranslationModel
 from sklrnn._translation_network import Reading, TranslationNetwork
-from sklrnn._validation import check_weights
+from sklrnn.inputs.ragged import Sequences, lengths_of
+from sklrnn.inputs.validation import check_weights
 from sklrnn.tokens import TokenEncoder
 from sklrnn.training import SequenceNet
 

@@ -11,8 +11,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from sklrnn import GRUClassifier, GRURegressor, LSTMRegressor, SequenceScaler
-from sklrnn._ragged import Ragged, as_object_array
-from sklrnn._rows import Rows
+from sklrnn.inputs.ragged import Ragged, as_object_array
+from sklrnn.inputs.samples import Rows
 
 TINY = {"units": 6, "max_epochs": 4, "random_state": 0, "return_sequences": True}
 

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklrnn import CNNLSTMRegressor, GRUClassifier, GRURegressor
-from sklrnn._rows import feature_statistics
+from sklrnn.inputs.samples import feature_statistics
 
 TINY = {"units": 6, "max_epochs": 4, "random_state": 0, "missing": "mask"}
 

@@ -6,7 +6,7 @@ import torch
 from numpy.testing import assert_allclose
 from torch import nn
 
-from sklrnn._rows import feature_statistics
+from sklrnn.inputs.samples import feature_statistics
 from sklrnn.layers import CausalConvolution, SequenceDropout
 from sklrnn.network import Architecture, build_network, count_parameters
 

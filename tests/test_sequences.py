@@ -12,8 +12,8 @@ from sklearn.pipeline import make_pipeline
 from skorch.callbacks import EpochTimer
 
 from sklrnn import CNNLSTMRegressor, GRUClassifier, GRURegressor, LSTMRegressor, SequenceScaler, SimpleRNNRegressor
-from sklrnn._ragged import Ragged, as_object_array
-from sklrnn._rows import Rows, feature_statistics, merge_identical
+from sklrnn.inputs.ragged import Ragged, as_object_array
+from sklrnn.inputs.samples import Rows, feature_statistics, merge_identical
 
 TINY = {"units": 5, "max_epochs": 3, "random_state": 0}
 NETWORKS = {

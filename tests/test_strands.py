@@ -19,8 +19,8 @@ from sklrnn import (
     SimpleRNNClassifier,
 )
 from sklrnn import _fitted as fitted_module
-from sklrnn._rows import Rows
 from sklrnn._strands import Strands
+from sklrnn.inputs.samples import Rows
 from sklrnn.network import Architecture, build_network
 
 CPU = torch.device("cpu")

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.model_selection import GridSearchCV
 
 from sklrnn import GRUClassifier, GRURegressor
-from sklrnn._ragged import as_object_array
+from sklrnn.inputs.ragged import as_object_array
 
 TINY = {"units": 6, "embedding_dim": 4, "max_epochs": 3, "random_state": 0}
 

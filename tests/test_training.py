@@ -7,7 +7,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.testing import assert_array_equal
 
 from sklrnn._batches import Batches
-from sklrnn._rows import Rows, hold_out_newest, merge_identical
+from sklrnn.inputs.samples import Rows, hold_out_newest, merge_identical
 from sklrnn.training import choose_device
 
 

@@ -22,8 +22,8 @@ import sklrnn._translation_model
 from sklrnn import SequenceScaler, SequenceTranslator, TokenEncoder
 from sklrnn._beam import sample_axes
 from sklrnn._pairs import PairBatches
-from sklrnn._ragged import Ragged
-from sklrnn._rows import Rows
+from sklrnn.inputs.ragged import Ragged
+from sklrnn.inputs.samples import Rows
 from sklrnn.layers import TokenEmbedding
 
 BENCHMARK = Path(__file__).parents[1] / "docs" / "benchmarks" / "translation.py"

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sklrnn._hyperparameters import IncreasingLevels, StrOptions, hyper, hyperparameters
-from sklrnn._rows import Rows
 from sklrnn.base import RecurrentEstimator
 from sklrnn.forecasting._framing import Windows
+from sklrnn.inputs.samples import Rows
 from sklrnn.losses import Loss, regression_loss
 
 Array = NDArray[Any]

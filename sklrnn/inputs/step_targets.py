@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sklrnn._ragged import Sequences, lengths_of
-from sklrnn._validation import check_weights
+from sklrnn.inputs.ragged import Sequences, lengths_of
+from sklrnn.inputs.validation import check_weights
 
 Array = NDArray[Any]
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import validate_data
 
-from sklrnn._ragged import Ragged, Sequences, is_object_array_of_sequences, read_rows
+from sklrnn.inputs.ragged import Ragged, Sequences, is_object_array_of_sequences, read_rows
 
 Array = NDArray[Any]
 FLOATS = (np.float64, np.float32)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sklrnn._ragged import Ragged, Sequences, flat_steps
+from sklrnn.inputs.ragged import Ragged, Sequences, flat_steps
 
 Array = NDArray[Any]
 
