@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from sklrnn.generator import SequenceGenerator
     from sklrnn.imputer import RecurrentImputer
     from sklrnn.leakage import LeakageError, check_no_leakage
+    from sklrnn.preprocessing.sequence_scaler import SequenceScaler
+    from sklrnn.preprocessing.sliding_window import SlidingWindow
+    from sklrnn.preprocessing.supervise import make_windows, supervise
+    from sklrnn.preprocessing.token_encoder import TokenEncoder
     from sklrnn.regressor import (
         CNNLSTMRegressor,
         GRURegressor,
@@ -24,12 +28,8 @@ if TYPE_CHECKING:
         RecurrentRegressor,
         SimpleRNNRegressor,
     )
-    from sklrnn.scaling import SequenceScaler
     from sklrnn.splits import PurgedKFold, PurgedTimeSeriesSplit
-    from sklrnn.supervised import make_windows, supervise
-    from sklrnn.tokens import TokenEncoder
     from sklrnn.translator import SequenceTranslator
-    from sklrnn.windows import SlidingWindow
 
 _HOME = {
     "sklrnn.classifier": (
@@ -49,10 +49,10 @@ _HOME = {
     "sklrnn.generator": ("SequenceGenerator",),
     "sklrnn.translator": ("SequenceTranslator",),
     "sklrnn.imputer": ("RecurrentImputer",),
-    "sklrnn.windows": ("SlidingWindow",),
-    "sklrnn.supervised": ("supervise", "make_windows"),
-    "sklrnn.scaling": ("SequenceScaler",),
-    "sklrnn.tokens": ("TokenEncoder",),
+    "sklrnn.preprocessing.sliding_window": ("SlidingWindow",),
+    "sklrnn.preprocessing.supervise": ("supervise", "make_windows"),
+    "sklrnn.preprocessing.sequence_scaler": ("SequenceScaler",),
+    "sklrnn.preprocessing.token_encoder": ("TokenEncoder",),
     "sklrnn.splits": ("PurgedTimeSeriesSplit", "PurgedKFold"),
     "sklrnn.leakage": ("check_no_leakage", "LeakageError"),
 }

@@ -13,7 +13,7 @@ from sklrnn._network_parameters import NetworkParameters
 from sklrnn._text_batches import TextBatches, Texts, as_strands
 from sklrnn.inputs.samples import feature_statistics
 from sklrnn.network import Architecture, count_parameters
-from sklrnn.tokens import TokenEncoder
+from sklrnn.preprocessing.token_encoder import TokenEncoder
 from sklrnn.training import choose_device
 
 Array = NDArray[Any]

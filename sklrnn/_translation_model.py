@@ -36,7 +36,7 @@ from sklrnn.inputs.ragged import Ragged, Sequences, for_each_step, lengths_of
 from sklrnn.inputs.samples import Rows, feature_statistics, hold_out_newest, token_counts
 from sklrnn.inputs.validation import check_sequences, check_weights
 from sklrnn.network import count_parameters
-from sklrnn.tokens import END, START, UNKNOWN, TokenEncoder
+from sklrnn.preprocessing.token_encoder import END, START, UNKNOWN, TokenEncoder
 from sklrnn.training import choose_device
 
 Array = NDArray[Any]

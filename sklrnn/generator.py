@@ -25,7 +25,7 @@ from sklrnn._hyperparameters import (
 from sklrnn._sampling import check_sampling, draw_tokens
 from sklrnn._text_batches import TextBatches
 from sklrnn._text_model import TextModel
-from sklrnn.tokens import END, START, UNKNOWN, TokenEncoder, check_texts
+from sklrnn.preprocessing.token_encoder import END, START, UNKNOWN, TokenEncoder, check_texts
 from sklrnn.training import SequenceNet
 
 __all__ = ["SequenceGenerator"]

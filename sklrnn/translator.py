@@ -26,7 +26,7 @@ from sklrnn._translation_model import TranslationModel
 from sklrnn._translation_network import Reading, TranslationNetwork
 from sklrnn.inputs.ragged import Sequences, lengths_of
 from sklrnn.inputs.validation import check_weights
-from sklrnn.tokens import TokenEncoder
+from sklrnn.preprocessing.token_encoder import TokenEncoder
 from sklrnn.training import SequenceNet
 
 __all__ = ["SequenceTranslator"]

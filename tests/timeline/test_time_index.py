@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from sklrnn._window_layout import lay_out, rows_before_holes
+from sklrnn.preprocessing._window_layout import lay_out, rows_before_holes
 from sklrnn.timeline.time_index import check_increasing, learn_clock, read_times
 
 N_ROWS = 120

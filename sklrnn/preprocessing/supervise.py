@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils import check_array, check_consistent_length
 
-from sklrnn._window_layout import strided_windows
+from sklrnn.preprocessing._window_layout import strided_windows
 from sklrnn.timeline.table import Entity, check_numbers, column_position, take_apart, take_columns
 from sklrnn.timeline.time_index import learn_clock, read_series
 

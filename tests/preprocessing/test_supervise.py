@@ -10,8 +10,8 @@ from numpy.testing import assert_array_equal
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 
-from sklrnn.supervised import make_windows, supervise
-from sklrnn.windows import SlidingWindow
+from sklrnn.preprocessing.sliding_window import SlidingWindow
+from sklrnn.preprocessing.supervise import make_windows, supervise
 
 
 def hourly(n_rows=30, seed=0):

@@ -10,7 +10,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklrnn._hyperparameters import POSITIVE_INT, StrOptions, fitted, hyper, hyperparameters, validate_parameters
-from sklrnn._window_layout import Memory, Plan, join, rows_before_holes, stand_alone, strided_windows
+from sklrnn.preprocessing._window_layout import Memory, Plan, join, rows_before_holes, stand_alone, strided_windows
 from sklrnn.timeline.table import Entity, Table, check_numbers, take_apart
 from sklrnn.timeline.time_index import Times, learn_clock, read_series
 
@@ -45,8 +45,8 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
 
     See Also
     --------
-    sklrnn.supervised.supervise : Make the targets that go with the rows.
-    sklrnn.supervised.make_windows : Cut windows as samples, outside of a pipeline.
+    sklrnn.preprocessing.supervise.supervise : Make the targets that go with the rows.
+    sklrnn.preprocessing.supervise.make_windows : Cut windows as samples, outside of a pipeline.
 
     Examples
     --------

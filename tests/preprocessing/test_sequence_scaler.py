@@ -37,7 +37,7 @@ from sklearn.utils.estimator_checks import (
     parametrize_with_checks,
 )
 
-from sklrnn.scaling import SequenceScaler
+from sklrnn.preprocessing.sequence_scaler import SequenceScaler
 
 SCALERS = [
     None,
