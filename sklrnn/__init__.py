@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     )
     from sklrnn.generator import SequenceGenerator
     from sklrnn.imputer import RecurrentImputer
-    from sklrnn.leakage import LeakageError, check_no_leakage
+    from sklrnn.model_selection.leakage import LeakageError, check_no_leakage
+    from sklrnn.model_selection.purged_splits import PurgedKFold, PurgedTimeSeriesSplit
     from sklrnn.preprocessing.sequence_scaler import SequenceScaler
     from sklrnn.preprocessing.sliding_window import SlidingWindow
     from sklrnn.preprocessing.supervise import make_windows, supervise
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
         RecurrentRegressor,
         SimpleRNNRegressor,
     )
-    from sklrnn.splits import PurgedKFold, PurgedTimeSeriesSplit
     from sklrnn.translator import SequenceTranslator
 
 _HOME = {
@@ -53,8 +53,8 @@ _HOME = {
     "sklrnn.preprocessing.supervise": ("supervise", "make_windows"),
     "sklrnn.preprocessing.sequence_scaler": ("SequenceScaler",),
     "sklrnn.preprocessing.token_encoder": ("TokenEncoder",),
-    "sklrnn.splits": ("PurgedTimeSeriesSplit", "PurgedKFold"),
-    "sklrnn.leakage": ("check_no_leakage", "LeakageError"),
+    "sklrnn.model_selection.purged_splits": ("PurgedTimeSeriesSplit", "PurgedKFold"),
+    "sklrnn.model_selection.leakage": ("check_no_leakage", "LeakageError"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

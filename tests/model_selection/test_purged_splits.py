@@ -19,8 +19,8 @@ from sklearn.model_selection import (
 )
 from threadpoolctl import threadpool_limits
 
-from sklrnn.leakage import check_no_leakage
-from sklrnn.splits import PurgedKFold, PurgedTimeSeriesSplit
+from sklrnn.model_selection.leakage import check_no_leakage
+from sklrnn.model_selection.purged_splits import PurgedKFold, PurgedTimeSeriesSplit
 
 SPLITTERS = [PurgedTimeSeriesSplit, PurgedKFold]
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, TimeSeriesSplit, cross_val_score
 from sklearn.neighbors import KNeighborsRegressor
 
-from sklrnn.leakage import LeakageError, check_no_leakage
-from sklrnn.splits import PurgedKFold, PurgedTimeSeriesSplit
+from sklrnn.model_selection.leakage import LeakageError, check_no_leakage
+from sklrnn.model_selection.purged_splits import PurgedKFold, PurgedTimeSeriesSplit
 
 
 def rows(n_rows):

@@ -8,7 +8,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import get_routing_for_object
 
-from sklrnn.splits import PurgedKFold, PurgedTimeSeriesSplit
+from sklrnn.model_selection.purged_splits import PurgedKFold, PurgedTimeSeriesSplit
 from sklrnn.timeline.panel import Mask, Rows, Timeline, read_timeline
 
 __all__ = ["LeakageError", "check_no_leakage"]
@@ -114,8 +114,8 @@ def check_no_leakage(
 
     See Also
     --------
-    sklrnn.splits.PurgedTimeSeriesSplit : Forward splits that pass this check.
-    sklrnn.splits.PurgedKFold : Blocks on both sides of the test rows that pass this check.
+    sklrnn.model_selection.purged_splits.PurgedTimeSeriesSplit : Forward splits that pass this check.
+    sklrnn.model_selection.purged_splits.PurgedKFold : Blocks on both sides of the test rows that pass this check.
 
     Examples
     --------
@@ -127,7 +127,7 @@ def check_no_leakage(
     >>> check_no_leakage(TimeSeriesSplit(), X, window_length=72, horizon=24)  # doctest: +NORMALIZE_WHITESPACE
     Traceback (most recent call last):
         ...
-    sklrnn.leakage.LeakageError: Split 0 leaks into 23 of 35 training rows. The target of training row 12 holds row 36,
+    sklrnn.model_selection.leakage.LeakageError: Split 0 leaks into 23 of 35 training rows. The target of training row 12 holds row 36,
     an answer of test row 35. Set gap=23 in TimeSeriesSplit (now 0),
     or use PurgedTimeSeriesSplit(window_length=72, horizon=24).
     """

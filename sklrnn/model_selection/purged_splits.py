@@ -134,7 +134,7 @@ class PurgedTimeSeriesSplit(_PurgedSplitter):
     See Also
     --------
     PurgedKFold : Tests every row once, and trains on both sides.
-    sklrnn.leakage.check_no_leakage : Proves that the splits of any splitter share no answer.
+    sklrnn.model_selection.leakage.check_no_leakage : Proves that the splits of any splitter share no answer.
 
     Notes
     -----
@@ -231,7 +231,7 @@ class PurgedKFold(_PurgedSplitter):
     See Also
     --------
     PurgedTimeSeriesSplit : Trains on the past alone.
-    sklrnn.leakage.check_no_leakage : Proves that the splits of any splitter share no answer.
+    sklrnn.model_selection.leakage.check_no_leakage : Proves that the splits of any splitter share no answer.
 
     Notes
     -----
