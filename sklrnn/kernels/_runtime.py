@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sklrnn.kernels.plans import MOST_ROWS, NUMBER, Shape
+from sklrnn.kernels._arguments import MOST_ROWS, NUMBER, Shape
 
 # Multiplications that keep one thread busy for the better part of a millisecond, which pays for starting it.
 _WORTH_A_THREAD = 2**25

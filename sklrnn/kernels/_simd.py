@@ -22,7 +22,7 @@ from numba.extending import (
     type_callable,
 )
 
-from sklrnn.kernels.plans import NUMBER
+from sklrnn.kernels._arguments import NUMBER
 
 Vector = Any  # to mypy; numba knows better
 

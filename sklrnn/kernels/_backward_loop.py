@@ -9,10 +9,11 @@ from typing import Any
 
 from numba.extending import register_jitable
 
+from sklrnn.kernels._arguments import NUMBER, Shape, back_memory
+from sklrnn.kernels._matmul import ROWS, end_of_group, product
 from sklrnn.kernels._naming import specialised
 from sklrnn.kernels._packing import pack_back, put_in, take_out, unpack
-from sklrnn.kernels._products import ROWS, end_of_group, product
-from sklrnn.kernels._vectors import (
+from sklrnn.kernels._simd import (
     LANES,
     VECTOR,
     heed_denormals,
@@ -24,7 +25,6 @@ from sklrnn.kernels._vectors import (
     where_less,
     zero,
 )
-from sklrnn.kernels.plans import NUMBER, Shape, back_memory
 
 _back_memory = register_jitable(back_memory)
 # So many rows, or more, are faster in a tile, even if not all of it is needed.

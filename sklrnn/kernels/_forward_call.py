@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from sklrnn.kernels._layer import Kernel, Weights, address, in_threads, room_for, rows_of_group, share_rows
-from sklrnn.kernels.plans import NUMBER, Reading, reader_memory
+from sklrnn.kernels._arguments import NUMBER, Reading, reader_memory
+from sklrnn.kernels._runtime import Kernel, Weights, address, in_threads, room_for, rows_of_group, share_rows
 
 
 class Layout(NamedTuple):

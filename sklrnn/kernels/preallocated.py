@@ -10,11 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sklrnn.kernels._going_back import Ends, Read, back_layout_of, back_plan
-from sklrnn.kernels._layer import Kernel, Weights, in_threads, room_for
-from sklrnn.kernels._reading import Trace, layout_of, reading_plan
-from sklrnn.kernels.plans import NUMBER
-from sklrnn.kernels.recurrence import kernel_for
+from sklrnn.kernels._arguments import NUMBER
+from sklrnn.kernels._backward_call import Ends, Read, back_layout_of, back_plan
+from sklrnn.kernels._forward_call import Trace, layout_of, reading_plan
+from sklrnn.kernels._runtime import Kernel, Weights, in_threads, room_for
+from sklrnn.kernels.autograd import kernel_for
 
 
 class StandingLayer:

@@ -4,7 +4,7 @@ import importlib
 import importlib.util
 import warnings
 
-from sklrnn.kernels._layer import Kernel
+from sklrnn.kernels._runtime import Kernel
 
 _KERNELS: dict[str, Kernel | None] = {}
 
@@ -21,7 +21,7 @@ def _load(cell: str) -> Kernel | None:
         return None
     try:
         module = importlib.import_module(f"sklrnn.kernels._{cell}")
-        lanes = importlib.import_module("sklrnn.kernels._vectors").LANES
+        lanes = importlib.import_module("sklrnn.kernels._simd").LANES
         return Kernel(module.forward, module.backward, module.finish, module.SHAPE, lanes)
     except Exception as error:
         warnings.warn(

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from sklrnn.kernels._layer import Kernel, Weights, address, in_threads, room_for, rows_of_group, share_rows
-from sklrnn.kernels._reading import Trace
-from sklrnn.kernels.plans import NUMBER, GoingBack, back_memory
+from sklrnn.kernels._arguments import NUMBER, GoingBack, back_memory
+from sklrnn.kernels._forward_call import Trace
+from sklrnn.kernels._runtime import Kernel, Weights, address, in_threads, room_for, rows_of_group, share_rows
 
 # Bytes of slots' gradients that stay in a core's own cache beside the weights and the states.
 _STRETCH = 2**18

@@ -9,7 +9,7 @@ import llvmlite
 import numba
 from numba import types
 
-from sklrnn.kernels._vectors import FEATURES
+from sklrnn.kernels._simd import FEATURES
 
 
 def version_of(folder: Path, processor: str) -> str:

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import forward_ad
 
-from sklrnn.kernels._going_back import Read, go_back
-from sklrnn.kernels._layer import Kernel, Weights
-from sklrnn.kernels._loading import load_kernel
-from sklrnn.kernels._reading import Trace, read
+from sklrnn.kernels._backward_call import Read, go_back
+from sklrnn.kernels._forward_call import Trace, read
+from sklrnn.kernels._registry import load_kernel
+from sklrnn.kernels._runtime import Kernel, Weights
 
 
 class _Cell(NamedTuple):

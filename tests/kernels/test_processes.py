@@ -10,7 +10,7 @@ import pytest
 from numba.core.codegen import get_host_cpu_features
 
 import sklrnn
-from sklrnn.kernels._compiling import version_of
+from sklrnn.kernels._compile import version_of
 
 ROOT = Path(sklrnn.__file__).parents[1]
 PRELUDE = """
@@ -97,7 +97,7 @@ assert check("simple_rnn")
 def test_kernels_from_caches_of_several_processes_do_not_mix(tmp_path):
     for name in ("simple_rnn", "relu_rnn"):  # numba counts its functions anew in each process
         run(f"assert check({name!r})", NUMBA_CACHE_DIR=str(tmp_path))
-    both = "from sklrnn.kernels._loading import load_kernel\nfor name in sys.argv[1:]: load_kernel(name)\n"
+    both = "from sklrnn.kernels._registry import load_kernel\nfor name in sys.argv[1:]: load_kernel(name)\n"
     compiled = set(tmp_path.rglob("*.nbc"))
     for names in (("simple_rnn", "relu_rnn"), ("relu_rnn", "simple_rnn")):
         run(both + "for name in sys.argv[1:]: assert check(name)", *names, NUMBA_CACHE_DIR=str(tmp_path))
@@ -119,11 +119,11 @@ def test_the_cache_knows_its_sources_and_the_processor(tmp_path):
 FENCES = """
 import ctypes, itertools, math, mmap
 import numpy as np
-import sklrnn.kernels._going_back as going_back
-import sklrnn.kernels._layer as layer_
-import sklrnn.kernels._reading as reading
-from sklrnn.kernels.recurrence import Recurrence, _CELLS
-from sklrnn.kernels._loading import load_kernel
+import sklrnn.kernels._backward_call as going_back
+import sklrnn.kernels._runtime as layer_
+import sklrnn.kernels._forward_call as reading
+from sklrnn.kernels.autograd import Recurrence, _CELLS
+from sklrnn.kernels._registry import load_kernel
 
 libc, page = ctypes.CDLL(None, use_errno=True), mmap.PAGESIZE
 at_the_end = True
@@ -199,7 +199,7 @@ def test_older_processors(processor, tmp_path):
 for cell in ("simple_rnn", "relu_rnn", "gru", "lstm"):
     for n_rows, units in ((1, 1), (7, 4), (37, 19), (40, 64)):
         assert check(cell, n_rows=n_rows, units=units)
-from sklrnn.kernels._vectors import LANES
+from sklrnn.kernels._simd import LANES
 assert LANES == {lanes}, LANES
 {FENCES}
 """,

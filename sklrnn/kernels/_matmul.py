@@ -6,7 +6,8 @@ import numba
 from llvmlite import ir
 from numba.extending import intrinsic, register_jitable
 
-from sklrnn.kernels._vectors import (
+from sklrnn.kernels._arguments import MOST_ROWS
+from sklrnn.kernels._simd import (
     _FUSED,
     LANES,
     N_REGISTERS,
@@ -16,7 +17,6 @@ from sklrnn.kernels._vectors import (
     pointer,
     store_vector,
 )
-from sklrnn.kernels.plans import MOST_ROWS
 
 # Rows that fit into the registers beside their weights, by the number of vectors in a row.
 ROWS = {1: 8, 2: 8, 3: 8, 4: 4} if N_REGISTERS == 32 else {1: 8, 2: 4, 3: 4, 4: 2}

@@ -15,11 +15,12 @@ from sklearn.model_selection import cross_val_score
 from torch import nn
 from torch.autograd import forward_ad
 
-import sklrnn.kernels.recurrence as recurrence
+import sklrnn.kernels.autograd as recurrence
 from sklrnn import GRURegressor
 from sklrnn.cells import GRU, LSTM, SimpleRNN
-from sklrnn.kernels import _layer, run_kernel
-from sklrnn.kernels._loading import load_kernel
+from sklrnn.kernels import _runtime as _layer
+from sklrnn.kernels import run_kernel
+from sklrnn.kernels._registry import load_kernel
 
 CELLS = {
     "simple_rnn": (SimpleRNN, nn.RNN, {}),
