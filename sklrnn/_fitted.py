@@ -13,7 +13,7 @@ from torch import Tensor
 from sklrnn._batches import as_tensor, padded_tensors
 from sklrnn._held_network import HeldNetwork
 from sklrnn.inputs.ragged import Ragged, Sequences, for_each_step, in_the_form_of
-from sklrnn.network import Architecture, Network, build_network
+from sklrnn.nn.network import Architecture, Network, build_network
 from sklrnn.streaming import Stream
 
 Array = NDArray[Any]

@@ -16,7 +16,7 @@ from sklrnn._hyperparameters import StrOptions, hyper, hyperparameters
 from sklrnn.base import RecurrentEstimator
 from sklrnn.inputs.ragged import Ragged, flat_steps
 from sklrnn.inputs.samples import Rows
-from sklrnn.losses import Loss, regression_loss
+from sklrnn.nn.losses import Loss, regression_loss
 from sklrnn.training import choose_device
 
 Array = NDArray[Any]

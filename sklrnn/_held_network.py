@@ -15,7 +15,7 @@ from sklrnn._batches import Batches
 from sklrnn._epoch_hooks import CALLBACK_STATE
 from sklrnn._progress import Report, Stop, Watch
 from sklrnn._threads import count_threads, thread_limit
-from sklrnn.network import dropouts
+from sklrnn.nn.network import dropouts
 from sklrnn.training import SequenceNet, choose_device, make_net
 
 

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import skip_init
 
-from sklrnn.layers import Standardise
-from sklrnn.network import Architecture, RecurrentLayer, cut_off, with_first_weights
+from sklrnn.nn.layers import Standardise
+from sklrnn.nn.network import Architecture, RecurrentLayer, cut_off, with_first_weights
 
 
 class LanguageNetwork(nn.Module):

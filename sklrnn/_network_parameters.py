@@ -20,7 +20,7 @@ from sklrnn._hyperparameters import (
     hyper,
     hyperparameters,
 )
-from sklrnn.cells import CellOptions
+from sklrnn.nn.cells import CellOptions
 from sklrnn.training import OPTIMIZERS
 
 

@@ -12,7 +12,7 @@ from sklrnn._language_network import LanguageNetwork, build_language_network
 from sklrnn._network_parameters import NetworkParameters
 from sklrnn._text_batches import TextBatches, Texts, as_strands
 from sklrnn.inputs.samples import feature_statistics
-from sklrnn.network import Architecture, count_parameters
+from sklrnn.nn.network import Architecture, count_parameters
 from sklrnn.preprocessing.token_encoder import TokenEncoder
 from sklrnn.training import choose_device
 

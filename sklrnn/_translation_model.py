@@ -35,7 +35,7 @@ from sklrnn._translation_network import (
 from sklrnn.inputs.ragged import Ragged, Sequences, for_each_step, lengths_of
 from sklrnn.inputs.samples import Rows, feature_statistics, hold_out_newest, token_counts
 from sklrnn.inputs.validation import check_sequences, check_weights
-from sklrnn.network import count_parameters
+from sklrnn.nn.network import count_parameters
 from sklrnn.preprocessing.token_encoder import END, START, UNKNOWN, TokenEncoder
 from sklrnn.training import choose_device
 

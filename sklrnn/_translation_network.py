@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sklrnn.layers import Linear, Standardise, TokenEmbedding, real_steps
-from sklrnn.network import Architecture, RecurrentLayer, with_first_weights
+from sklrnn.nn.layers import Linear, Standardise, TokenEmbedding, real_steps
+from sklrnn.nn.network import Architecture, RecurrentLayer, with_first_weights
 
 
 @dataclass(frozen=True)

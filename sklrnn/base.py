@@ -17,8 +17,8 @@ from sklrnn.inputs.ragged import Ragged, Sequences, shaped_like
 from sklrnn.inputs.samples import Rows, feature_statistics, hold_out_newest, merge_identical, token_counts
 from sklrnn.inputs.step_targets import check_step_targets, check_step_weights
 from sklrnn.inputs.validation import check_sequences, check_tokens, check_weights
-from sklrnn.losses import Loss
-from sklrnn.network import Architecture, Network, build_network, count_parameters
+from sklrnn.nn.losses import Loss
+from sklrnn.nn.network import Architecture, Network, build_network, count_parameters
 from sklrnn.training import SequenceNet, choose_device
 
 Array = NDArray[Any]

@@ -15,7 +15,7 @@ from torch import nn
 from sklrnn._hyperparameters import StrOptions, SubclassOf, fitted, hyper, hyperparameters
 from sklrnn.base import RecurrentEstimator
 from sklrnn.inputs.step_targets import StepScore
-from sklrnn.losses import Loss, classification_loss
+from sklrnn.nn.losses import Loss, classification_loss
 
 Array = NDArray[Any]
 

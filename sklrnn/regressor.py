@@ -17,7 +17,7 @@ from sklrnn.inputs.ragged import Ragged, flat_steps, for_each_step
 from sklrnn.inputs.samples import Rows
 from sklrnn.inputs.step_targets import StepScore
 from sklrnn.inputs.validation import check_targets
-from sklrnn.losses import REGRESSION_LOSSES, Loss, regression_loss
+from sklrnn.nn.losses import REGRESSION_LOSSES, Loss, regression_loss
 
 Array = NDArray[Any]
 

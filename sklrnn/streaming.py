@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from sklrnn.inputs.validation import check_single_step
-from sklrnn.network import Network
+from sklrnn.nn.network import Network
 
 
 class Stream:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from sklrnn._batches import Batch, Batches, Segments
 from sklrnn._flat_weights import FlatAdam, FlatAdamW
 from sklrnn._running_average import RunningAverage
-from sklrnn.layers import real_steps
+from sklrnn.nn.layers import real_steps
 
 Array = NDArray[Any]
 

@@ -7,8 +7,8 @@ from torch import nn
 
 from sklrnn import GRUClassifier, GRURegressor, LSTMRegressor
 from sklrnn._flat_weights import FlatAdam
-from sklrnn.losses import classification_loss, regression_loss
-from sklrnn.network import Architecture, Network, build_network, dropouts
+from sklrnn.nn.losses import classification_loss, regression_loss
+from sklrnn.nn.network import Architecture, Network, build_network, dropouts
 
 pytest.importorskip("numba")
 

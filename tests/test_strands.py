@@ -21,7 +21,7 @@ from sklrnn import (
 from sklrnn import _fitted as fitted_module
 from sklrnn._strands import Strands
 from sklrnn.inputs.samples import Rows
-from sklrnn.network import Architecture, build_network
+from sklrnn.nn.network import Architecture, build_network
 
 CPU = torch.device("cpu")
 

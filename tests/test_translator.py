@@ -24,7 +24,7 @@ from sklrnn._beam import sample_axes
 from sklrnn._pairs import PairBatches
 from sklrnn.inputs.ragged import Ragged
 from sklrnn.inputs.samples import Rows
-from sklrnn.layers import TokenEmbedding
+from sklrnn.nn.layers import TokenEmbedding
 
 BENCHMARK = Path(__file__).parents[1] / "docs" / "benchmarks" / "translation.py"
 CPU = torch.device("cpu")

@@ -11,7 +11,7 @@ from sklrnn._hyperparameters import IncreasingLevels, StrOptions, hyper, hyperpa
 from sklrnn.base import RecurrentEstimator
 from sklrnn.forecasting._framing import Windows
 from sklrnn.inputs.samples import Rows
-from sklrnn.losses import Loss, regression_loss
+from sklrnn.nn.losses import Loss, regression_loss
 
 Array = NDArray[Any]
 

@@ -17,10 +17,10 @@ from torch.autograd import forward_ad
 
 import sklrnn.kernels.autograd as recurrence
 from sklrnn import GRURegressor
-from sklrnn.cells import GRU, LSTM, SimpleRNN
 from sklrnn.kernels import _runtime as _layer
 from sklrnn.kernels import run_kernel
 from sklrnn.kernels._registry import load_kernel
+from sklrnn.nn.cells import GRU, LSTM, SimpleRNN
 
 CELLS = {
     "simple_rnn": (SimpleRNN, nn.RNN, {}),

@@ -17,7 +17,7 @@ PRELUDE = """
 import sys, warnings
 import torch
 from torch import nn
-from sklrnn.cells import GRU, LSTM, SimpleRNN
+from sklrnn.nn.cells import GRU, LSTM, SimpleRNN
 from sklrnn.kernels import run_kernel
 
 def check(name, n_steps=9, n_rows=37, n_features=3, units=19):

@@ -14,8 +14,8 @@ from torch import nn
 
 import sklrnn
 from sklrnn import GRURegressor, LSTMRegressor, RecurrentClassifier, RecurrentRegressor, SimpleRNNRegressor
-from sklrnn.cells import CELLS, GATES, CellOptions, StepwiseCell, gates_of, run_cell
-from sklrnn.network import Architecture, build_network
+from sklrnn.nn.cells import CELLS, GATES, CellOptions, StepwiseCell, gates_of, run_cell
+from sklrnn.nn.network import Architecture, build_network
 
 # -- the equations, one sample at a time -------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from sklearn.metrics import (
 )
 from torch import nn
 
-from sklrnn.losses import classification_loss, regression_loss
+from sklrnn.nn.losses import classification_loss, regression_loss
 
 
 @pytest.fixture

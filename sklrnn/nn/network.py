@@ -12,9 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from sklrnn._standing_network import StandingNetwork, standing_network
-from sklrnn._stepwise import Stepwise
-from sklrnn.cells import Cell, can_mask_its_state, final_state, is_of_torch, make_cell, run_cell
-from sklrnn.layers import (
+from sklrnn.nn.cells import Cell, can_mask_its_state, final_state, is_of_torch, make_cell, run_cell
+from sklrnn.nn.layers import (
     CausalConvolution,
     Conv1d,
     Linear,
@@ -25,6 +24,7 @@ from sklrnn.layers import (
     real_steps,
     reverse,
 )
+from sklrnn.nn.stepwise import Stepwise
 
 _GLOBAL_GENERATOR = threading.Lock()
 Assembled = TypeVar("Assembled", bound=nn.Module)

@@ -7,8 +7,8 @@ from numpy.testing import assert_allclose
 from torch import nn
 
 from sklrnn.inputs.samples import feature_statistics
-from sklrnn.layers import CausalConvolution, SequenceDropout
-from sklrnn.network import Architecture, build_network, count_parameters
+from sklrnn.nn.layers import CausalConvolution, SequenceDropout
+from sklrnn.nn.network import Architecture, build_network, count_parameters
 
 TORCH = {"simple_rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 
