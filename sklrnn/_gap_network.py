@@ -9,7 +9,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from sklrnn._batches import Batch, as_tensor
 from sklrnn._gap_lessons import Lessons, Reader
 from sklrnn._gaps import Series, draw_segments, look_around, tile
 from sklrnn._hyperparameters import StrOptions, hyper, hyperparameters
@@ -17,7 +16,8 @@ from sklrnn.base import RecurrentEstimator
 from sklrnn.inputs.ragged import Ragged, flat_steps
 from sklrnn.inputs.samples import Rows
 from sklrnn.nn.losses import Loss, regression_loss
-from sklrnn.training import choose_device
+from sklrnn.training.batches import Batch, as_tensor
+from sklrnn.training.net import choose_device
 
 Array = NDArray[Any]
 

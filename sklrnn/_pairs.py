@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from sklrnn._batches import Batch, Batches, padded_tensors
 from sklrnn.inputs.ragged import Ragged, lengths_of
 from sklrnn.inputs.samples import Rows
+from sklrnn.training.batches import Batch, Batches, padded_tensors
 
 Array = NDArray[Any]
 

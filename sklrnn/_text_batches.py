@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sklrnn._batches import Batches, Segments, as_tensor
 from sklrnn._language_network import begin
+from sklrnn.training.batches import Batches, Segments, as_tensor
 
 Array = NDArray[Any]
 

@@ -7,14 +7,14 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array, check_random_state
 from torch import nn
 
-from sklrnn._held_network import HeldNetwork, as_tuple
 from sklrnn._language_network import LanguageNetwork, build_language_network
 from sklrnn._network_parameters import NetworkParameters
 from sklrnn._text_batches import TextBatches, Texts, as_strands
 from sklrnn.inputs.samples import feature_statistics
 from sklrnn.nn.network import Architecture, count_parameters
 from sklrnn.preprocessing.token_encoder import TokenEncoder
-from sklrnn.training import choose_device
+from sklrnn.training.net import choose_device
+from sklrnn.training.trained_network import HeldNetwork, as_tuple
 
 Array = NDArray[Any]
 

@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 from torch import nn
 
-from sklrnn._batches import padded_tensors
 from sklrnn._beam import Ends
-from sklrnn._held_network import HeldNetwork, as_tuple
 from sklrnn._network_parameters import NetworkParameters
 from sklrnn._pairs import PairBatches
 from sklrnn._tokens_or_numbers import (
@@ -37,7 +35,9 @@ from sklrnn.inputs.samples import Rows, feature_statistics, hold_out_newest, tok
 from sklrnn.inputs.validation import check_sequences, check_weights
 from sklrnn.nn.network import count_parameters
 from sklrnn.preprocessing.token_encoder import END, START, UNKNOWN, TokenEncoder
-from sklrnn.training import choose_device
+from sklrnn.training.batches import padded_tensors
+from sklrnn.training.net import choose_device
+from sklrnn.training.trained_network import HeldNetwork, as_tuple
 
 Array = NDArray[Any]
 

@@ -6,20 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
-from sklrnn._batches import Batches
-from sklrnn._epoch_hooks import CallbackSupportMixin, open_hooks, with_callbacks
-from sklrnn._fitted import FittedNetwork
-from sklrnn._held_network import as_tuple
 from sklrnn._hyperparameters import POSITIVE_INT, StrOptions, fitted, hyper, hyperparameters, validate_parameters
 from sklrnn._network_parameters import NetworkParameters
-from sklrnn._strands import Strands
 from sklrnn.inputs.ragged import Ragged, Sequences, shaped_like
 from sklrnn.inputs.samples import Rows, feature_statistics, hold_out_newest, merge_identical, token_counts
 from sklrnn.inputs.step_targets import check_step_targets, check_step_weights
 from sklrnn.inputs.validation import check_sequences, check_tokens, check_weights
 from sklrnn.nn.losses import Loss
 from sklrnn.nn.network import Architecture, Network, build_network, count_parameters
-from sklrnn.training import SequenceNet, choose_device
+from sklrnn.training._fitted import FittedNetwork
+from sklrnn.training._strands import Strands
+from sklrnn.training.batches import Batches
+from sklrnn.training.net import SequenceNet, choose_device
+from sklrnn.training.sklearn_callbacks import CallbackSupportMixin, open_hooks, with_callbacks
+from sklrnn.training.trained_network import as_tuple
 
 Array = NDArray[Any]
 

@@ -26,7 +26,7 @@ from sklrnn._sampling import check_sampling, draw_tokens
 from sklrnn._text_batches import TextBatches
 from sklrnn._text_model import TextModel
 from sklrnn.preprocessing.token_encoder import END, START, UNKNOWN, TokenEncoder, check_texts
-from sklrnn.training import SequenceNet
+from sklrnn.training.net import SequenceNet
 
 __all__ = ["SequenceGenerator"]
 

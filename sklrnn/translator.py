@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from sklrnn._beam import likeliest, speak_numbers, where_it_looked
-from sklrnn._epoch_hooks import CallbackSupportMixin, open_hooks, with_callbacks
 from sklrnn._hyperparameters import (
     POSITIVE_INT,
     POSITIVE_INTS,
@@ -27,7 +26,8 @@ from sklrnn._translation_network import Reading, TranslationNetwork
 from sklrnn.inputs.ragged import Sequences, lengths_of
 from sklrnn.inputs.validation import check_weights
 from sklrnn.preprocessing.token_encoder import TokenEncoder
-from sklrnn.training import SequenceNet
+from sklrnn.training.net import SequenceNet
+from sklrnn.training.sklearn_callbacks import CallbackSupportMixin, open_hooks, with_callbacks
 
 __all__ = ["SequenceTranslator"]
 

@@ -64,7 +64,7 @@ def test_answers_come_back_in_order_from_many_blocks(data, monkeypatch):
     X, y = data
     model = GRURegressor(**TINY).fit(X, y)
     at_once = model.predict(X)
-    monkeypatch.setattr("sklrnn._fitted._NUMBERS_AT_ONCE", 300)
+    monkeypatch.setattr("sklrnn.training._fitted._NUMBERS_AT_ONCE", 300)
     assert_allclose(model.predict(X), at_once, rtol=1e-9)
 
 

@@ -18,10 +18,10 @@ from sklrnn import (
     RecurrentRegressor,
     SimpleRNNClassifier,
 )
-from sklrnn import _fitted as fitted_module
-from sklrnn._strands import Strands
 from sklrnn.inputs.samples import Rows
 from sklrnn.nn.network import Architecture, build_network
+from sklrnn.training._strands import Strands
+from sklrnn.training.net import _fitted as fitted_module
 
 CPU = torch.device("cpu")
 

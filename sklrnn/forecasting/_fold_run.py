@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from sktime.forecasting.base import ForecastingHorizon
 
 from sklrnn.forecasting._cutoffs import Fold
-from sklrnn.forecasting._overlapping import one_blas_thread
 from sklrnn.forecasting._warning_tally import tally_warnings
+from sklrnn.training._overlapping import one_blas_thread
 
 __all__ = ["Outcome", "run_model"]
 

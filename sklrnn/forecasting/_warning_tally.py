@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sklrnn.forecasting._overlapping import Overlapping
+from sklrnn.training._overlapping import Overlapping
 
 __all__ = ["tally_warnings"]
 

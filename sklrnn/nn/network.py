@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from sklrnn._standing_network import StandingNetwork, standing_network
 from sklrnn.nn.cells import Cell, can_mask_its_state, final_state, is_of_torch, make_cell, run_cell
 from sklrnn.nn.layers import (
     CausalConvolution,
@@ -25,6 +24,7 @@ from sklrnn.nn.layers import (
     reverse,
 )
 from sklrnn.nn.stepwise import Stepwise
+from sklrnn.training.fused_step import StandingNetwork, standing_network
 
 _GLOBAL_GENERATOR = threading.Lock()
 Assembled = TypeVar("Assembled", bound=nn.Module)

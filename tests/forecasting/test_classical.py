@@ -12,7 +12,7 @@ from sklrnn.forecasting._arima import ARIMASearch, _count_differences, _fit_roug
 from sklrnn.forecasting._classical import CLASSICAL, Nature, make_classical
 from sklrnn.forecasting._compare import compare
 from sklrnn.forecasting._ets import ETSSearch
-from sklrnn.forecasting._overlapping import Overlapping, one_blas_thread
+from sklrnn.training._overlapping import Overlapping, one_blas_thread
 
 # sktime announces a change of its own whenever a forecaster of its is made.
 pytestmark = pytest.mark.filterwarnings("ignore:The default of config:FutureWarning")

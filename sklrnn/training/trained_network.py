@@ -11,12 +11,12 @@ import torch
 from sklearn.base import BaseEstimator
 from torch import nn
 
-from sklrnn._batches import Batches
-from sklrnn._epoch_hooks import CALLBACK_STATE
-from sklrnn._progress import Report, Stop, Watch
-from sklrnn._threads import count_threads, thread_limit
 from sklrnn.nn.network import dropouts
-from sklrnn.training import SequenceNet, choose_device, make_net
+from sklrnn.training.batches import Batches
+from sklrnn.training.monitor import Report, Stop, Watch
+from sklrnn.training.net import SequenceNet, choose_device, make_net
+from sklrnn.training.process import count_threads, thread_limit
+from sklrnn.training.sklearn_callbacks import CALLBACK_STATE
 
 
 class HeldNetwork(BaseEstimator):

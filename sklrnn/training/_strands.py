@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from sklrnn._batches import Batch, Batches, Segments, as_tensor
 from sklrnn.inputs.samples import Rows
+from sklrnn.training.batches import Batch, Batches, Segments, as_tensor
 
 
 class Strands(Batches):

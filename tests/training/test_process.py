@@ -4,7 +4,7 @@ import threading
 
 import torch
 
-from sklrnn._threads import count_threads, thread_limit
+from sklrnn.training.process import count_threads, thread_limit
 
 
 def test_threads_are_put_back_when_fits_overlap():

@@ -10,8 +10,8 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import Callback
 
-from sklrnn._batches import Batches
-from sklrnn.training import SequenceNet
+from sklrnn.training.batches import Batches
+from sklrnn.training.net import SequenceNet
 
 Weights = dict[str, torch.Tensor]
 

@@ -6,9 +6,9 @@ import torch
 from torch import nn
 
 from sklrnn import GRUClassifier, GRURegressor, LSTMRegressor
-from sklrnn._flat_weights import FlatAdam
 from sklrnn.nn.losses import classification_loss, regression_loss
 from sklrnn.nn.network import Architecture, Network, build_network, dropouts
+from sklrnn.training.optimizers import FlatAdam
 
 pytest.importorskip("numba")
 

@@ -6,9 +6,9 @@ import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.testing import assert_array_equal
 
-from sklrnn._batches import Batches
 from sklrnn.inputs.samples import Rows, hold_out_newest, merge_identical
-from sklrnn.training import choose_device
+from sklrnn.training.batches import Batches
+from sklrnn.training.net import choose_device
 
 
 def some_rows(n=10, weights=None):

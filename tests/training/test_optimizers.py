@@ -9,7 +9,7 @@ from skorch.callbacks import LRScheduler
 from torch import nn
 
 from sklrnn import GRURegressor
-from sklrnn._flat_weights import FlatAdam, FlatAdamW
+from sklrnn.training.optimizers import FlatAdam, FlatAdamW
 
 
 def some_network():

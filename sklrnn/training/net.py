@@ -15,10 +15,10 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback
 from torch import Tensor, nn
 
-from sklrnn._batches import Batch, Batches, Segments
-from sklrnn._flat_weights import FlatAdam, FlatAdamW
-from sklrnn._running_average import RunningAverage
 from sklrnn.nn.layers import real_steps
+from sklrnn.training._running_average import RunningAverage
+from sklrnn.training.batches import Batch, Batches, Segments
+from sklrnn.training.optimizers import FlatAdam, FlatAdamW
 
 Array = NDArray[Any]
 

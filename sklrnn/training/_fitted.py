@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from sklrnn._batches import as_tensor, padded_tensors
-from sklrnn._held_network import HeldNetwork
 from sklrnn.inputs.ragged import Ragged, Sequences, for_each_step, in_the_form_of
 from sklrnn.nn.network import Architecture, Network, build_network
-from sklrnn.streaming import Stream
+from sklrnn.training.batches import as_tensor, padded_tensors
+from sklrnn.training.streaming import Stream
+from sklrnn.training.trained_network import HeldNetwork
 
 Array = NDArray[Any]
 
