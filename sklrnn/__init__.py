@@ -7,12 +7,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sklrnn.classifier import (
+    from sklrnn.estimators.classifier import (
         CNNLSTMClassifier,
         GRUClassifier,
         LSTMClassifier,
         RecurrentClassifier,
         SimpleRNNClassifier,
+    )
+    from sklrnn.estimators.regressor import (
+        CNNLSTMRegressor,
+        GRURegressor,
+        LSTMRegressor,
+        RecurrentRegressor,
+        SimpleRNNRegressor,
     )
     from sklrnn.generator import SequenceGenerator
     from sklrnn.imputer import RecurrentImputer
@@ -22,24 +29,17 @@ if TYPE_CHECKING:
     from sklrnn.preprocessing.sliding_window import SlidingWindow
     from sklrnn.preprocessing.supervise import make_windows, supervise
     from sklrnn.preprocessing.token_encoder import TokenEncoder
-    from sklrnn.regressor import (
-        CNNLSTMRegressor,
-        GRURegressor,
-        LSTMRegressor,
-        RecurrentRegressor,
-        SimpleRNNRegressor,
-    )
     from sklrnn.translator import SequenceTranslator
 
 _HOME = {
-    "sklrnn.classifier": (
+    "sklrnn.estimators.classifier": (
         "RecurrentClassifier",
         "SimpleRNNClassifier",
         "GRUClassifier",
         "LSTMClassifier",
         "CNNLSTMClassifier",
     ),
-    "sklrnn.regressor": (
+    "sklrnn.estimators.regressor": (
         "RecurrentRegressor",
         "SimpleRNNRegressor",
         "GRURegressor",

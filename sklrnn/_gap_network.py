@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from sklrnn._gap_lessons import Lessons, Reader
 from sklrnn._gaps import Series, draw_segments, look_around, tile
 from sklrnn._hyperparameters import StrOptions, hyper, hyperparameters
-from sklrnn.base import RecurrentEstimator
+from sklrnn.estimators.base import RecurrentEstimator
 from sklrnn.inputs.ragged import Ragged, flat_steps
 from sklrnn.inputs.samples import Rows
 from sklrnn.nn.losses import Loss, regression_loss

@@ -12,7 +12,6 @@ from sklearn.utils import check_random_state
 from torch import nn
 
 from sklrnn._beam import Ends
-from sklrnn._network_parameters import NetworkParameters
 from sklrnn._pairs import PairBatches
 from sklrnn._tokens_or_numbers import (
     are_numbers,
@@ -30,6 +29,7 @@ from sklrnn._translation_network import (
     ValuesAndEnd,
     build_translation_network,
 )
+from sklrnn.estimators.parameters import NetworkParameters
 from sklrnn.inputs.ragged import Ragged, Sequences, for_each_step, lengths_of
 from sklrnn.inputs.samples import Rows, feature_statistics, hold_out_newest, token_counts
 from sklrnn.inputs.validation import check_sequences, check_weights

@@ -26,7 +26,7 @@ from sklrnn._hyperparameters import (
     hyperparameters,
     validate_parameters,
 )
-from sklrnn._network_parameters import NetworkParameters
+from sklrnn.estimators.parameters import NetworkParameters
 from sklrnn.timeline.calendar_features import choose_cycles, read_cycles
 
 __all__ = ["RecurrentImputer"]

@@ -20,7 +20,7 @@ from sklrnn._hyperparameters import (
     hyperparameters,
     validate_parameters,
 )
-from sklrnn._network_parameters import NetworkParameters
+from sklrnn.estimators.parameters import NetworkParameters
 from sklrnn.forecasting._calendar import place
 from sklrnn.forecasting._calibration import Calibration, Pretrained
 from sklrnn.forecasting._choices import choose_epochs, choose_framing, choose_known, choose_season

@@ -34,8 +34,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from sklrnn.estimators.regressor import GRURegressor
 from sklrnn.preprocessing.sliding_window import SlidingWindow
-from sklrnn.regressor import GRURegressor
 
 PADDINGS = ["edge", "zero", "nan", "mean"]
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 from sklrnn._hyperparameters import POSITIVE_INT, StrOptions, fitted, hyper, hyperparameters, validate_parameters
-from sklrnn._network_parameters import NetworkParameters
+from sklrnn.estimators.parameters import NetworkParameters
 from sklrnn.inputs.ragged import Ragged, Sequences, shaped_like
 from sklrnn.inputs.samples import Rows, feature_statistics, hold_out_newest, merge_identical, token_counts
 from sklrnn.inputs.step_targets import check_step_targets, check_step_weights

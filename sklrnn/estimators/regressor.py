@@ -11,8 +11,8 @@ from sklearn.metrics import r2_score
 from torch import nn
 
 from sklrnn._hyperparameters import FRACTION, IncreasingLevels, StrOptions, SubclassOf, hyper, hyperparameters
-from sklrnn._intervals import HeldOutErrors
-from sklrnn.base import RecurrentEstimator
+from sklrnn.estimators.base import RecurrentEstimator
+from sklrnn.estimators.conformal import HeldOutErrors
 from sklrnn.inputs.ragged import Ragged, flat_steps, for_each_step
 from sklrnn.inputs.samples import Rows
 from sklrnn.inputs.step_targets import StepScore

@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from torch import nn
 
 from sklrnn._hyperparameters import StrOptions, SubclassOf, fitted, hyper, hyperparameters
-from sklrnn.base import RecurrentEstimator
+from sklrnn.estimators.base import RecurrentEstimator
 from sklrnn.inputs.step_targets import StepScore
 from sklrnn.nn.losses import Loss, classification_loss
 
