@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         RecurrentRegressor,
         SimpleRNNRegressor,
     )
-    from sklrnn.generator import SequenceGenerator
+    from sklrnn.generation.generator import SequenceGenerator
     from sklrnn.imputer import RecurrentImputer
     from sklrnn.model_selection.leakage import LeakageError, check_no_leakage
     from sklrnn.model_selection.purged_splits import PurgedKFold, PurgedTimeSeriesSplit
@@ -46,7 +46,7 @@ _HOME = {
         "LSTMRegressor",
         "CNNLSTMRegressor",
     ),
-    "sklrnn.generator": ("SequenceGenerator",),
+    "sklrnn.generation.generator": ("SequenceGenerator",),
     "sklrnn.translator": ("SequenceTranslator",),
     "sklrnn.imputer": ("RecurrentImputer",),
     "sklrnn.preprocessing.sliding_window": ("SlidingWindow",),

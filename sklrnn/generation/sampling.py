@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sklrnn._language_network import LanguageNetwork, begin
+from sklrnn.generation.network import LanguageNetwork, begin
 
 Array = NDArray[Any]
 

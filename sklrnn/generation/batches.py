@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sklrnn._language_network import begin
+from sklrnn.generation.network import begin
 from sklrnn.training.batches import Batches, Segments, as_tensor
 
 Array = NDArray[Any]

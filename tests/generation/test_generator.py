@@ -17,9 +17,9 @@ from skorch.callbacks import EpochScoring
 from torch import nn
 
 from sklrnn import SequenceGenerator
-from sklrnn._language_network import begin
-from sklrnn._sampling import choose
-from sklrnn._text_batches import TextBatches, Texts, as_strands
+from sklrnn.generation.batches import TextBatches, Texts, as_strands
+from sklrnn.generation.network import begin
+from sklrnn.generation.sampling import choose
 
 CPU = torch.device("cpu")
 TINY = {"units": 8, "embedding_dim": 4, "segment_length": 8, "batch_size": 4, "max_epochs": 2, "random_state": 0}

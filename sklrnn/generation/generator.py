@@ -22,9 +22,9 @@ from sklrnn._hyperparameters import (
     hyperparameters,
     validate_parameters,
 )
-from sklrnn._sampling import check_sampling, draw_tokens
-from sklrnn._text_batches import TextBatches
-from sklrnn._text_model import TextModel
+from sklrnn.generation._text_model import TextModel
+from sklrnn.generation.batches import TextBatches
+from sklrnn.generation.sampling import check_sampling, draw_tokens
 from sklrnn.preprocessing.token_encoder import END, START, UNKNOWN, TokenEncoder, check_texts
 from sklrnn.training.net import SequenceNet
 

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array, check_random_state
 from torch import nn
 
-from sklrnn._language_network import LanguageNetwork, build_language_network
-from sklrnn._text_batches import TextBatches, Texts, as_strands
 from sklrnn.estimators.parameters import NetworkParameters
+from sklrnn.generation.batches import TextBatches, Texts, as_strands
+from sklrnn.generation.network import LanguageNetwork, build_language_network
 from sklrnn.inputs.samples import feature_statistics
 from sklrnn.nn.network import Architecture, count_parameters
 from sklrnn.preprocessing.token_encoder import TokenEncoder
