@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sklrnn.preprocessing.sliding_window import SlidingWindow
     from sklrnn.preprocessing.supervise import make_windows, supervise
     from sklrnn.preprocessing.token_encoder import TokenEncoder
-    from sklrnn.translator import SequenceTranslator
+    from sklrnn.translation.translator import SequenceTranslator
 
 _HOME = {
     "sklrnn.estimators.classifier": (
@@ -47,7 +47,7 @@ _HOME = {
         "CNNLSTMRegressor",
     ),
     "sklrnn.generation.generator": ("SequenceGenerator",),
-    "sklrnn.translator": ("SequenceTranslator",),
+    "sklrnn.translation.translator": ("SequenceTranslator",),
     "sklrnn.imputer": ("RecurrentImputer",),
     "sklrnn.preprocessing.sliding_window": ("SlidingWindow",),
     "sklrnn.preprocessing.supervise": ("supervise", "make_windows"),

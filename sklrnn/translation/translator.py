@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from sklrnn._beam import likeliest, speak_numbers, where_it_looked
 from sklrnn._hyperparameters import (
     POSITIVE_INT,
     POSITIVE_INTS,
@@ -20,14 +19,15 @@ from sklrnn._hyperparameters import (
     hyperparameters,
     validate_parameters,
 )
-from sklrnn._tokens_or_numbers import check_pair_count, in_form, r2_of_sequences
-from sklrnn._translation_model import TranslationModel
-from sklrnn._translation_network import Reading, TranslationNetwork
 from sklrnn.inputs.ragged import Sequences, lengths_of
 from sklrnn.inputs.validation import check_weights
 from sklrnn.preprocessing.token_encoder import TokenEncoder
 from sklrnn.training.net import SequenceNet
 from sklrnn.training.sklearn_callbacks import CallbackSupportMixin, open_hooks, with_callbacks
+from sklrnn.translation._translation_model import TranslationModel
+from sklrnn.translation.decoding import likeliest, speak_numbers, where_it_looked
+from sklrnn.translation.input_kind import check_pair_count, in_form, r2_of_sequences
+from sklrnn.translation.network import Reading, TranslationNetwork
 
 __all__ = ["SequenceTranslator"]
 

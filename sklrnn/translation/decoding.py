@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from sklrnn._translation_network import Reading, TranslationNetwork
+from sklrnn.translation.network import Reading, TranslationNetwork
 
 Array = NDArray[Any]
 

@@ -11,24 +11,6 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 from torch import nn
 
-from sklrnn._beam import Ends
-from sklrnn._pairs import PairBatches
-from sklrnn._tokens_or_numbers import (
-    are_numbers,
-    check_number_targets,
-    check_pair_count,
-    form_of,
-    naming,
-    refuse_text,
-    with_feature_axis,
-)
-from sklrnn._translation_network import (
-    Reading,
-    TranslationArchitecture,
-    TranslationNetwork,
-    ValuesAndEnd,
-    build_translation_network,
-)
 from sklrnn.estimators.parameters import NetworkParameters
 from sklrnn.inputs.ragged import Ragged, Sequences, for_each_step, lengths_of
 from sklrnn.inputs.samples import Rows, feature_statistics, hold_out_newest, token_counts
@@ -38,6 +20,24 @@ from sklrnn.preprocessing.token_encoder import END, START, UNKNOWN, TokenEncoder
 from sklrnn.training.batches import padded_tensors
 from sklrnn.training.net import choose_device
 from sklrnn.training.trained_network import HeldNetwork, as_tuple
+from sklrnn.translation.batches import PairBatches
+from sklrnn.translation.decoding import Ends
+from sklrnn.translation.input_kind import (
+    are_numbers,
+    check_number_targets,
+    check_pair_count,
+    form_of,
+    naming,
+    refuse_text,
+    with_feature_axis,
+)
+from sklrnn.translation.network import (
+    Reading,
+    TranslationArchitecture,
+    TranslationNetwork,
+    ValuesAndEnd,
+    build_translation_network,
+)
 
 Array = NDArray[Any]
 

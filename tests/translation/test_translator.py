@@ -18,15 +18,15 @@ from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import check_estimator
 from torch import nn
 
-import sklrnn._translation_model
+import sklrnn.translation._translation_model
 from sklrnn import SequenceScaler, SequenceTranslator, TokenEncoder
-from sklrnn._beam import sample_axes
-from sklrnn._pairs import PairBatches
 from sklrnn.inputs.ragged import Ragged
 from sklrnn.inputs.samples import Rows
 from sklrnn.nn.layers import TokenEmbedding
+from sklrnn.translation.batches import PairBatches
+from sklrnn.translation.decoding import sample_axes
 
-BENCHMARK = Path(__file__).parents[1] / "docs" / "benchmarks" / "translation.py"
+BENCHMARK = Path(__file__).parents[2] / "docs" / "benchmarks" / "translation.py"
 CPU = torch.device("cpu")
 TINY = {"units": 8, "embedding_dim": 4, "batch_size": 4, "max_epochs": 2, "random_state": 0}
 WORDS = ["cat", "dog", "mouse", "elk", "wolverine", "ant", "bee"]
@@ -345,7 +345,7 @@ def test_blocks_change_nothing(numeric, monkeypatch):
     X, y = (some_numbers(), every_second(some_numbers())) if numeric else (WORDS, BACK)
     model = tiny(attention=True).fit(X, y)
     whole, looked = model.predict(X), model.attention_weights(X)
-    monkeypatch.setattr(sklrnn._translation_model, "_NUMBERS_AT_ONCE", 1)
+    monkeypatch.setattr(sklrnn.translation._translation_model, "_NUMBERS_AT_ONCE", 1)
     for part, block in zip(model.predict(X), whole, strict=True):
         assert_allclose(part, block) if numeric else None
         assert numeric or part == block
