@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         SimpleRNNRegressor,
     )
     from sklrnn.generation.generator import SequenceGenerator
-    from sklrnn.imputer import RecurrentImputer
+    from sklrnn.imputation.imputer import RecurrentImputer
     from sklrnn.model_selection.leakage import LeakageError, check_no_leakage
     from sklrnn.model_selection.purged_splits import PurgedKFold, PurgedTimeSeriesSplit
     from sklrnn.preprocessing.sequence_scaler import SequenceScaler
@@ -48,7 +48,7 @@ _HOME = {
     ),
     "sklrnn.generation.generator": ("SequenceGenerator",),
     "sklrnn.translation.translator": ("SequenceTranslator",),
-    "sklrnn.imputer": ("RecurrentImputer",),
+    "sklrnn.imputation.imputer": ("RecurrentImputer",),
     "sklrnn.preprocessing.sliding_window": ("SlidingWindow",),
     "sklrnn.preprocessing.supervise": ("supervise", "make_windows"),
     "sklrnn.preprocessing.sequence_scaler": ("SequenceScaler",),

@@ -6,7 +6,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sklrnn._gaps import Hiding, Segments, Series, Surroundings, count_segments, draw_segments, look_around
+from sklrnn.imputation.interpolation import (
+    Hiding,
+    Segments,
+    Series,
+    Surroundings,
+    count_segments,
+    draw_segments,
+    look_around,
+)
 
 Array = NDArray[Any]
 

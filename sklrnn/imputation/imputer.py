@@ -11,10 +11,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklrnn._gap_lessons import Lessons, Reader, Scales, measure
-from sklrnn._gap_network import GAP_LOSSES, GapNetwork
-from sklrnn._gaps import Hiding, Series, gap_lengths
-from sklrnn._given_series import GivenSeries, read_given_series
 from sklrnn._hyperparameters import (
     POSITIVE_INT,
     Integral,
@@ -27,6 +23,10 @@ from sklrnn._hyperparameters import (
     validate_parameters,
 )
 from sklrnn.estimators.parameters import NetworkParameters
+from sklrnn.imputation.interpolation import Hiding, Series, gap_lengths
+from sklrnn.imputation.masking import Lessons, Reader, Scales, measure
+from sklrnn.imputation.network import GAP_LOSSES, GapNetwork
+from sklrnn.imputation.reading import GivenSeries, read_given_series
 from sklrnn.timeline.calendar_features import choose_cycles, read_cycles
 
 __all__ = ["RecurrentImputer"]

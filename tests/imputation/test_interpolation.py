@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklrnn._gap_lessons import Lessons, Reader, Scales, measure
-from sklrnn._gaps import Hiding, Segments, Series, draw_segments, gap_lengths, look_around, tile
+from sklrnn.imputation.interpolation import Hiding, Segments, Series, draw_segments, gap_lengths, look_around, tile
+from sklrnn.imputation.masking import Lessons, Reader, Scales, measure
 
 
 def series_of(*parts, calendar=None):

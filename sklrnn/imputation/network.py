@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from sklrnn._gap_lessons import Lessons, Reader
-from sklrnn._gaps import Series, draw_segments, look_around, tile
 from sklrnn._hyperparameters import StrOptions, hyper, hyperparameters
 from sklrnn.estimators.base import RecurrentEstimator
+from sklrnn.imputation.interpolation import Series, draw_segments, look_around, tile
+from sklrnn.imputation.masking import Lessons, Reader
 from sklrnn.inputs.ragged import Ragged, flat_steps
 from sklrnn.inputs.samples import Rows
 from sklrnn.nn.losses import Loss, regression_loss
