@@ -2,8 +2,8 @@
 
 from sklrnn.forecasting._compare import compare
 from sklrnn.forecasting._comparison import Comparison
-from sklrnn.forecasting._forecaster import RecurrentForecaster
-from sklrnn.forecasting._named import CNNLSTMForecaster, GRUForecaster, LSTMForecaster, SimpleRNNForecaster
+from sklrnn.forecasting.forecaster import RecurrentForecaster
+from sklrnn.forecasting.named_forecasters import CNNLSTMForecaster, GRUForecaster, LSTMForecaster, SimpleRNNForecaster
 
 __all__ = [
     "CNNLSTMForecaster",

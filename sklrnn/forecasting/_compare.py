@@ -15,9 +15,9 @@ from sklrnn.forecasting._classical import CLASSICAL, Nature, make_classical
 from sklrnn.forecasting._comparison import Comparison
 from sklrnn.forecasting._cutoffs import Fold, cut, instances_of, read_exogenous, read_series
 from sklrnn.forecasting._fold_run import Outcome, run_model
-from sklrnn.forecasting._season import find_season
 from sklrnn.forecasting._tidy import Scoring, tidy
 from sklrnn.forecasting._warning_tally import tally_warnings
+from sklrnn.forecasting.seasonality import find_season
 
 __all__ = ["compare"]
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sklrnn.forecasting._calibration import Calibration
-from sklrnn.forecasting._framing import Framing, Track, Windows
-from sklrnn.forecasting._network import WindowNetwork
+from sklrnn.forecasting.calibration import Calibration
+from sklrnn.forecasting.network import WindowNetwork
+from sklrnn.forecasting.windows import Framing, Track, Windows
 
 Array = NDArray[np.float64]
 

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from sklrnn._hyperparameters import hyperparameters
-from sklrnn.forecasting._forecaster import RecurrentForecaster
+from sklrnn.forecasting.forecaster import RecurrentForecaster
 
 
 @hyperparameters

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sklrnn.forecasting._choices import choose_epochs, choose_framing, choose_known, choose_season
-from sklrnn.forecasting._series import begin, take_apart
+from sklrnn.forecasting.auto_settings import choose_epochs, choose_framing, choose_known, choose_season
+from sklrnn.forecasting.series import begin, take_apart
 
 
 def series_of(*lengths, seed=0):

@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sklrnn.forecasting._calendar import frequency_of
-from sklrnn.forecasting._framing import Framing
-from sklrnn.forecasting._season import find_season
-from sklrnn.forecasting._series import Key, Series
+from sklrnn.forecasting.fh_index import frequency_of
+from sklrnn.forecasting.seasonality import find_season
+from sklrnn.forecasting.series import Key, Series
+from sklrnn.forecasting.windows import Framing
 
 # A window holds so many seasons where the series is long enough: two weeks of hours, a quarter of days.
 _MOST_SEASONS = 14

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklrnn.forecasting._framing import Framing, Windows
-from sklrnn.forecasting._series import begin, lay_end_to_end, take_apart
+from sklrnn.forecasting.series import begin, lay_end_to_end, take_apart
+from sklrnn.forecasting.windows import Framing, Windows
 
 DOUBLE = np.dtype(np.float64)
 
@@ -167,7 +167,7 @@ def test_samples_and_targets_are_on_the_same_scale(settings):
 def test_scales_of_many_samples_are_those_of_each(monkeypatch):
     windows = training(series_of(30), window_length=8, normalize="window", level_length=4)
     levels, spreads, targets = *windows.scales(), windows.targets()
-    monkeypatch.setattr("sklrnn.forecasting._framing._SAMPLES_AT_ONCE", 5)
+    monkeypatch.setattr("sklrnn.forecasting.windows._SAMPLES_AT_ONCE", 5)
     assert_array_equal(windows.scales()[0], levels)
     assert_array_equal(windows.scales()[1], spreads)
     assert_array_equal(windows.targets(), targets)

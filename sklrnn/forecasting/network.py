@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from sklrnn._hyperparameters import IncreasingLevels, StrOptions, hyper, hyperparameters
 from sklrnn.estimators.base import RecurrentEstimator
-from sklrnn.forecasting._framing import Windows
+from sklrnn.forecasting.windows import Windows
 from sklrnn.inputs.samples import Rows
 from sklrnn.nn.losses import Loss, regression_loss
 

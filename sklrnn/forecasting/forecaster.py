@@ -21,15 +21,15 @@ from sklrnn._hyperparameters import (
     validate_parameters,
 )
 from sklrnn.estimators.parameters import NetworkParameters
-from sklrnn.forecasting._calendar import place
-from sklrnn.forecasting._calibration import Calibration, Pretrained
-from sklrnn.forecasting._choices import choose_epochs, choose_framing, choose_known, choose_season
 from sklrnn.forecasting._columns import Columns
-from sklrnn.forecasting._framing import Framing, Windows
-from sklrnn.forecasting._network import FORECAST_LOSSES, WindowNetwork
-from sklrnn.forecasting._past import Past
-from sklrnn.forecasting._rolling import Rolling
-from sklrnn.forecasting._series import label_rows, lay_end_to_end
+from sklrnn.forecasting.auto_settings import choose_epochs, choose_framing, choose_known, choose_season
+from sklrnn.forecasting.calibration import Calibration, Pretrained
+from sklrnn.forecasting.fh_index import place
+from sklrnn.forecasting.history import Past
+from sklrnn.forecasting.network import FORECAST_LOSSES, WindowNetwork
+from sklrnn.forecasting.rollout import Rolling
+from sklrnn.forecasting.series import label_rows, lay_end_to_end
+from sklrnn.forecasting.windows import Framing, Windows
 
 Array = NDArray[Any]
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sklrnn.forecasting._calendar import check_same_kind, go_on, regular
-from sklrnn.forecasting._framing import Track
+from sklrnn.forecasting.fh_index import check_same_kind, go_on, regular
+from sklrnn.forecasting.windows import Track
 
 Array = NDArray[Any]
 Key = Hashable

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sklrnn.forecasting._framing import Windows
-from sklrnn.forecasting._network import WindowNetwork, signed_errors
+from sklrnn.forecasting.network import WindowNetwork, signed_errors
+from sklrnn.forecasting.windows import Windows
 
 Array = NDArray[Any]
 

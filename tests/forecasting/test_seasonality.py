@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from sklrnn.datasets import load_air_passengers, load_jfk_weather, load_sunspots
-from sklrnn.forecasting._season import find_season
+from sklrnn.forecasting.seasonality import find_season
 
 
 def wave(n, period, noise=0.2, seed=0):

@@ -9,9 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sktime.forecasting.base import ForecastingHorizon
 
-from sklrnn.forecasting._calendar import frequency_of, place, times_after
 from sklrnn.forecasting._columns import Columns
-from sklrnn.forecasting._series import Key, Series, begin, by_instance, extend, name_of, rows_at, take_apart
+from sklrnn.forecasting.fh_index import frequency_of, place, times_after
+from sklrnn.forecasting.series import Key, Series, begin, by_instance, extend, name_of, rows_at, take_apart
 
 Array = NDArray[Any]
 
