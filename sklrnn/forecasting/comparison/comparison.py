@@ -210,7 +210,7 @@ class Comparison:
         matplotlib.figure.Figure
             The figure.
         """
-        from sklrnn.forecasting._comparison_plot import new_axes
+        from sklrnn.forecasting.comparison.plotting import new_axes
 
         above, below = new_axes() if axes is None else axes
         self.plot_forecasts(above, instance=instance, variable=variable, highlight=highlight, history=history)
@@ -228,7 +228,7 @@ class Comparison:
         legend: bool = True,
     ) -> Any:
         """Draw the forecasts of the last fold, as `plot` does; give the axes."""
-        from sklrnn.forecasting._comparison_plot import draw_forecasts
+        from sklrnn.forecasting.comparison.plotting import draw_forecasts
 
         return draw_forecasts(
             self, ax, instance=instance, variable=variable, highlight=highlight, history=history, legend=legend
@@ -243,7 +243,7 @@ class Comparison:
         legend: bool = True,
     ) -> Any:
         """Draw the skill of each model at each step, as `plot` does; give the axes."""
-        from sklrnn.forecasting._comparison_plot import draw_skill
+        from sklrnn.forecasting.comparison.plotting import draw_skill
 
         return draw_skill(self, ax, reference=reference, highlight=highlight, legend=legend)
 

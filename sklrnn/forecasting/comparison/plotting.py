@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from sklrnn.forecasting._cutoffs import instances_of
-from sklrnn.forecasting._lowest_aicc import LowestAICc
+from sklrnn.forecasting.comparison.aicc_search import LowestAICc
+from sklrnn.forecasting.comparison.cutoffs import instances_of
 
 if TYPE_CHECKING:
-    from sklrnn.forecasting._comparison import Comparison
+    from sklrnn.forecasting.comparison.comparison import Comparison
 
 __all__ = ["draw_forecasts", "draw_skill", "new_axes"]
 

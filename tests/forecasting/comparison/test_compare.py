@@ -14,8 +14,8 @@ from sktime.forecasting.base import BaseForecaster
 
 from sklrnn.datasets import load_air_passengers
 from sklrnn.forecasting import GRUForecaster
-from sklrnn.forecasting._compare import compare
-from sklrnn.forecasting._warning_tally import tally_warnings
+from sklrnn.forecasting.comparison.compare import compare
+from sklrnn.forecasting.comparison.warning_counts import tally_warnings
 
 SECONDS = ["fit_seconds", "predict_seconds"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sklrnn.forecasting._lowest_aicc import Array, LowestAICc, fit_lowest
+from sklrnn.forecasting.comparison.aicc_search import Array, LowestAICc, fit_lowest
 
 __all__ = ["ETSSearch"]
 
@@ -34,7 +34,7 @@ class ETSSearch(LowestAICc):
     Examples
     --------
     >>> from sklrnn.datasets import load_air_passengers
-    >>> from sklrnn.forecasting._ets import ETSSearch
+    >>> from sklrnn.forecasting.comparison.auto_ets import ETSSearch
     >>> ets = ETSSearch(sp=12).fit(load_air_passengers()[:60], fh=[1, 2])
     >>> bool(ets.predict().between(190, 215).all())
     True

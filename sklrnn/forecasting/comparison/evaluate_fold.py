@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sktime.forecasting.base import ForecastingHorizon
 
-from sklrnn.forecasting._cutoffs import Fold
-from sklrnn.forecasting._warning_tally import tally_warnings
+from sklrnn.forecasting.comparison.cutoffs import Fold
+from sklrnn.forecasting.comparison.warning_counts import tally_warnings
 from sklrnn.training._overlapping import one_blas_thread
 
 __all__ = ["Outcome", "run_model"]

@@ -9,7 +9,7 @@ from scipy.optimize import minimize
 from scipy.signal import lfilter
 from scipy.stats import norm
 
-from sklrnn.forecasting._lowest_aicc import Array, LowestAICc, fit_lowest
+from sklrnn.forecasting.comparison.aicc_search import Array, LowestAICc, fit_lowest
 
 __all__ = ["ARIMASearch"]
 
@@ -60,7 +60,7 @@ class ARIMASearch(LowestAICc):
     Examples
     --------
     >>> from sklrnn.datasets import load_air_passengers
-    >>> from sklrnn.forecasting._arima import ARIMASearch
+    >>> from sklrnn.forecasting.comparison.auto_arima import ARIMASearch
     >>> arima = ARIMASearch(sp=12).fit(load_air_passengers()[:60], fh=[1, 2])
     >>> bool(arima.predict().between(190, 215).all())
     True

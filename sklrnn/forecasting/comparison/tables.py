@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sklrnn.forecasting._cutoffs import Fold, instances_of
-from sklrnn.forecasting._fold_run import Outcome
-from sklrnn.forecasting._scores import (
+from sklrnn.forecasting.comparison.cutoffs import Fold, instances_of
+from sklrnn.forecasting.comparison.evaluate_fold import Outcome
+from sklrnn.forecasting.comparison.metrics import (
     interval_coverage,
     mean_absolute_error,
     mean_absolute_percentage_error,

@@ -30,7 +30,7 @@ def mean_absolute_error(y_true: Array, y_pred: Array) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> from sklrnn.forecasting._scores import mean_absolute_error
+    >>> from sklrnn.forecasting.comparison.metrics import mean_absolute_error
     >>> float(mean_absolute_error(np.array([3.0, 5.0]), np.array([4.0, 2.0])))
     2.0
     """
@@ -43,7 +43,7 @@ def root_mean_squared_error(y_true: Array, y_pred: Array) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> from sklrnn.forecasting._scores import root_mean_squared_error
+    >>> from sklrnn.forecasting.comparison.metrics import root_mean_squared_error
     >>> float(root_mean_squared_error(np.array([3.0, 5.0]), np.array([4.0, -2.0])))
     5.0
     """
@@ -58,7 +58,7 @@ def symmetric_mean_absolute_percentage_error(y_true: Array, y_pred: Array) -> Ar
     Examples
     --------
     >>> import numpy as np
-    >>> from sklrnn.forecasting._scores import symmetric_mean_absolute_percentage_error
+    >>> from sklrnn.forecasting.comparison.metrics import symmetric_mean_absolute_percentage_error
     >>> float(symmetric_mean_absolute_percentage_error(np.array([1.0, 0.0]), np.array([3.0, 0.0])))
     50.0
     """
@@ -73,7 +73,7 @@ def mean_absolute_percentage_error(y_true: Array, y_pred: Array) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> from sklrnn.forecasting._scores import mean_absolute_percentage_error
+    >>> from sklrnn.forecasting.comparison.metrics import mean_absolute_percentage_error
     >>> float(mean_absolute_percentage_error(np.array([4.0, 5.0]), np.array([5.0, 5.0])))
     12.5
     """
@@ -89,7 +89,7 @@ def mean_absolute_scaled_error(y_true: Array, y_pred: Array, scale: Array) -> Ar
     Examples
     --------
     >>> import numpy as np
-    >>> from sklrnn.forecasting._scores import mean_absolute_scaled_error, seasonal_scale
+    >>> from sklrnn.forecasting.comparison.metrics import mean_absolute_scaled_error, seasonal_scale
     >>> scale = seasonal_scale(np.array([1.0, 5.0, 3.0, 9.0]), sp=2)  # the steps 1 to 3 and 5 to 9
     >>> float(mean_absolute_scaled_error(np.array([5.0, 10.0]), np.array([5.0, 16.0]), scale))
     1.0
@@ -103,7 +103,7 @@ def interval_coverage(y_true: Array, lower: Array, upper: Array) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> from sklrnn.forecasting._scores import interval_coverage
+    >>> from sklrnn.forecasting.comparison.metrics import interval_coverage
     >>> float(interval_coverage(np.array([1.0, 5.0]), np.array([0.0, 0.0]), np.array([2.0, 2.0])))
     0.5
     """
@@ -121,7 +121,7 @@ def seasonal_scale(y_train: Array, sp: int) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> from sklrnn.forecasting._scores import seasonal_scale
+    >>> from sklrnn.forecasting.comparison.metrics import seasonal_scale
     >>> seasonal_scale(np.array([[1.0, 5.0, 3.0, 9.0], [7.0, 7.0, 7.0, 7.0]]), sp=2)
     array([ 3., nan])
     """
@@ -136,7 +136,7 @@ def seasonal_naive(y_train: Array, sp: int, horizon: int) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> from sklrnn.forecasting._scores import seasonal_naive
+    >>> from sklrnn.forecasting.comparison.metrics import seasonal_naive
     >>> seasonal_naive(np.array([1.0, 5.0, 3.0, 9.0]), sp=2, horizon=3)
     array([3., 9., 3.])
     """

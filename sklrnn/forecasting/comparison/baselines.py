@@ -9,8 +9,8 @@ from sktime.forecasting.naive import NaiveForecaster
 from sktime.forecasting.theta import ThetaForecaster
 from sktime.transformations.detrend import Deseasonalizer
 
-from sklrnn.forecasting._arima import ARIMASearch
-from sklrnn.forecasting._ets import ETSSearch
+from sklrnn.forecasting.comparison.auto_arima import ARIMASearch
+from sklrnn.forecasting.comparison.auto_ets import ETSSearch
 
 __all__ = ["CLASSICAL", "Nature", "make_classical"]
 

@@ -7,11 +7,11 @@ from numpy.testing import assert_allclose
 from threadpoolctl import threadpool_info
 
 from sklrnn.datasets import load_air_passengers
-from sklrnn.forecasting import _classical
-from sklrnn.forecasting._arima import ARIMASearch, _count_differences, _fit_roughly, _kpss, _Orders
-from sklrnn.forecasting._classical import CLASSICAL, Nature, make_classical
-from sklrnn.forecasting._compare import compare
-from sklrnn.forecasting._ets import ETSSearch
+from sklrnn.forecasting.comparison import baselines as _classical
+from sklrnn.forecasting.comparison.auto_arima import ARIMASearch, _count_differences, _fit_roughly, _kpss, _Orders
+from sklrnn.forecasting.comparison.auto_ets import ETSSearch
+from sklrnn.forecasting.comparison.baselines import CLASSICAL, Nature, make_classical
+from sklrnn.forecasting.comparison.compare import compare
 from sklrnn.training._overlapping import Overlapping, one_blas_thread
 
 # sktime announces a change of its own whenever a forecaster of its is made.

@@ -11,12 +11,12 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import FitFailedWarning
 from sktime.forecasting.base import BaseForecaster
 
-from sklrnn.forecasting._classical import CLASSICAL, Nature, make_classical
-from sklrnn.forecasting._comparison import Comparison
-from sklrnn.forecasting._cutoffs import Fold, cut, instances_of, read_exogenous, read_series
-from sklrnn.forecasting._fold_run import Outcome, run_model
-from sklrnn.forecasting._tidy import Scoring, tidy
-from sklrnn.forecasting._warning_tally import tally_warnings
+from sklrnn.forecasting.comparison.baselines import CLASSICAL, Nature, make_classical
+from sklrnn.forecasting.comparison.comparison import Comparison
+from sklrnn.forecasting.comparison.cutoffs import Fold, cut, instances_of, read_exogenous, read_series
+from sklrnn.forecasting.comparison.evaluate_fold import Outcome, run_model
+from sklrnn.forecasting.comparison.tables import Scoring, tidy
+from sklrnn.forecasting.comparison.warning_counts import tally_warnings
 from sklrnn.forecasting.seasonality import find_season
 
 __all__ = ["compare"]

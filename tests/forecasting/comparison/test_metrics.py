@@ -4,7 +4,7 @@ import pytest
 from numpy.testing import assert_allclose
 from sktime.performance_metrics import forecasting as sktime_metrics
 
-from sklrnn.forecasting._scores import (
+from sklrnn.forecasting.comparison.metrics import (
     interval_coverage,
     mean_absolute_error,
     mean_absolute_percentage_error,
