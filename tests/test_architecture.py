@@ -77,14 +77,14 @@ def test_numba_may_be_missing():
         if {"numba", "llvmlite"} & {module.split(".")[0] for module, _ in imports(path)}
     }
     assert needs_numba
-    loaded, waiting = set(), ["recurrence"]
+    loaded, waiting = set(), ["autograd"]
     while waiting:
         name = waiting.pop()
         loaded.add(name)
         found = {module for module, _ in imports(PACKAGE / "kernels" / f"{name}.py")}
         assert not found & (needs_numba | {"numba", "llvmlite"}), name
         waiting += {module.split(".")[2] for module in found if module.startswith("sklrnn.kernels.")} - loaded
-    assert loaded > {"_loading", "_layer", "_reading", "_going_back"}
+    assert loaded > {"_registry", "_runtime", "_forward_call", "_backward_call"}
 
 
 def test_there_is_no_drawer_for_odds_and_ends():

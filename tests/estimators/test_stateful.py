@@ -20,8 +20,8 @@ from sklrnn import (
 )
 from sklrnn.inputs.samples import Rows
 from sklrnn.nn.network import Architecture, build_network
+from sklrnn.training import _fitted as fitted_module
 from sklrnn.training._strands import Strands
-from sklrnn.training.net import _fitted as fitted_module
 
 CPU = torch.device("cpu")
 

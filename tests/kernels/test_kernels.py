@@ -15,10 +15,9 @@ from sklearn.model_selection import cross_val_score
 from torch import nn
 from torch.autograd import forward_ad
 
-import sklrnn.kernels.autograd as recurrence
 from sklrnn import GRURegressor
 from sklrnn.kernels import _runtime as _layer
-from sklrnn.kernels import run_kernel
+from sklrnn.kernels import autograd, run_kernel
 from sklrnn.kernels._registry import load_kernel
 from sklrnn.nn.cells import GRU, LSTM, SimpleRNN
 
@@ -486,4 +485,4 @@ def test_layers_of_one_direction_only_and_one_bias_are_what_the_cells_have():
     layer(numbers(4, 6, 3))[0].sum().backward()
     assert layer.bias_hh_l0.grad is None
     assert layer.bias_ih_l0.grad is not None
-    assert recurrence.run_kernel(nn.GRU(3, 5, bias=False), numbers(4, 6, 3)) is None
+    assert autograd.run_kernel(nn.GRU(3, 5, bias=False), numbers(4, 6, 3)) is None
