@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sklrnn.inputs.ragged import Ragged, flat_steps, in_the_form_of, shaped_like
+from sklrnn.inputs.ragged import Ragged, concatenate_steps, in_the_form_of, shaped_like
 from sklrnn.inputs.validation import check_sequences
 from sklrnn.timeline.calendar_features import dates_of
 from sklrnn.timeline.table import split_entities
@@ -33,8 +33,8 @@ def read_given_series(estimator: Any, X: Any, *, reset: bool, missing_values: fl
     _refuse_other_form(estimator, X, reset=reset)
     checked = check_sequences(estimator, X, reset=reset, allow_nan=bool(np.isnan(missing_values)))
     if estimator._rank_in == 2:
-        return _read_table(X, _mark(flat_steps(checked).reshape(len(checked), -1), missing_values))
-    flat = _mark(flat_steps(checked), missing_values)
+        return _read_table(X, _mark(concatenate_steps(checked).reshape(len(checked), -1), missing_values))
+    flat = _mark(concatenate_steps(checked), missing_values)
     lengths = checked.lengths if isinstance(checked, Ragged) else np.full(len(checked), checked.shape[1])
     are_univariate = not hasattr(X, "shape") or X.ndim == 1  # a list, or an object array
     are_univariate &= np.ndim(X[0]) == 1
