@@ -42,6 +42,7 @@ class RecurrentClassifier(StepScore, ClassifierMixin, RecurrentEstimator):
     """
 
     _metric = staticmethod(accuracy_score)
+    _loss_parameter_names = ("loss",)
 
     # fmt: off
     loss: str | type[nn.Module] = hyper(default="log_loss", constraint=[StrOptions({"log_loss"}), SubclassOf(nn.Module, "a torch loss module")], sentence="What is minimised: a name, or the class of a torch loss module that takes scores and class codes.")
@@ -63,7 +64,7 @@ class RecurrentClassifier(StepScore, ClassifierMixin, RecurrentEstimator):
         labels : ndarray of shape (sample,), or of the steps of X with ``return_sequences=True``
             Labels, as they were given to ``fit``; for a list of sequences a list of arrays.
         """
-        return self._answers(X, self._decode)
+        return self._predictions(X, self._decode)
 
     def predict_proba(self, X: Any) -> Any:
         """Predict the probability of each label.
@@ -78,7 +79,7 @@ class RecurrentClassifier(StepScore, ClassifierMixin, RecurrentEstimator):
         probabilities : ndarray of shape (sample, class)
             In the order of ``classes_``.
         """
-        return self._answers(X, partial(softmax, axis=1))
+        return self._predictions(X, partial(softmax, axis=1))
 
     def predict_log_proba(self, X: Any) -> Any:
         """Predict the logarithm of the probability of each label.
@@ -93,7 +94,7 @@ class RecurrentClassifier(StepScore, ClassifierMixin, RecurrentEstimator):
         logarithms : ndarray of shape (sample, class)
             In the order of ``classes_``; finite also where a probability rounds to zero.
         """
-        return self._answers(X, partial(log_softmax, axis=1))
+        return self._predictions(X, partial(log_softmax, axis=1))
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train one more epoch, on these samples.
@@ -116,7 +117,7 @@ class RecurrentClassifier(StepScore, ClassifierMixin, RecurrentEstimator):
         self : estimator
             The fitted estimator.
         """
-        if hasattr(self, "net_"):
+        if hasattr(self, "model_"):
             if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
                 raise ValueError(
                     f"classes={list(np.unique(classes))} differ from those of the first call, {list(self.classes_)}."
@@ -128,32 +129,32 @@ class RecurrentClassifier(StepScore, ClassifierMixin, RecurrentEstimator):
         finally:
             del self._announced
 
-    def _encode(self, X: Array, y: Any, nonzero_weight: Any, *, reset: bool) -> Array:
+    def _encode(self, X: Array, y: Any, weights: Array | None, *, reset: bool) -> tuple[Array, Array | None]:
         labels = column_or_1d(y, warn=True)
         assert_all_finite(labels, input_name="y")
         check_consistent_length(X, labels)
         check_classification_targets(labels)
+        weighted = labels if weights is None else labels[weights > 0]
         if reset:
             announced = getattr(self, "_announced", None)
-            self.classes_ = np.unique(labels[nonzero_weight]) if announced is None else announced
-            self.n_outputs_ = 1
+            self.classes_ = np.unique(weighted) if announced is None else announced
+            self.n_outputs_, self._n_raw_outputs = 1, len(self.classes_)
             if len(self.classes_) < 2:
                 raise ValueError(
                     f"{type(self).__name__} needs samples of at least 2 classes, got only one class: "
                     f"{self.classes_.tolist()}."
                 )
-        codes = np.clip(np.searchsorted(self.classes_, labels), 0, len(self.classes_) - 1)
-        unknown = (self.classes_[codes] != labels)[nonzero_weight]
-        if unknown.any():
-            strangers = np.unique(labels[nonzero_weight][unknown]).tolist()
+        unknown = np.setdiff1d(weighted, self.classes_).tolist()
+        if unknown:
             raise ValueError(
-                f"y holds labels that {type(self).__name__} does not know: {strangers}. "
-                f"It has learnt {self.classes_.tolist()}. Name all labels in the first partial_fit(classes=...), "
+                f"y holds labels that {type(self).__name__} does not know: {unknown}. "
+                f"It was fitted with {self.classes_.tolist()}. Name all labels in the first partial_fit(classes=...), "
                 "or fit anew."
             )
-        return codes.astype(np.int64)
+        codes = np.clip(np.searchsorted(self.classes_, labels), 0, len(self.classes_) - 1).astype(np.int64)
+        return codes, self._with_class_weights(codes, weights)
 
-    def _weigh(self, y: Array, weights: Array | None) -> Array | None:
+    def _with_class_weights(self, y: Array, weights: Array | None) -> Array | None:
         if self.class_weight is None:
             return weights
         if self.class_weight == "balanced":
@@ -168,14 +169,8 @@ class RecurrentClassifier(StepScore, ClassifierMixin, RecurrentEstimator):
             raise ValueError(f"class_weight={self.class_weight!r} leaves every sample with a weight of zero.")
         return weights
 
-    def _loss(self) -> Loss:
-        return classification_loss(*self._judged_by)
-
-    def _loss_parameters(self) -> tuple[Any, ...]:
-        return (self.loss,)
-
-    def _n_raw_outputs(self) -> int:
-        return len(self.classes_)
+    def _make_loss(self, **parameters: Any) -> Loss:
+        return classification_loss(**parameters)
 
     def _decode(self, raw: Array) -> Array:
         return self.classes_[raw.argmax(axis=1)]

@@ -21,7 +21,7 @@ from sklrnn._hyperparameters import (
     hyperparameters,
 )
 from sklrnn.nn.cells import CellOptions
-from sklrnn.training.net import OPTIMIZERS
+from sklrnn.training.optimizers import OPTIMIZERS
 
 
 @hyperparameters

@@ -1,5 +1,6 @@
 """skorch's net around any module and loss, fed with ready batches. It knows no cell and no estimator."""
 
+import copy
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -39,6 +40,7 @@ class SequenceNet(NeuralNet):
         self._segment: SegmentBatch | None = None
         self._initial_state: Any = None
         self._state: Any = None
+        self._double: tuple[nn.Module, list[Tensor], list[Tensor]] | None = None
         self._before: list[Callback] = []
         self._after: list[Callback] = []
 
@@ -205,6 +207,19 @@ class SequenceNet(NeuralNet):
         else:
             self.average_ = WeightAverage([weight for weight in self.module_.parameters() if weight.requires_grad])
 
+    def in_precision(self, dtype: np.dtype[Any]) -> Any:
+        """The module itself, or for float64 a copy: its structure is kept, as copying that takes longer than running it."""
+        device = next(self.module.parameters()).device
+        if dtype == np.float32 or device.type == "mps":
+            return self.module
+        if self._double is None:
+            double = copy.deepcopy(self.module).double().eval()
+            self._double = double, _tensors(double), _tensors(self.module)
+        network, targets, sources = self._double
+        with torch.no_grad():
+            torch._foreach_copy_(targets, sources)
+        return network
+
     def forget_optimizer(self) -> None:
         """Let the next training begin with a fresh optimizer."""
         self.initialized_ = False
@@ -225,6 +240,10 @@ class SequenceNet(NeuralNet):
     def _set_rate(self, learning_rate: float) -> None:
         for group in self.optimizer_.param_groups:
             group["lr"] = learning_rate
+
+
+def _tensors(network: nn.Module) -> list[Tensor]:
+    return [*network.parameters(), *network.buffers()]
 
 
 def make_net(
