@@ -17,7 +17,7 @@ def recurrent_options(parameters: NetworkParameters) -> dict[str, Any]:
         "cell": p.cell,
         "units": as_tuple(p.units),
         "cell_options": p._cell_options(),
-        "bidirectional": bool(p.bidirectional),
+        "bidirectional": bool(getattr(p, "bidirectional", False)),
         "dropout": float(p.dropout),
         "recurrent_dropout": float(p.recurrent_dropout),
         "residual": bool(p.residual),
