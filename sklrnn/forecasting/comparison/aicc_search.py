@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sktime.forecasting.base import BaseForecaster
 
-from sklrnn.training._overlapping import one_blas_thread
+from sklrnn.training.process import one_blas_thread
 
 __all__ = ["LowestAICc", "fit_lowest"]
 

@@ -12,7 +12,7 @@ from sktime.forecasting.base import ForecastingHorizon
 
 from sklrnn.forecasting.comparison.cutoffs import Fold
 from sklrnn.forecasting.comparison.warning_counts import tally_warnings
-from sklrnn.training._overlapping import one_blas_thread
+from sklrnn.training.process import one_blas_thread
 
 __all__ = ["Outcome", "run_model"]
 
