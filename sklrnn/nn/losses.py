@@ -176,7 +176,7 @@ class WeightedTargets(nn.Module):
         return losses
 
 
-def regression_loss(loss: str | type[nn.Module], quantiles: tuple[float, ...]) -> Loss:
+def regression_loss(loss: str | type[nn.Module], quantiles: tuple[float, ...] = ()) -> Loss:
     """Look up a regressor's loss."""
     if not isinstance(loss, str):
         return Loss(_OfTorch(loss))
