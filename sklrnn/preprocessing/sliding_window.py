@@ -11,7 +11,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklrnn._hyperparameters import POSITIVE_INT, StrOptions, fitted, hyper, hyperparameters, validate_parameters
 from sklrnn.preprocessing._window_layout import Memory, Plan, join, rows_before_holes, stand_alone, strided_windows
-from sklrnn.timeline.table import Entity, Table, check_numbers, take_apart
+from sklrnn.timeline.panel import Entity
+from sklrnn.timeline.table import Table, check_numbers, take_apart
 from sklrnn.timeline.time_index import Times, learn_clock, read_series
 
 __all__ = ["SlidingWindow"]

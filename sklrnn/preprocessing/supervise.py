@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array, check_consistent_length
 
 from sklrnn.preprocessing._window_layout import strided_windows
-from sklrnn.timeline.table import Entity, check_numbers, column_position, take_apart, take_columns
+from sklrnn.timeline.panel import Entity
+from sklrnn.timeline.table import check_numbers, column_position, take_apart, take_columns
 from sklrnn.timeline.time_index import learn_clock, read_series
 
 __all__ = ["make_windows", "supervise"]
@@ -241,8 +242,7 @@ def _positions(data: Any, groups: Any, time_column: Any, *, by_index: bool) -> t
     entities = table.entities
     series = read_series(table.labels, entities, "data") if by_index else []
     if not series:
-        n_rows = np.arange(data.shape[0])
-        return entities, [np.arange(n_rows[entity.rows].size) for entity in entities]
+        return entities, [np.arange(len(entity.row_numbers(data.shape[0]))) for entity in entities]
     clock = learn_clock(series, sure=table.labels_are_time)
     return entities, [clock.positions(own.values) for own in series]
 
@@ -252,7 +252,7 @@ def _future_rows(entities: list[Entity], positions: list[Array], steps: Array, n
     future = np.full((n_rows, len(steps)), _NOWHERE)
     reaches = np.zeros(n_rows, dtype=bool)
     for entity, place in zip(entities, positions, strict=True):
-        own = np.arange(n_rows)[entity.rows]
+        own = entity.row_numbers(n_rows)
         ahead = place[:, np.newaxis] + steps
         at = np.minimum(np.searchsorted(place, ahead), len(place) - 1)
         future[own] = np.where(place[at] == ahead, own[at], _NOWHERE)

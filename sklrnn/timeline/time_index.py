@@ -13,7 +13,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["Clock", "Times", "check_increasing", "learn_clock", "read_series", "read_times"]
+__all__ = [
+    "Clock",
+    "Times",
+    "check_increasing",
+    "frequency_of",
+    "is_regular",
+    "learn_clock",
+    "read_series",
+    "read_times",
+]
 
 Array = NDArray[Any]
 
@@ -207,12 +216,35 @@ def _guesses(times: Times) -> Iterator[tuple[Any, Any]]:
         yield _spell_out(times.freq, times.tz)
     if times.kind.startswith("stamps"):
         for piece in _unbroken_pieces(times.values):
-            freq = pd.infer_freq(_in_zone(piece, times.tz)) if len(piece) > 2 else None
+            freq = _infer(_in_zone(piece, times.tz))
             if freq is not None:
                 yield _spell_out(pd.tseries.frequencies.to_offset(freq), times.tz)
     step = _common_step(times.values)
     if step is not None:
         yield step, None
+
+
+def frequency_of(index: pd.Index) -> Any:
+    """The step from row to row: the name of a frequency, a number for counted rows, None if there is no fixed one."""
+    if isinstance(index, pd.PeriodIndex):
+        return index.freqstr
+    if isinstance(index, pd.DatetimeIndex):
+        return _infer(index) if index.freq is None else index.freqstr
+    if len(index) < 2:
+        return 1
+    step = int(index[1] - index[0])
+    return step if step > 0 and (np.diff(np.asarray(index)) == step).all() else None
+
+
+def is_regular(index: pd.Index) -> bool:
+    """Whether each time is one step after the one before it."""
+    if isinstance(index, pd.PeriodIndex):
+        return bool((np.diff(index.asi8) == index.freq.n).all())  # type: ignore[union-attr]
+    return frequency_of(index) is not None
+
+
+def _infer(stamps: pd.DatetimeIndex) -> str | None:
+    return pd.infer_freq(stamps) if len(stamps) > 2 else None
 
 
 def _spell_out(freq: Any, tz: Any) -> tuple[Any, Any]:
