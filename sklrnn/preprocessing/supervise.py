@@ -12,7 +12,7 @@ from sklearn.utils import check_array, check_consistent_length
 from sklrnn.preprocessing._window_layout import strided_windows
 from sklrnn.timeline.panel import Entity
 from sklrnn.timeline.table import check_numbers, column_position, take_apart, take_columns
-from sklrnn.timeline.time_index import learn_clock, read_series
+from sklrnn.timeline.time_index import infer_grid, read_series
 
 __all__ = ["make_windows", "supervise"]
 
@@ -243,8 +243,8 @@ def _positions(data: Any, groups: Any, time_column: Any, *, by_index: bool) -> t
     series = read_series(table.labels, entities, "data") if by_index else []
     if not series:
         return entities, [np.arange(len(entity.row_numbers(data.shape[0]))) for entity in entities]
-    clock = learn_clock(series, sure=table.labels_are_time)
-    return entities, [clock.positions(own.values) for own in series]
+    grid = infer_grid(series, sure=table.labels_are_time)
+    return entities, [grid.positions(own.values) for own in series]
 
 
 def _future_rows(entities: list[Entity], positions: list[Array], steps: Array, n_rows: int) -> tuple[Array, Array]:

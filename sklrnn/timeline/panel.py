@@ -92,7 +92,7 @@ def read_timeline(X: Any, groups: Any = None) -> Timeline:
         entity = np.zeros(n_rows, dtype=np.intp)
     place = _place_within(entity)
     # Of all pandas indexes just those of dates, periods and durations know a frequency. An index of integers may be
-    # the number of a row in the whole panel, so it is no clock.
+    # the number of a row in the whole panel, so it tells no time.
     stamps = times_of(index)
     if not is_panel(index) and not hasattr(stamps, "freq"):
         return Timeline(entity, place, place)

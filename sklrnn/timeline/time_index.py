@@ -1,6 +1,6 @@
 """The algebra of time indexes: does one row follow another, and how many steps lie between them?
 
-Times are numpy arrays here (UTC stamps, durations, the ordinals of periods, numbers). A ``Clock`` learned from the
+Times are numpy arrays here (UTC stamps, durations, the ordinals of periods, numbers). A ``TimeGrid`` learned from the
 training rows gives rows their integer positions; two rows stand next to each other when their positions differ by one.
 """
 
@@ -14,19 +14,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 __all__ = [
-    "Clock",
+    "TimeGrid",
     "Times",
     "check_increasing",
     "frequency_of",
+    "infer_grid",
     "is_regular",
-    "learn_clock",
     "read_series",
     "read_times",
 ]
 
 Array = NDArray[Any]
 
-# More steps than any window is long: where the clock sees a break, no window reaches across.
+# More steps than any window is long: no window reaches across a break in the grid.
 FAR = 2**40
 # A piece of a series that is long enough to tell its frequency; the whole is then checked against it.
 _ENOUGH = 1000
@@ -106,7 +106,7 @@ def check_increasing(times: Times, rows: Array | None = None, what: str = "The r
 
 
 @dataclass(frozen=True)
-class Clock:
+class TimeGrid:
     """What one step of time is: a fixed ``step``, a calendar ``freq`` such as month ends, or neither.
 
     With neither, rows follow each other as they come, unless they are far more apart than rows in training ever were.
@@ -182,20 +182,20 @@ def _calendar(first: Any, last: Any, freq: Any) -> Array:
     return pd.date_range(first, last, freq=freq).to_numpy()
 
 
-def learn_clock(series: Sequence[Times], *, sure: bool = False) -> Clock:
+def infer_grid(series: Sequence[Times], *, sure: bool = False) -> TimeGrid:
     """Learn from the training rows, one or many series of one kind of time, what a step is.
 
     ``sure`` says that the user named these as times, so that numbers are no mere row numbers.
     """
     model = max(series, key=lambda times: len(times.values))
     jumps = [np.diff(times.values).max() for times in series if len(times.values) > 1]
-    unknown = Clock(model.kind, model.tz, longest=max(jumps, default=None))
+    unknown = TimeGrid(model.kind, model.tz, longest=max(jumps, default=None))
     if not sure and _are_row_numbers(series):
         return unknown
     for step, freq in _guesses(model):
-        clock = replace(unknown, step=step, freq=freq)
-        if clock.on_grid(model.values) is not None or clock.nearly_fits(model.values):
-            return clock
+        grid = replace(unknown, step=step, freq=freq)
+        if grid.on_grid(model.values) is not None or grid.nearly_fits(model.values):
+            return grid
     return unknown
 
 
