@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sklrnn._hyperparameters import POSITIVE_INT, StrOptions, fitted, hyper, hyperparameters, validate_parameters
 from sklrnn.preprocessing._window_layout import Memory, Plan, join, rows_before_holes, stand_alone, strided_windows
 from sklrnn.timeline.panel import Entity
-from sklrnn.timeline.table import Table, check_numbers, take_apart
+from sklrnn.timeline.table import Table, check_numbers, split_table
 from sklrnn.timeline.time_index import Times, infer_grid, read_series
 
 __all__ = ["SlidingWindow"]
@@ -271,7 +271,7 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         )
 
     def _read(self, X: Any, *, reset: bool) -> tuple[Table, Array]:
-        table = take_apart(X, time_column=self.time_column, groups=self.groups)
+        table = split_table(X, time_column=self.time_column, groups=self.groups)
         values = check_numbers(self, table.features)
         validate_data(self, X, reset=reset, skip_check_array=True)
         return table, values

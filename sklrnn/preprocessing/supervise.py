@@ -11,7 +11,7 @@ from sklearn.utils import check_array, check_consistent_length
 
 from sklrnn.preprocessing._window_layout import strided_windows
 from sklrnn.timeline.panel import Entity
-from sklrnn.timeline.table import check_numbers, column_position, take_apart, take_columns
+from sklrnn.timeline.table import check_numbers, column_position, split_table, take_columns
 from sklrnn.timeline.time_index import infer_grid, read_series
 
 __all__ = ["make_windows", "supervise"]
@@ -173,7 +173,7 @@ def make_windows(
     }  # fmt: skip
     for name, value in given.items():
         _check_at_least(name, value, least[name])
-    table = take_apart(_as_table(X, one_dimensional=True), groups=groups)
+    table = split_table(_as_table(X, one_dimensional=True), groups=groups)
     values = check_numbers("make_windows", table.features)
     targets = values if y is None else check_array(y, dtype=None, ensure_2d=False, ensure_all_finite=False)
     check_consistent_length(values, targets)
@@ -238,7 +238,7 @@ def _target_columns(data: Any, target: Any) -> list[int]:
 
 def _positions(data: Any, groups: Any, time_column: Any, *, by_index: bool) -> tuple[list[Entity], list[Array]]:
     """Number the rows of each series by steps of time."""
-    table = take_apart(data, time_column=time_column, groups=groups)
+    table = split_table(data, time_column=time_column, groups=groups)
     entities = table.entities
     series = read_series(table.labels, entities, "data") if by_index else []
     if not series:

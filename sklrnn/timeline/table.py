@@ -8,7 +8,7 @@ from sklearn.utils import check_array
 
 from sklrnn.timeline.panel import Entity, is_panel, split_entities, times_of
 
-__all__ = ["Table", "check_numbers", "column_position", "take_apart", "take_columns"]
+__all__ = ["Table", "check_numbers", "column_position", "split_table", "take_columns"]
 
 Array = NDArray[Any]
 FLOATS = (np.float64, np.float32)
@@ -24,7 +24,7 @@ class Table(NamedTuple):
     entities: list[Entity]
 
 
-def take_apart(X: Any, *, time_column: Any = None, groups: Any = None) -> Table:
+def split_table(X: Any, *, time_column: Any = None, groups: Any = None) -> Table:
     """Split a frame or array into features, time labels and entities, without looking at the values."""
     if not hasattr(X, "shape"):
         # check_array words its errors better when it meets what the user gave, unless a column must be found first.
