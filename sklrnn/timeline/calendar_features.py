@@ -36,7 +36,7 @@ def choose_cycles(dates: pd.DatetimeIndex | None) -> tuple[str, ...]:
     return tuple(name for name, length in lengths.items() if step < length / 2 and span >= 2 * length)
 
 
-def read_cycles(dates: pd.DatetimeIndex | None, cycles: tuple[str, ...], n_rows: int) -> Array:
+def cyclical_features(dates: pd.DatetimeIndex | None, cycles: tuple[str, ...], n_rows: int) -> Array:
     """Sine and cosine of each cycle, (row, 2 * cycle)."""
     if not cycles or dates is None:
         return np.zeros((n_rows, 0))
