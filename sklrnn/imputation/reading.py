@@ -10,7 +10,7 @@ from sklrnn.inputs.ragged import Ragged, concatenate_steps, in_the_form_of, shap
 from sklrnn.inputs.validation import check_sequences
 from sklrnn.timeline.calendar_features import dates_of
 from sklrnn.timeline.panel import split_entities, times_of
-from sklrnn.timeline.time_index import read_series
+from sklrnn.timeline.time_index import read_entity_times
 
 Array = NDArray[Any]
 Rows = NDArray[np.intp]
@@ -50,7 +50,7 @@ def _read_table(X: Any, table: Array) -> GivenSeries:
     index = X.index if hasattr(X, "iloc") else None
     entities = split_entities(index)
     # Rows that are not in the order of time would be neighbours of strangers.
-    read_series(times_of(index), entities)
+    read_entity_times(times_of(index), entities)
     order = np.concatenate([entity.row_numbers(len(table)) for entity in entities])
     lengths = np.array([len(table[entity.rows]) for entity in entities])
     return GivenSeries(table, lengths, order, dates_of(X), lambda rows: rows)

@@ -13,7 +13,7 @@ from sklrnn._hyperparameters import POSITIVE_INT, StrOptions, fitted, hyper, hyp
 from sklrnn.preprocessing._window_layout import Memory, Plan, join, rows_before_holes, stand_alone, strided_windows
 from sklrnn.timeline.panel import Entity
 from sklrnn.timeline.table import Table, check_numbers, split_table
-from sklrnn.timeline.time_index import Times, infer_grid, read_series
+from sklrnn.timeline.time_index import Times, infer_grid, read_entity_times
 
 __all__ = ["SlidingWindow"]
 
@@ -280,7 +280,7 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         """Read the times of each series; empty if the index is not to be read, or tells no times."""
         if self.context == "none":
             return []
-        series = read_series(table.labels, table.entities)
+        series = read_entity_times(table.labels, table.entities)
         if not series and self.time_column is not None:
             raise ValueError(
                 f"time_column={self.time_column!r} holds no times: dates, periods, durations or numbers are needed. "

@@ -12,7 +12,7 @@ from sklearn.utils import check_array, check_consistent_length
 from sklrnn.preprocessing._window_layout import strided_windows
 from sklrnn.timeline.panel import Entity
 from sklrnn.timeline.table import check_numbers, column_position, split_table, take_columns
-from sklrnn.timeline.time_index import infer_grid, read_series
+from sklrnn.timeline.time_index import infer_grid, read_entity_times
 
 __all__ = ["make_windows", "supervise"]
 
@@ -240,7 +240,7 @@ def _positions(data: Any, groups: Any, time_column: Any, *, by_index: bool) -> t
     """Number the rows of each series by steps of time."""
     table = split_table(data, time_column=time_column, groups=groups)
     entities = table.entities
-    series = read_series(table.labels, entities, "data") if by_index else []
+    series = read_entity_times(table.labels, entities, "data") if by_index else []
     if not series:
         return entities, [np.arange(len(entity.row_numbers(data.shape[0]))) for entity in entities]
     grid = infer_grid(series, sure=table.labels_are_time)

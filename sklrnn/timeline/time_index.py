@@ -20,7 +20,7 @@ __all__ = [
     "frequency_of",
     "infer_grid",
     "is_regular",
-    "read_series",
+    "read_entity_times",
     "read_times",
 ]
 
@@ -73,7 +73,7 @@ def read_times(labels: Any) -> Times | None:
     return None
 
 
-def read_series(labels: Any, entities: Sequence[tuple[Hashable, Any]], table: str = "X") -> list[Times]:
+def read_entity_times(labels: Any, entities: Sequence[tuple[Hashable, Any]], table: str = "X") -> list[Times]:
     """Read the times of each series, given as ``(name, rows)``, and check their order; empty without times."""
     times = None if labels is None else read_times(labels)
     if times is None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklrnn.timeline.panel import split_entities
 from sklrnn.timeline.time_index import frequency_of, is_regular
 
-__all__ = ["Fold", "cut", "instances_of", "read_exogenous", "read_series"]
+__all__ = ["Fold", "cut", "instances_of", "read_endogenous", "read_exogenous"]
 
 Rows = NDArray[np.intp]
 _READS = (
@@ -32,7 +32,7 @@ class Fold(NamedTuple):
     X_test: Any
 
 
-def read_series(y: Any) -> Any:
+def read_endogenous(y: Any) -> Any:
     """Turn what a user calls a series into floats on a regular index: a Series, a frame, or the sorted frame of a panel."""
     if isinstance(y, list | tuple | np.ndarray):
         y = _from_array(np.asarray(y))
