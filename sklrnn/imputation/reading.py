@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 from sklrnn.inputs.ragged import Ragged, concatenate_steps, in_the_form_of, shaped_like
 from sklrnn.inputs.validation import check_sequences
 from sklrnn.timeline.calendar_features import dates_of
-from sklrnn.timeline.panel import split_entities, times_of
+from sklrnn.timeline.panel import RowNumbers, split_entities, times_of
 from sklrnn.timeline.time_index import read_entity_times
 
 Array = NDArray[Any]
-Rows = NDArray[np.intp]
 
 _FORMS = {2: "a table (row, feature)", 3: "sequences (sample, time, feature)"}
 
@@ -22,8 +21,8 @@ class GivenSeries(NamedTuple):
     """Rows as they came, NaN where a value is missing; ``order`` brings those of a series together."""
 
     values: Array
-    lengths: Rows
-    order: Rows
+    lengths: RowNumbers
+    order: RowNumbers
     dates: Any
     restore: Callable[[Array], Any]
 

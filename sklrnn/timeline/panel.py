@@ -8,10 +8,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils import check_array, indexable
 
-__all__ = ["Entity", "Mask", "Rows", "Timeline", "is_panel", "read_timeline", "split_entities", "times_of"]
+__all__ = ["Entity", "RowMask", "RowNumbers", "Timeline", "is_panel", "read_timeline", "split_entities", "times_of"]
 
-Rows = NDArray[np.intp]
-Mask = NDArray[np.bool_]
+RowNumbers = NDArray[np.intp]
+RowMask = NDArray[np.bool_]
 
 
 class Entity(NamedTuple):
@@ -20,7 +20,7 @@ class Entity(NamedTuple):
     name: Hashable
     rows: Any
 
-    def row_numbers(self, n_rows: int) -> Rows:
+    def row_numbers(self, n_rows: int) -> RowNumbers:
         """The row numbers in a table of ``n_rows`` as an array."""
         return np.arange(n_rows)[self.rows]
 
@@ -49,7 +49,7 @@ def split_entities(index: Any, groups: Any = None, called: str = "groups") -> li
     return [Entity(name, rows) for name, rows in zip(names, runs, strict=True)]
 
 
-def _number_entities(index: Any, groups: Any = None, called: str = "groups") -> tuple[Rows, Any]:
+def _number_entities(index: Any, groups: Any = None, called: str = "groups") -> tuple[RowNumbers, Any]:
     """Number the entities in the order of their first rows; give each row its entity's number, and the names."""
     keys = index.droplevel(-1) if groups is None else groups
     codes, names = pd.factorize(keys if hasattr(keys, "factorize") else np.asarray(keys))
@@ -64,11 +64,11 @@ def _number_entities(index: Any, groups: Any = None, called: str = "groups") -> 
 class Timeline(NamedTuple):
     """Where each row stands: its entity, its place within that entity and the rank of its time among all times."""
 
-    entity: Rows
-    place: Rows
-    time: Rows
+    entity: RowNumbers
+    place: RowNumbers
+    time: RowNumbers
 
-    def count_where(self, where: Mask) -> Rows:
+    def count_where(self, where: RowMask) -> RowNumbers:
         """Count the rows of each entity that fulfil a condition, and give every row its entity's count."""
         counts = np.bincount(self.entity[where], minlength=self.entity.max(initial=-1) + 1)
         return counts[self.entity]
@@ -101,7 +101,7 @@ def read_timeline(X: Any, groups: Any = None) -> Timeline:
     return Timeline(entity, place, time)
 
 
-def _place_within(entity: Rows) -> Rows:
+def _place_within(entity: RowNumbers) -> RowNumbers:
     order = np.argsort(entity, kind="stable")
     counts = np.bincount(entity)
     place = np.empty(len(entity), dtype=np.intp)
@@ -109,7 +109,7 @@ def _place_within(entity: Rows) -> Rows:
     return place
 
 
-def _check_order(entity: Rows, time: Rows, stamps: Any) -> None:
+def _check_order(entity: RowNumbers, time: RowNumbers, stamps: Any) -> None:
     if (time < 0).any():
         raise ValueError(f"Row {np.argmax(time < 0)} of X has no time in its index. Drop it or give it a time.")
     order = np.argsort(entity, kind="stable")

@@ -5,14 +5,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from sklrnn.timeline.panel import split_entities
+from sklrnn.timeline.panel import RowNumbers, split_entities
 from sklrnn.timeline.time_index import frequency_of, is_regular
 
 __all__ = ["Fold", "cut", "instances_of", "read_endogenous", "read_exogenous"]
 
-Rows = NDArray[np.intp]
 _READS = (
     "a pandas Series or DataFrame with a DatetimeIndex, PeriodIndex or RangeIndex (a column per variable), a DataFrame "
     "with a MultiIndex whose last level is time (a panel), an array or a list"
@@ -104,13 +102,15 @@ def cut(
     return list(_folds(y, X, instances, n_splits, step, horizon))
 
 
-def instances_of(index: pd.Index) -> Iterator[tuple[Any, Rows]]:
+def instances_of(index: pd.Index) -> Iterator[tuple[Any, RowNumbers]]:
     """Yield the name and the row numbers of each instance of a panel, in order; of a series, one without a name."""
     for entity in split_entities(index):
         yield entity.name, entity.row_numbers(len(index))
 
 
-def _folds(y: Any, X: Any, instances: list[tuple[Any, Rows]], n_splits: int, step: int, horizon: int) -> Iterator[Fold]:
+def _folds(
+    y: Any, X: Any, instances: list[tuple[Any, RowNumbers]], n_splits: int, step: int, horizon: int
+) -> Iterator[Fold]:
     for number in range(n_splits):
         after = (n_splits - 1 - number) * step
         ends = [len(rows) - horizon - after for _, rows in instances]
