@@ -28,10 +28,10 @@ from sklrnn.estimators.parameters import NetworkParameters
 from sklrnn.imputation.features import FeatureBuilder, Scales
 from sklrnn.imputation.interpolation import IncompleteSeries
 from sklrnn.imputation.masking import MaskedBatches, MaskedDataset, MaskSampler, fit_features, gap_lengths
-from sklrnn.imputation.network import impute, masked_loss
+from sklrnn.imputation.network import IMPUTATION_LOSSES, impute, masked_loss
 from sklrnn.imputation.reading import GivenSeries, read_given_series
 from sklrnn.nn.network import NetworkArchitecture
-from sklrnn.timeline.calendar_features import choose_cycles, read_cycles
+from sklrnn.timeline.calendar_features import choose_cycles, cyclical_features
 from sklrnn.training.net import SequenceNet, choose_device
 
 __all__ = ["RecurrentImputer"]
@@ -101,7 +101,7 @@ class RecurrentImputer(OneToOneFeatureMixin, TransformerMixin, NetworkHolder, Ne
     bidirectional: bool = hyper(default=True, constraint="boolean", sentence="Read what comes after a gap too; False fills each gap from the rows before it alone.")
     window_length: int | Literal["auto"] = hyper(default="auto", constraint=[Interval(Integral, 2, None, closed="left"), StrOptions({"auto"})], sentence='Rows that are read at once; "auto" takes four times as many as the gaps are long that most missing values are in, but 64 to 192.')
     calendar: bool = hyper(default=True, constraint="boolean", sentence="Where the index of a frame holds dates, read the place in the day, the week and the year, as far as training spans two of them.")
-    loss: Literal["huber", "absolute_error", "squared_error"] = hyper(default="huber", constraint=StrOptions(GAP_LOSSES), sentence="What is minimised, with errors in units of those of the bridge: with the absolute or squared error, a loss below 1 is better than the bridge.")
+    loss: Literal["huber", "absolute_error", "squared_error"] = hyper(default="huber", constraint=StrOptions(set(IMPUTATION_LOSSES)), sentence="What is minimised, with errors in units of those of the bridge: with the absolute or squared error, a loss below 1 is better than the bridge.")
     max_epochs: int | Literal["auto"] = hyper(default="auto", constraint=[POSITIVE_INT, StrOptions({"auto"})], sentence='Passes over the windows, in each of which other values are hidden; "auto" makes 600 steps of the optimizer, and more of them for more than 128 windows.')
     early_stopping: bool = hyper(default=False, constraint="boolean", sentence="Hold out the newest rows, stop when their loss no longer falls, and keep the best weights.")
     validation_fraction: float = hyper(default=0.1, constraint=Interval(Real, 0, 1, closed="neither"), sentence="Share of the rows, the newest, that early stopping holds out.")
@@ -237,7 +237,7 @@ class RecurrentImputer(OneToOneFeatureMixin, TransformerMixin, NetworkHolder, Ne
                 f"{type(self).__name__} was fitted on rows with dates and reads the {', '.join(self.cycles_)} of each, but "
                 "the index of this X holds no dates. Pass a frame with dates, or fit with calendar=False."
             )
-        calendar = read_cycles(given.dates, self.cycles_, len(given.values))
+        calendar = cyclical_features(given.dates, self.cycles_, len(given.values))
         return IncompleteSeries(given.values[:, self._known][given.order], calendar[given.order], given.lengths)
 
     def _fit(self, series: IncompleteSeries) -> None:

@@ -15,6 +15,8 @@ from sklrnn.training.trained_network import TrainedNetwork
 
 Array = NDArray[Any]
 
+IMPUTATION_LOSSES = ("huber", "absolute_error", "squared_error")
+
 
 def masked_loss(loss: str) -> Loss:
     """A regression loss for targets that bring a weight for each column."""
