@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from sklrnn.training._strands import Strands
 from skorch.callbacks import EpochScoring
 from torch import nn
 
@@ -21,7 +22,6 @@ from sklrnn import (
 from sklrnn.inputs.samples import Samples
 from sklrnn.nn.network import Architecture, build_network
 from sklrnn.training import _fitted as fitted_module
-from sklrnn.training._strands import Strands
 
 CPU = torch.device("cpu")
 

@@ -36,7 +36,9 @@ class Comparison:
 
     warnings : pandas.DataFrame
         What models warned of: ``model``, ``fold``, ``category``, ``message`` and how many ``times``. An interval that
-        failed is among them, as ``IntervalFailed``.
+        failed is among them, as ``IntervalFailed``; a likelihood search of ``"ets"`` or ``"arima"`` that had to be
+        repeated, a candidate passed over because its search did not converge, and a result whose search did not
+        converge, as ``ConvergenceWarning``.
 
     models : dict
         The forecasters by name, not fitted; those that were asked for by name in the form that was chosen for the data.
