@@ -177,6 +177,10 @@ class TrainedNetwork:
             curves = replace(curves, validation=validation, best_validation=best)
         return TrainedNetwork(self.net, self.loss, self.options, curves)
 
+    def copy(self) -> "TrainedNetwork":
+        """A copy with weights of its own and a fresh optimizer."""
+        return copy.deepcopy(self)
+
     def without_validation(self) -> "TrainedNetwork":
         """The same, without a validation curve: it speaks of earlier weights."""
         return TrainedNetwork(self.net, self.loss, self.options, Curves(self.curves.loss))

@@ -66,7 +66,7 @@ class Attention(nn.Module):
         scores = self.query(states).transpose(0, 1) @ keys.transpose(1, 2) / keys.shape[2] ** 0.5
         if encoded.lengths is not None:
             padding = ~real_steps(encoded.lengths, keys.shape[1])
-            scores = scores.mtarget_fill(padding.unsqueeze(1), -torch.inf)
+            scores = scores.masked_fill(padding.unsqueeze(1), -torch.inf)
         weights = scores.softmax(dim=2)  # (sample, time, time of the encoder)
         context = (weights @ keys).transpose(0, 1)
         return self.combine(torch.cat([states, context], dim=2)).tanh(), weights
@@ -162,7 +162,7 @@ class TranslationNetwork(nn.Module):
         """Read whole sequences; no real step reads padding."""
         x = self.standardise(self.embedding(x)).to(self.head.weight.dtype).transpose(0, 1)  # (time, sample, feature)
         if lengths is not None:
-            x = x.mtarget_fill(~real_steps(lengths, len(x)).t().unsqueeze(2), 0.0)
+            x = x.masked_fill(~real_steps(lengths, len(x)).t().unsqueeze(2), 0.0)
         states, final, _ = self.encoder(x, None, lengths)
         return EncoderOutput(states, lengths, final)
 
