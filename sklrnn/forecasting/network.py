@@ -1,31 +1,30 @@
 """The network inside a forecaster: windows of series in, the next steps of them out."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from sklrnn._hyperparameters import IncreasingLevels, StrOptions, hyper, hyperparameters
+from sklrnn._hyperparameters import Doc, Group, hyperparameters
 from sklrnn.estimators.base import RecurrentEstimator
+from sklrnn.estimators.parameters import CellOptions, Quantiles
 from sklrnn.forecasting.windows import Windows
 from sklrnn.inputs.samples import Rows
 from sklrnn.nn.losses import Loss, regression_loss
 
 Array = NDArray[Any]
 
-FORECAST_LOSSES = {"absolute_error", "squared_error", "huber", "quantile", "gaussian"}
+ForecastLoss = Literal["absolute_error", "squared_error", "huber", "quantile", "gaussian"]
 
 
 @hyperparameters
-class WindowNetwork(RecurrentEstimator):
+class WindowNetwork(CellOptions, RecurrentEstimator):
     """Learns to answer windows that are cut when they are read; the windows bring their own scales."""
 
-    # fmt: off
-    loss: str = hyper(default="absolute_error", constraint=StrOptions(FORECAST_LOSSES), sentence="What is minimised.")
-    quantiles: tuple[float, ...] = hyper(default=(0.05, 0.5, 0.95), constraint=IncreasingLevels(), sentence='Levels that ``loss="quantile"`` learns.')
-    # fmt: on
+    loss: Annotated[ForecastLoss, Group.LOSS, Doc("What is minimised.")] = "absolute_error"
+    quantiles: Quantiles = (0.05, 0.5, 0.95)
 
     def learn(self, windows: Windows) -> "WindowNetwork":
         """Fit to windows, which stand in the order of their age, the oldest first.

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array, check_random_state
 from torch import nn
 
-from sklrnn.estimators.parameters import NetworkParameters
+from sklrnn.estimators.parameters import CellOptions, cell_options
 from sklrnn.generation.batches import TextBatches, Texts, as_strands
 from sklrnn.generation.network import LanguageNetwork, build_language_network
+from sklrnn.generation.parameters import GeneratorParameters
 from sklrnn.inputs.samples import feature_statistics
 from sklrnn.nn.network import Architecture, count_parameters
 from sklrnn.preprocessing.token_encoder import TokenEncoder
@@ -24,13 +25,8 @@ _ENOUGH_TO_HOLD_OUT = 10_000
 _SEGMENTS_JUDGED = 16
 
 
-class TextModel(NetworkParameters, HeldNetwork):
+class TextModel(GeneratorParameters, CellOptions, HeldNetwork):
     """Trains a network that says after each token of a text which one comes next."""
-
-    embedding_dim: int
-    segment_length: int
-    max_epochs: int
-    shuffle: bool
 
     encoder_: TokenEncoder
     n_parameters_: int
@@ -134,7 +130,7 @@ class TextModel(NetworkParameters, HeldNetwork):
             n_outputs=self.encoder_.n_tokens_,
             cell=self.cell,
             units=as_tuple(self.units),
-            cell_options=self._cell_options(),
+            cell_options=cell_options(self),
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),
             residual=bool(self.residual),

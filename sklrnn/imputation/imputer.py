@@ -2,7 +2,7 @@
 
 import warnings
 from dataclasses import fields
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,21 +11,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklrnn._hyperparameters import (
-    POSITIVE_INT,
-    Integral,
-    Interval,
-    Real,
-    StrOptions,
-    fitted,
-    hyper,
-    hyperparameters,
-    validate_parameters,
-)
-from sklrnn.estimators.parameters import NetworkParameters
+from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
+from sklrnn.estimators.parameters import CellOptions, ConvolutionOptions
 from sklrnn.imputation.interpolation import Hiding, Series, gap_lengths
 from sklrnn.imputation.masking import Lessons, Reader, Scales, measure
-from sklrnn.imputation.network import GAP_LOSSES, GapNetwork
+from sklrnn.imputation.network import GapNetwork
+from sklrnn.imputation.parameters import ImputerParameters
 from sklrnn.imputation.reading import GivenSeries, read_given_series
 from sklrnn.timeline.calendar_features import choose_cycles, read_cycles
 
@@ -46,7 +37,14 @@ def _reads_a_table(self: "RecurrentImputer") -> bool:
 
 
 @hyperparameters
-class RecurrentImputer(OneToOneFeatureMixin, TransformerMixin, NetworkParameters, BaseEstimator):
+class RecurrentImputer(
+    OneToOneFeatureMixin,
+    TransformerMixin,
+    ImputerParameters,
+    CellOptions,
+    ConvolutionOptions,
+    BaseEstimator,
+):
     """Fill missing values of series from what stands before them, after them and in the other columns.
 
     The gap is bridged with a straight line first (without looking ahead: with the last value), and a recurrent network
@@ -88,27 +86,7 @@ class RecurrentImputer(OneToOneFeatureMixin, TransformerMixin, NetworkParameters
     True
     """
 
-    pool_size: ClassVar[int] = 1  # type: ignore[misc]
-
-    # fmt: off
-    bidirectional: bool = hyper(default=True, constraint="boolean", sentence="Read what comes after a gap too; False fills each gap from the rows before it alone.")
-    window_length: int | Literal["auto"] = hyper(default="auto", constraint=[Interval(Integral, 2, None, closed="left"), StrOptions({"auto"})], sentence='Rows that are read at once; "auto" takes four times as many as the gaps are long that most missing values are in, but 64 to 192.')
-    calendar: bool = hyper(default=True, constraint="boolean", sentence="Where the index of a frame holds dates, read the place in the day, the week and the year, as far as training spans two of them.")
-    loss: Literal["huber", "absolute_error", "squared_error"] = hyper(default="huber", constraint=StrOptions(GAP_LOSSES), sentence="What is minimised, with errors in units of those of the bridge: with the absolute or squared error, a loss below 1 is better than the bridge.")
-    max_epochs: int | Literal["auto"] = hyper(default="auto", constraint=[POSITIVE_INT, StrOptions({"auto"})], sentence='Passes over the windows, in each of which other values are hidden; "auto" makes 600 steps of the optimizer, and more of them for more than 128 windows.')
-    early_stopping: bool = hyper(default=False, constraint="boolean", sentence="Hold out the newest rows, stop when their loss no longer falls, and keep the best weights.")
-    validation_fraction: float = hyper(default=0.1, constraint=Interval(Real, 0, 1, closed="neither"), sentence="Share of the rows, the newest, that early stopping holds out.")
-    missing_values: float = hyper(default=np.nan, constraint=Real, sentence="What stands for a missing value. Where it is a number, NaN is an error.")
-    min_value: Any = hyper(default=-np.inf, constraint=["array-like", Real], sentence="Least value that may be filled in; one for all columns, or one for each.")
-    max_value: Any = hyper(default=np.inf, constraint=["array-like", Real], sentence="Greatest value that may be filled in; one for all columns, or one for each.")
-    keep_empty_features: bool = hyper(default=False, constraint="boolean", sentence="Keep columns without any value in training, and fill them with 0.")
-    add_indicator: bool = hyper(default=False, constraint="boolean", sentence="Append for each column with a gap in training another that is 1 where a value was missing.")
-    # fmt: on
-
-    units = 64
     cell = "lstm"
-    optimizer = "adam"
-    schedule = "one_cycle"
 
     n_features_in_: int = fitted("Columns of a table, or features of sequences.")
     feature_names_in_: NDArray[Any] = fitted("Names of the columns in fit, if they have any.")
@@ -251,7 +229,7 @@ class RecurrentImputer(OneToOneFeatureMixin, TransformerMixin, NetworkParameters
             for part in (train, held_out)
         )
         assert lessons is not None
-        shared = {f.name: getattr(self, f.name) for f in fields(NetworkParameters) if f.name != "pool_size"}
+        shared = {f.name: getattr(self, f.name) for f in fields(GapNetwork) if f.init and hasattr(self, f.name)}
         shared |= {"loss": self.loss, "max_epochs": self._n_epochs(len(lessons)), "random_state": seed}
         network = GapNetwork(**shared).learn(lessons, exam)
         self.network_, self._scales = network, tuple(reader.scales)

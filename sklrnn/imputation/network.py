@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from sklrnn._hyperparameters import StrOptions, hyper, hyperparameters
+from sklrnn._hyperparameters import Doc, Group, hyperparameters
 from sklrnn.estimators.base import RecurrentEstimator
+from sklrnn.estimators.parameters import CellOptions
 from sklrnn.imputation.interpolation import Series, draw_segments, look_around, tile
 from sklrnn.imputation.masking import Lessons, Reader
 from sklrnn.inputs.ragged import Ragged, flat_steps
@@ -21,7 +22,7 @@ from sklrnn.training.net import choose_device
 
 Array = NDArray[Any]
 
-GAP_LOSSES = {"absolute_error", "squared_error", "huber"}
+GapLoss = Literal["huber", "absolute_error", "squared_error"]
 
 
 class LessonBatches:
@@ -58,12 +59,10 @@ class LessonBatches:
 
 
 @hyperparameters
-class GapNetwork(RecurrentEstimator):
+class GapNetwork(CellOptions, RecurrentEstimator):
     """Learns from series in which values are hidden, and corrects the bridges over gaps."""
 
-    # fmt: off
-    loss: str = hyper(default="huber", constraint=StrOptions(GAP_LOSSES), sentence="What is minimised.")
-    # fmt: on
+    loss: Annotated[GapLoss, Group.LOSS, Doc("What is minimised.")] = "huber"
 
     normalize_X = False
     return_sequences = True

@@ -6,7 +6,7 @@ Modules give one loss for each output of a row, so that rows and outputs can be 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -187,7 +187,7 @@ _ELEMENTWISE: dict[str, tuple[Callable[..., Tensor], Callable[[Array], tuple[Arr
     "huber": (F.huber_loss, _huber),
 }
 
-REGRESSION_LOSSES = {*_ELEMENTWISE, "quantile", "gaussian", "poisson"}
+LossName = Literal["squared_error", "absolute_error", "huber", "quantile", "gaussian", "poisson"]
 
 
 def _increasing(raw: Tensor) -> Tensor:

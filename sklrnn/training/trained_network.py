@@ -4,7 +4,7 @@ import copy
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,12 +29,10 @@ class HeldNetwork(BaseEstimator):
     best_validation_loss_: float | None
     _seed: int
 
-    units: int | tuple[int, ...]
     l1: float
     l2: float
     optimizer: Any
     learning_rate: float
-    schedule: Literal["constant", "one_cycle"]
     batch_size: int
     max_grad_norm: float | None
     tol: float

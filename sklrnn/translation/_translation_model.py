@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 from torch import nn
 
-from sklrnn.estimators.parameters import NetworkParameters
+from sklrnn.estimators.parameters import CellOptions, cell_options
 from sklrnn.inputs.ragged import Ragged, Sequences, for_each_step, lengths_of
 from sklrnn.inputs.samples import Rows, feature_statistics, hold_out_newest, token_counts
 from sklrnn.inputs.validation import check_sequences, check_weights
@@ -38,6 +38,7 @@ from sklrnn.translation.network import (
     ValuesAndEnd,
     build_translation_network,
 )
+from sklrnn.translation.parameters import TranslatorParameters
 
 Array = NDArray[Any]
 
@@ -49,23 +50,8 @@ _STEPS, _EPOCHS = 5_000, (10, 300)
 _NUMBERS_AT_ONCE = 2**22
 
 
-class TranslationModel(NetworkParameters, HeldNetwork):
+class TranslationModel(TranslatorParameters, CellOptions, HeldNetwork):
     """Trains a network that reads one sequence and then says another."""
-
-    embedding_dim: int
-    attention: bool
-    teacher_forcing: float
-    max_length: int | str
-    analyzer: str
-    lowercase: bool
-    min_count: int
-    max_tokens: int | None
-    unknown: str
-    normalize_X: bool
-    normalize_y: bool
-    max_epochs: int | Literal["auto"]
-    shuffle: bool
-    warm_start: bool
 
     input_encoder_: TokenEncoder | None
     output_encoder_: TokenEncoder | None
@@ -157,7 +143,7 @@ class TranslationModel(NetworkParameters, HeldNetwork):
 
     def _learn_tokens(self, texts: Any, name: str, *, unknown: Any, mark_ends: bool = False) -> TokenEncoder:
         encoder = TokenEncoder(
-            analyzer=self.analyzer,  # type: ignore[arg-type]
+            analyzer=self.analyzer,
             lowercase=self.lowercase and not mark_ends,
             min_count=self.min_count,
             max_tokens=self.max_tokens,
@@ -233,7 +219,7 @@ class TranslationModel(NetworkParameters, HeldNetwork):
             n_outputs=self._n_values + self._learns_end if encoder is None else encoder.n_tokens_,
             cell=self.cell,
             units=as_tuple(self.units),
-            cell_options=self._cell_options(),
+            cell_options=cell_options(self),
             bidirectional=bool(self.bidirectional),
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),
