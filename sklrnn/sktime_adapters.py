@@ -16,8 +16,8 @@ from sktime.base import BaseObject
 from sktime.classification.base import BaseClassifier
 from sktime.regression.base import BaseRegressor
 
-from sklrnn.estimators.classifier import GRUClassifier, RecurrentClassifier
-from sklrnn.estimators.regressor import GRURegressor, RecurrentRegressor
+from sklrnn.estimators.classifier import ClassifierTask, GRUClassifier
+from sklrnn.estimators.regressor import GRURegressor, RegressorTask
 
 __all__ = ["SktimeClassifier", "SktimeRegressor"]
 
@@ -125,7 +125,7 @@ class _HoldsEstimator:
         got = f"the class {given.__name__}" if isinstance(given, type) else repr(given)
         if isinstance(given, type):
             advice = f" Pass an instance: {given.__name__}(...)."
-        elif _holds(given, (RecurrentClassifier, RecurrentRegressor)):
+        elif _holds(given, (ClassifierTask, RegressorTask)):
             advice = f" Use {'SktimeRegressor' if self._task == 'classifier' else 'SktimeClassifier'} for it."
         else:
             advice = ""
@@ -197,7 +197,7 @@ class SktimeClassifier(_HoldsEstimator, BaseClassifier):
 
     _tags: ClassVar[dict[str, Any]] = {"capability:predict_proba": True, "capability:class_weight": True}
     _task = "classifier"
-    _takes = RecurrentClassifier
+    _takes = ClassifierTask
     _default = GRUClassifier
 
     def _predict_proba(self, X: Array) -> Array:
@@ -249,7 +249,7 @@ class SktimeRegressor(_HoldsEstimator, BaseRegressor):
 
     _tags: ClassVar[dict[str, Any]] = {"y_inner_mtype": "numpy2D", "capability:multioutput": True}
     _task = "regressor"
-    _takes = RecurrentRegressor
+    _takes = RegressorTask
     _default = GRURegressor
 
     def _fit(self, X: Array, y: Array) -> Self:

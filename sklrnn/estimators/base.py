@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
@@ -10,10 +10,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from sklrnn._hyperparameters import POSITIVE_INT, StrOptions, fitted, hyper, hyperparameters, validate_parameters
+from sklrnn._hyperparameters import Doc, Ge, Group, fitted, hyperparameters, validate_parameters
 from sklrnn.estimators.network_holder import NetworkHolder
 from sklrnn.estimators.options import as_tuple, holds_out, recurrent_options
-from sklrnn.estimators.parameters import NetworkParameters
+from sklrnn.estimators.parameters import Bidirectional, ConvolutionOptions, NetworkParameters, PoolSize
 from sklrnn.inputs.ragged import Ragged, Sequences, for_each_step, in_the_form_of, shaped_like
 from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, merge_identical, token_counts
 from sklrnn.inputs.step_targets import check_step_targets, check_step_weights
@@ -30,22 +30,56 @@ Array = NDArray[Any]
 
 
 @hyperparameters
-class RecurrentEstimator(CallbackSupportMixin, NetworkHolder, NetworkParameters, BaseEstimator):
+class RecurrentEstimator(CallbackSupportMixin, NetworkHolder, NetworkParameters, ConvolutionOptions, BaseEstimator):
     """Recurrent networks for sequences: all that is the same for regression and classification."""
 
     _architecture_kind = NetworkArchitecture
 
-    # fmt: off
-    normalize_X: bool = hyper(default=True, constraint="boolean", sentence="Standardise each feature with its mean and spread over all training steps, inside the network.")
-    n_timesteps: int | None = hyper(default=None, constraint=[POSITIVE_INT, None], sentence="How 2-D X is read: None takes each row as a univariate series; an int as that many time-major blocks of columns.")
-    max_epochs: int = hyper(default=100, constraint=POSITIVE_INT, sentence="Most passes over the training sequences.")
-    shuffle: bool = hyper(default=True, constraint="boolean", sentence="Draw the training sequences in a new order in each epoch.")
-    embedding_dim: int | None = hyper(default=None, constraint=[POSITIVE_INT, None], sentence="X holds integer tokens, (sample, time); each is read as a learnt vector of this width, and those that training never saw as one of their own. None: X holds numbers.")
-    return_sequences: bool = hyper(default=False, constraint="boolean", sentence="Give an answer at every step: y has a time axis.")
-    missing: Literal["error", "mask"] = hyper(default="error", constraint=StrOptions({"error", "mask"}), sentence='What NaN in X is: an error, or with "mask" a value that is not there: the network reads the mean, and is told where.')
-    stateful: bool = hyper(default=False, constraint="boolean", sentence="Read samples as consecutive segments of one long sequence: each begins in the state in which the one before it ended, in `fit` (without shuffling) and in each call of `predict`.")
-    warm_start: bool = hyper(default=False, constraint="boolean", sentence="Let `fit` go on from the weights of the previous `fit`.")
-    # fmt: on
+    bidirectional: Bidirectional = False
+    pool_size: PoolSize = 1
+    normalize_X: Annotated[
+        bool,
+        Group.INPUT,
+        Doc("Standardise each feature with its mean and spread over all training steps, inside the network."),
+    ] = True
+    n_timesteps: Annotated[
+        int | None,
+        Ge(1),
+        Group.INPUT,
+        Doc(
+            "How 2-D X is read: None takes each row as a univariate series; an int as that many time-major blocks of "
+            "columns."
+        ),
+    ] = None
+    max_epochs: Annotated[int, Ge(1), Group.STOPPING, Doc("Most passes over the training sequences.")] = 100
+    shuffle: Annotated[bool, Group.TRAINING, Doc("Draw the training sequences in a new order in each epoch.")] = True
+    embedding_dim: Annotated[
+        int | None,
+        Ge(1),
+        Group.INPUT,
+        Doc(
+            "X holds integer tokens, (sample, time); each is read as a learnt vector of this width, and those that "
+            "training never saw as one of their own. None: X holds numbers."
+        ),
+    ] = None
+    return_sequences: Annotated[bool, Group.NETWORK, Doc("Give an answer at every step: y has a time axis.")] = False
+    missing: Annotated[
+        Literal["error", "mask"],
+        Group.INPUT,
+        Doc(
+            'What NaN in X is: an error, or with "mask" a value that is not there: the network reads the mean, and is '
+            "told where."
+        ),
+    ] = "error"
+    stateful: Annotated[
+        bool,
+        Group.INPUT,
+        Doc(
+            "Read samples as consecutive segments of one long sequence: each begins in the state in which the one "
+            "before it ended, in `fit` (without shuffling) and in each call of `predict`."
+        ),
+    ] = False
+    warm_start: Annotated[bool, Group.RUNNING, Doc("Let `fit` go on from the weights of the previous `fit`.")] = False
 
     n_features_in_: int = fitted("Columns of a 2-D X, or features of a 3-D X.")
     net_: SequenceNet = fitted("The skorch net.")

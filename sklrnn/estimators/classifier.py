@@ -1,7 +1,7 @@
 """Labels from a sequence."""
 
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,42 +12,33 @@ from sklearn.utils import assert_all_finite, check_consistent_length, column_or_
 from sklearn.utils.multiclass import check_classification_targets
 from torch import nn
 
-from sklrnn._hyperparameters import StrOptions, SubclassOf, fitted, hyper, hyperparameters
+from sklrnn._hyperparameters import Doc, Group, fitted, hyperparameters
 from sklrnn.estimators.base import RecurrentEstimator
+from sklrnn.estimators.parameters import CellOptions, GRUOptions, LSTMOptions, SimpleRNNOptions
 from sklrnn.inputs.step_targets import StepScore
+from sklrnn.nn.cells import CellName
 from sklrnn.nn.losses import Loss, classification_loss
 
 Array = NDArray[Any]
 
 
 @hyperparameters
-class RecurrentClassifier(StepScore, ClassifierMixin, RecurrentEstimator):
-    """Assign a label to each sequence with a recurrent network.
-
-    See Also
-    --------
-    RecurrentRegressor : Numbers instead of labels.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklrnn import RecurrentClassifier
-    >>> X = np.random.default_rng(0).normal(size=(200, 8))
-    >>> y = np.where(X.sum(axis=1) > 0, "rise", "fall")
-    >>> model = RecurrentClassifier(cell="gru", units=16, max_epochs=30, random_state=0).fit(X, y)
-    >>> model.predict(X[:2]).tolist() == y[:2].tolist()
-    True
-    >>> model.predict_proba(X).shape
-    (200, 2)
-    """
+class ClassifierTask(StepScore, ClassifierMixin):
+    """What makes a recurrent estimator a classifier: labels as targets, and the answers about them."""
 
     _metric = staticmethod(accuracy_score)
     _loss_parameter_names = ("loss",)
 
-    # fmt: off
-    loss: str | type[nn.Module] = hyper(default="log_loss", constraint=[StrOptions({"log_loss"}), SubclassOf(nn.Module, "a torch loss module")], sentence="What is minimised: a name, or the class of a torch loss module that takes scores and class codes.")
-    class_weight: dict[Any, float] | str | None = hyper(default=None, constraint=[dict, StrOptions({"balanced"}), None], sentence='Weight of each class; "balanced" makes all classes weigh the same.')
-    # fmt: on
+    loss: Annotated[
+        Literal["log_loss"] | type[nn.Module],
+        Group.LOSS,
+        Doc("What is minimised: a name, or the class of a torch loss module that takes scores and class codes."),
+    ] = "log_loss"
+    class_weight: Annotated[
+        dict[Any, float] | Literal["balanced"] | None,
+        Group.LOSS,
+        Doc('Weight of each class; "balanced" makes all classes weigh the same.'),
+    ] = None
 
     classes_: np.ndarray = fitted("The labels, sorted.")
 
@@ -177,7 +168,29 @@ class RecurrentClassifier(StepScore, ClassifierMixin, RecurrentEstimator):
 
 
 @hyperparameters
-class SimpleRNNClassifier(RecurrentClassifier):
+class RecurrentClassifier(ClassifierTask, CellOptions, RecurrentEstimator):
+    """Assign a label to each sequence with a recurrent network.
+
+    See Also
+    --------
+    RecurrentRegressor : Numbers instead of labels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklrnn import RecurrentClassifier
+    >>> X = np.random.default_rng(0).normal(size=(200, 8))
+    >>> y = np.where(X.sum(axis=1) > 0, "rise", "fall")
+    >>> model = RecurrentClassifier(cell="gru", units=16, max_epochs=30, random_state=0).fit(X, y)
+    >>> model.predict(X[:2]).tolist() == y[:2].tolist()
+    True
+    >>> model.predict_proba(X).shape
+    (200, 2)
+    """
+
+
+@hyperparameters
+class SimpleRNNClassifier(ClassifierTask, SimpleRNNOptions, RecurrentEstimator):
     """Classify sequences with a simple recurrent network: h_t = activation(W_x x_t + W_h h_{t-1} + b).
 
     Examples
@@ -189,11 +202,11 @@ class SimpleRNNClassifier(RecurrentClassifier):
     array([False,  True])
     """
 
-    cell: ClassVar[str] = "simple_rnn"  # type: ignore[misc]
+    cell: ClassVar[CellName] = "simple_rnn"
 
 
 @hyperparameters
-class GRUClassifier(RecurrentClassifier):
+class GRUClassifier(ClassifierTask, GRUOptions, RecurrentEstimator):
     """Classify sequences with gated recurrent units.
 
     Examples
@@ -206,11 +219,11 @@ class GRUClassifier(RecurrentClassifier):
     (100,)
     """
 
-    cell: ClassVar[str] = "gru"  # type: ignore[misc]
+    cell: ClassVar[CellName] = "gru"
 
 
 @hyperparameters
-class LSTMClassifier(RecurrentClassifier):
+class LSTMClassifier(ClassifierTask, LSTMOptions, RecurrentEstimator):
     """Classify sequences with a long short-term memory.
 
     Examples
@@ -225,11 +238,11 @@ class LSTMClassifier(RecurrentClassifier):
     True
     """
 
-    cell: ClassVar[str] = "lstm"  # type: ignore[misc]
+    cell: ClassVar[CellName] = "lstm"
 
 
 @hyperparameters
-class CNNLSTMClassifier(RecurrentClassifier):
+class CNNLSTMClassifier(ClassifierTask, LSTMOptions, RecurrentEstimator):
     """Classify sequences with 1-D convolutions in front of a long short-term memory.
 
     Examples
@@ -242,5 +255,5 @@ class CNNLSTMClassifier(RecurrentClassifier):
     (100, 2)
     """
 
-    cell: ClassVar[str] = "lstm"  # type: ignore[misc]
+    cell: ClassVar[CellName] = "lstm"
     filters = 32

@@ -71,12 +71,15 @@ class NetworkHolder:
                 return end_epoch()
 
         if network is not None:
-            self.model_ = train(
-                network, self._criterion(), batches, validation, options, on_epoch_end=on_epoch_end
-            )
+            self.model_ = train(network, self._criterion(), batches, validation, options, on_epoch_end=on_epoch_end)
         else:
             self.model_ = self.model_.continue_training(
-                self._criterion(), batches, validation, options, keep_optimizer=keep_optimizer, on_epoch_end=on_epoch_end
+                self._criterion(),
+                batches,
+                validation,
+                options,
+                keep_optimizer=keep_optimizer,
+                on_epoch_end=on_epoch_end,
             )
 
     def _check_unchanged(self, before: dict[str, Any], now: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from sklrnn.estimators.parameters import NetworkParameters
+from sklrnn.estimators.parameters import NetworkParameters, cell_options
 from sklrnn.training.process import count_threads
 from sklrnn.training.trained_network import TrainingOptions
 
@@ -16,7 +16,7 @@ def recurrent_options(parameters: NetworkParameters) -> dict[str, Any]:
     return {
         "cell": p.cell,
         "units": as_tuple(p.units),
-        "cell_options": p._cell_options(),
+        "cell_options": cell_options(p),
         "bidirectional": bool(getattr(p, "bidirectional", False)),
         "dropout": float(p.dropout),
         "recurrent_dropout": float(p.recurrent_dropout),

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar, Self
+from numbers import Real
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,47 +11,36 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from torch import nn
 
-from sklrnn._hyperparameters import FRACTION, IncreasingLevels, StrOptions, SubclassOf, hyper, hyperparameters
+from sklrnn._hyperparameters import Doc, Group, Interval, hyperparameters
 from sklrnn.estimators.base import RecurrentEstimator
 from sklrnn.estimators.conformal import HeldOutErrors
+from sklrnn.estimators.parameters import CellOptions, GRUOptions, LSTMOptions, Quantiles, SimpleRNNOptions
 from sklrnn.inputs.ragged import Ragged, concatenate_steps, for_each_step
 from sklrnn.inputs.samples import Samples
 from sklrnn.inputs.step_targets import StepScore
 from sklrnn.inputs.validation import check_targets
-from sklrnn.nn.losses import REGRESSION_LOSSES, Loss, regression_loss
+from sklrnn.nn.cells import CellName
+from sklrnn.nn.losses import Loss, LossName, regression_loss
 
 Array = NDArray[Any]
 
 
 @hyperparameters
-class RecurrentRegressor(StepScore, RegressorMixin, RecurrentEstimator):
-    """Regress on sequences with a recurrent network.
-
-    See Also
-    --------
-    RecurrentClassifier : Labels instead of numbers.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklrnn import RecurrentRegressor
-    >>> X = np.random.default_rng(0).normal(size=(200, 8))
-    >>> y = 1000 + 50 * X[:, -3:].sum(axis=1)
-    >>> model = RecurrentRegressor(cell="lstm", units=16, max_epochs=60, random_state=0).fit(X, y)
-    >>> model.predict(X).shape
-    (200,)
-    >>> bool(model.score(X, y) > 0.9)
-    True
-    """
+class RegressorTask(StepScore, RegressorMixin):
+    """What makes a recurrent estimator a regressor: numbers as targets, and the answers about them."""
 
     _metric = staticmethod(r2_score)
     _loss_parameter_names = ("loss", "quantiles")
 
-    # fmt: off
-    loss: str | type[nn.Module] = hyper(default="squared_error", constraint=[StrOptions(REGRESSION_LOSSES), SubclassOf(nn.Module, "a torch loss module")], sentence="What is minimised: a name, or the class of a torch loss module.")
-    quantiles: tuple[float, ...] = hyper(default=(0.1, 0.5, 0.9), constraint=IncreasingLevels(), sentence='Levels that ``loss="quantile"`` learns.')
-    normalize_y: bool = hyper(default=True, constraint="boolean", sentence="Learn on standardised targets and answer in the user's units.")
-    # fmt: on
+    loss: Annotated[
+        LossName | type[nn.Module],
+        Group.LOSS,
+        Doc("What is minimised: a name, or the class of a torch loss module."),
+    ] = "squared_error"
+    quantiles: Quantiles = (0.1, 0.5, 0.9)
+    normalize_y: Annotated[bool, Group.LOSS, Doc("Learn on standardised targets and answer in the user's units.")] = (
+        True
+    )
 
     def predict(self, X: Any) -> Any:
         """Predict the target of each sequence.
@@ -104,7 +94,7 @@ class RecurrentRegressor(StepScore, RegressorMixin, RecurrentEstimator):
             Lower and upper bound: from quantiles where the loss gives them, otherwise widened by the errors on the
             held-out newest samples (split conformal prediction).
         """
-        if not FRACTION.is_satisfied_by(coverage):
+        if not Interval(gt=0, lt=1).over(Real).is_satisfied_by(coverage):
             raise ValueError(f"coverage must be a number between 0 and 1, both excluded, got {coverage!r}.")
         return self._predictions(X, partial(self._interval, coverage=coverage))
 
@@ -273,7 +263,29 @@ def _check_levels(quantiles: Any) -> Array:
 
 
 @hyperparameters
-class SimpleRNNRegressor(RecurrentRegressor):
+class RecurrentRegressor(RegressorTask, CellOptions, RecurrentEstimator):
+    """Regress on sequences with a recurrent network.
+
+    See Also
+    --------
+    RecurrentClassifier : Labels instead of numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklrnn import RecurrentRegressor
+    >>> X = np.random.default_rng(0).normal(size=(200, 8))
+    >>> y = 1000 + 50 * X[:, -3:].sum(axis=1)
+    >>> model = RecurrentRegressor(cell="lstm", units=16, max_epochs=60, random_state=0).fit(X, y)
+    >>> model.predict(X).shape
+    (200,)
+    >>> bool(model.score(X, y) > 0.9)
+    True
+    """
+
+
+@hyperparameters
+class SimpleRNNRegressor(RegressorTask, SimpleRNNOptions, RecurrentEstimator):
     """Regress on sequences with a simple recurrent network: h_t = activation(W_x x_t + W_h h_{t-1} + b).
 
     Examples
@@ -285,11 +297,11 @@ class SimpleRNNRegressor(RecurrentRegressor):
     (100,)
     """
 
-    cell: ClassVar[str] = "simple_rnn"  # type: ignore[misc]
+    cell: ClassVar[CellName] = "simple_rnn"
 
 
 @hyperparameters
-class GRURegressor(RecurrentRegressor):
+class GRURegressor(RegressorTask, GRUOptions, RecurrentEstimator):
     """Regress on sequences with gated recurrent units.
 
     Examples
@@ -304,11 +316,11 @@ class GRURegressor(RecurrentRegressor):
     True
     """
 
-    cell: ClassVar[str] = "gru"  # type: ignore[misc]
+    cell: ClassVar[CellName] = "gru"
 
 
 @hyperparameters
-class LSTMRegressor(RecurrentRegressor):
+class LSTMRegressor(RegressorTask, LSTMOptions, RecurrentEstimator):
     """Regress on sequences with a long short-term memory.
 
     Examples
@@ -321,11 +333,11 @@ class LSTMRegressor(RecurrentRegressor):
     (100, 2)
     """
 
-    cell: ClassVar[str] = "lstm"  # type: ignore[misc]
+    cell: ClassVar[CellName] = "lstm"
 
 
 @hyperparameters
-class CNNLSTMRegressor(RecurrentRegressor):
+class CNNLSTMRegressor(RegressorTask, LSTMOptions, RecurrentEstimator):
     """Regress on sequences with 1-D convolutions in front of a long short-term memory.
 
     Examples
@@ -338,5 +350,5 @@ class CNNLSTMRegressor(RecurrentRegressor):
     (100, 6, 32)
     """
 
-    cell: ClassVar[str] = "lstm"  # type: ignore[misc]
+    cell: ClassVar[CellName] = "lstm"
     filters = 32

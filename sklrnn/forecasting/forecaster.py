@@ -3,7 +3,7 @@
 import copy
 import warnings
 from dataclasses import fields
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,22 +11,15 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 from sktime.forecasting.base import BaseForecaster, ForecastingHorizon
 
-from sklrnn._hyperparameters import (
-    POSITIVE_INT,
-    IncreasingLevels,
-    StrOptions,
-    fitted,
-    hyper,
-    hyperparameters,
-    validate_parameters,
-)
-from sklrnn.estimators.parameters import NetworkParameters
+from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
+from sklrnn.estimators.parameters import ConvolutionOptions, NetworkParameters
 from sklrnn.forecasting._columns import Columns
 from sklrnn.forecasting.auto_settings import choose_epochs, choose_framing, choose_known, choose_season
 from sklrnn.forecasting.calibration import Calibration, Pretrained
 from sklrnn.forecasting.fh_index import place
 from sklrnn.forecasting.history import Past
-from sklrnn.forecasting.network import FORECAST_LOSSES, WindowNetwork
+from sklrnn.forecasting.network import WindowNetwork
+from sklrnn.forecasting.parameters import ForecasterParameters
 from sklrnn.forecasting.rollout import Rolling
 from sklrnn.forecasting.series import label_rows, lay_end_to_end
 from sklrnn.forecasting.windows import Framing, Windows
@@ -38,50 +31,8 @@ _SHARE_IN_UPDATE = 0.1
 
 
 @hyperparameters
-class RecurrentForecaster(NetworkParameters, BaseForecaster):
-    """Forecast series with a recurrent network, through sktime's interface.
-
-    One series or many, with one channel or several, with or without exogenous variables. A panel or hierarchy is
-    learnt as one global model. Windows are brought to a common scale, so that trend and level shifts survive.
-
-    Notes
-    -----
-    A step is a row: the times of y must have a fixed frequency, whatever it is. Where a value is missing (NaN), the last
-    one before it is read, and nothing is learnt from its absence.
-
-    Known rows are forecast one step ahead, from the rows before them: NaN where these hold no value.
-
-    `update` reads new rows, which may overlap with known ones and replace them. Unless ``update_params=False``, the
-    networks then train on for a tenth of the passes at a fifth of the rate. Each series is forecast from the last row
-    that was passed for it.
-
-    See Also
-    --------
-    sklrnn.forecasting.compare : Compare forecasters on identical cut-offs.
-
-    Examples
-    --------
-    >>> from sklrnn.datasets import load_air_passengers
-    >>> from sklrnn.forecasting import RecurrentForecaster
-    >>> y = load_air_passengers()
-    >>> model = RecurrentForecaster(cell="lstm", units=16, max_epochs=20, random_state=0).fit(y, fh=range(1, 13))
-    >>> model.predict().index[-1]
-    Period('1961-12', 'M')
-    """
-
-    # fmt: off
-    window_length: int | Literal["auto"] = hyper(default="auto", constraint=[POSITIVE_INT, StrOptions({"auto"})], sentence='Rows of the past that each forecast reads; "auto" takes up to 14 seasons, as the length of the series allows.')
-    strategy: Literal["direct", "recursive"] = hyper(default="direct", constraint=StrOptions({"direct", "recursive"}), sentence='"direct" answers all steps of `fh` at once; "recursive" answers one and reads its own answer. Steps beyond those learnt are always reached by reading own answers.')
-    normalize: Literal["window", "series"] | None = hyper(default="window", constraint=[StrOptions({"window", "series"}), None], sentence="What brings y to a common scale: the newest part of each window, each series as a whole, or (None) all series together.")
-    sp: int | Literal["auto"] = hyper(default="auto", constraint=[POSITIVE_INT, StrOptions({"auto"})], sentence='Rows in a season; "auto" finds it from the frequency and the autocorrelation.')
-    fold: int | Literal["auto"] = hyper(default="auto", constraint=[POSITIVE_INT, StrOptions({"auto"})], sentence='Rows that each recurrent step reads at once; "auto" takes the season, so that days are the steps and hours the features.')
-    n_networks: int = hyper(default=1, constraint=POSITIVE_INT, sentence="Networks with different seeds whose forecasts are averaged.")
-    future_X: Literal["known", "unknown"] | list[Any] = hyper(default="known", constraint=[StrOptions({"known", "unknown"}), list], sentence="Which columns of X are known in the future and must be passed to predict: all, none, or a list of names.")
-    loss: str = hyper(default="absolute_error", constraint=StrOptions(FORECAST_LOSSES), sentence="What is minimised.")
-    quantiles: tuple[float, ...] = hyper(default=(0.05, 0.5, 0.95), constraint=IncreasingLevels(), sentence='Levels that ``loss="quantile"`` learns.')
-    max_epochs: int | Literal["auto"] = hyper(default="auto", constraint=[POSITIVE_INT, StrOptions({"auto"})], sentence='Passes over the training windows; "auto" makes as many as the number of windows can bear: 200 steps of the optimizer for 84 windows, 20,000 for 200,000.')
-    fine_tune: bool = hyper(default=False, constraint="boolean", sentence="After `pretrain`, let `fit` train on for a while on its own series; otherwise it only reads them.")
-    # fmt: on
+class BaseRecurrentForecaster(ForecasterParameters, NetworkParameters, ConvolutionOptions, BaseForecaster):
+    """What every forecaster does; a class below adds the cell and its options."""
 
     units = 64
     batch_size = 64
@@ -235,8 +186,7 @@ class RecurrentForecaster(NetworkParameters, BaseForecaster):
         return network
 
     def _make_network(self, windows: Windows, seed: int) -> WindowNetwork:
-        shared = {field.name: getattr(self, field.name) for field in fields(NetworkParameters)}
-        shared |= {"loss": self.loss, "quantiles": self.quantiles}
+        shared = {f.name: getattr(self, f.name) for f in fields(WindowNetwork) if f.init and hasattr(self, f.name)}
         return WindowNetwork(**shared | {"max_epochs": self._n_epochs(windows), "random_state": seed})
 
     def _n_epochs(self, windows: Windows) -> int:

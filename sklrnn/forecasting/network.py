@@ -20,7 +20,7 @@ from sklrnn.training.trained_network import TrainedNetwork, TrainingOptions, tra
 
 Array = NDArray[Any]
 
-FORECAST_LOSSES = {"absolute_error", "squared_error", "huber", "quantile", "gaussian"}
+ForecastLoss = Literal["absolute_error", "squared_error", "huber", "quantile", "gaussian"]
 # Validation batches are at least so large.
 _VALIDATION_BATCH = 512
 

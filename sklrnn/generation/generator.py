@@ -1,7 +1,7 @@
 """New sequences: a language model over characters, words or integers."""
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -11,21 +11,13 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from sklrnn._hyperparameters import (
-    FRACTION,
-    POSITIVE_INT,
-    POSITIVE_INTS,
-    StrOptions,
-    fitted,
-    hyper,
-    hyperparameters,
-    validate_parameters,
-)
+from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
 from sklrnn.estimators.network_holder import NetworkHolder
 from sklrnn.estimators.options import holds_out, recurrent_options
-from sklrnn.estimators.parameters import NetworkParameters
+from sklrnn.estimators.parameters import CellOptions
 from sklrnn.generation.batches import TextBatches
 from sklrnn.generation.network import LanguageArchitecture
+from sklrnn.generation.parameters import GeneratorParameters
 from sklrnn.generation.sampling import check_sampling, sample_tokens
 from sklrnn.generation.texts import Texts, check_context, check_long_enough, encode_prompt, encode_texts
 from sklrnn.inputs.samples import feature_statistics
@@ -43,7 +35,7 @@ _VALIDATION_SEGMENTS = 16
 
 
 @hyperparameters
-class SequenceGenerator(DensityMixin, NetworkHolder, NetworkParameters, BaseEstimator):
+class SequenceGenerator(DensityMixin, NetworkHolder, GeneratorParameters, CellOptions, BaseEstimator):
     """Learn a language model from texts, and generate new ones (one-to-many).
 
     A recurrent network reads a text token by token (characters, words, or integers such as notes) and predicts after each
@@ -88,26 +80,6 @@ class SequenceGenerator(DensityMixin, NetworkHolder, NetworkParameters, BaseEsti
     """
 
     _architecture_kind = LanguageArchitecture
-
-    bidirectional: ClassVar[bool] = False  # type: ignore[misc]
-    filters: ClassVar[None] = None  # type: ignore[misc]
-    kernel_size: ClassVar[int] = 3  # type: ignore[misc]
-    pool_size: ClassVar[int] = 1  # type: ignore[misc]
-
-    # fmt: off
-    units: int | tuple[int, ...] = hyper(default=128, constraint=POSITIVE_INTS, sentence="Width of the recurrent state; a tuple stacks layers.")
-    embedding_dim: int = hyper(default=32, constraint=POSITIVE_INT, sentence="Numbers that stand for a token.")
-    analyzer: Literal["char", "word"] = hyper(default="char", constraint=StrOptions({"char", "word"}), sentence="What a string is split into. Texts that are lists of tokens stay as they are.")
-    lowercase: bool = hyper(default=False, constraint="boolean", sentence="Turn capitals into small letters first.")
-    min_count: int = hyper(default=1, constraint=POSITIVE_INT, sentence="How often a token must occur to be known.")
-    max_tokens: int | None = hyper(default=None, constraint=[POSITIVE_INT, None], sentence="Know so many tokens at most, the most frequent ones.")
-    segment_length: int = hyper(default=64, constraint=POSITIVE_INT, sentence="Tokens of each text that a step of training reads: gradients reach no further back.")
-    batch_size: int = hyper(default=32, constraint=POSITIVE_INT, sentence="Texts, or strands of one long text, that are read side by side.")
-    max_epochs: int = hyper(default=100, constraint=POSITIVE_INT, sentence="Most passes over the texts.")
-    shuffle: bool = hyper(default=True, constraint="boolean", sentence="Draw separate texts in a new order in each epoch.")
-    early_stopping: bool | Literal["auto"] = hyper(default="auto", constraint=["boolean", StrOptions({"auto"})], sentence='Hold out the last texts, or the last part of a single one, stop when their loss no longer falls, and keep the best weights; "auto" does so above 10,000 texts, or tokens of a single one. When off, training stops when the training loss no longer falls.')
-    validation_fraction: float = hyper(default=0.1, constraint=FRACTION, sentence="Share of the texts, or of a single one, that early stopping holds out.")
-    # fmt: on
 
     encoder_: TokenEncoder = fitted("Turns texts into tokens.")
     n_context_features_: int = fitted("Features of the context; 0 without one.")

@@ -1,7 +1,7 @@
 """Imputation of missing values in series from the rows before and after, and from other columns."""
 
 import warnings
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,24 +11,15 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from sklrnn._hyperparameters import (
-    POSITIVE_INT,
-    Integral,
-    Interval,
-    Real,
-    StrOptions,
-    fitted,
-    hyper,
-    hyperparameters,
-    validate_parameters,
-)
+from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
 from sklrnn.estimators.network_holder import NetworkHolder
 from sklrnn.estimators.options import as_tuple, recurrent_options
-from sklrnn.estimators.parameters import NetworkParameters
+from sklrnn.estimators.parameters import CellOptions, ConvolutionOptions
 from sklrnn.imputation.features import FeatureBuilder, Scales
 from sklrnn.imputation.interpolation import IncompleteSeries
 from sklrnn.imputation.masking import MaskedBatches, MaskedDataset, MaskSampler, fit_features, gap_lengths
-from sklrnn.imputation.network import IMPUTATION_LOSSES, impute, masked_loss
+from sklrnn.imputation.network import impute, masked_loss
+from sklrnn.imputation.parameters import ImputerParameters
 from sklrnn.imputation.reading import GivenSeries, read_given_series
 from sklrnn.nn.network import NetworkArchitecture
 from sklrnn.timeline.calendar_features import choose_cycles, cyclical_features
@@ -51,7 +42,15 @@ def _reads_a_table(self: "RecurrentImputer") -> bool:
 
 
 @hyperparameters
-class RecurrentImputer(OneToOneFeatureMixin, TransformerMixin, NetworkHolder, NetworkParameters, BaseEstimator):
+class RecurrentImputer(
+    OneToOneFeatureMixin,
+    TransformerMixin,
+    NetworkHolder,
+    ImputerParameters,
+    CellOptions,
+    ConvolutionOptions,
+    BaseEstimator,
+):
     """Impute missing values of series from the rows before and after, and from the other columns.
 
     Gaps are interpolated first (linearly, or without looking ahead with the last value), and a recurrent network predicts
@@ -95,27 +94,7 @@ class RecurrentImputer(OneToOneFeatureMixin, TransformerMixin, NetworkHolder, Ne
 
     _architecture_kind = NetworkArchitecture
 
-    pool_size: ClassVar[int] = 1  # type: ignore[misc]
-
-    # fmt: off
-    bidirectional: bool = hyper(default=True, constraint="boolean", sentence="Read what comes after a gap too; False fills each gap from the rows before it alone.")
-    window_length: int | Literal["auto"] = hyper(default="auto", constraint=[Interval(Integral, 2, None, closed="left"), StrOptions({"auto"})], sentence='Rows that are read at once; "auto" takes four times as many as the gaps are long that most missing values are in, but 64 to 192.')
-    calendar: bool = hyper(default=True, constraint="boolean", sentence="Where the index of a frame holds dates, read the place in the day, the week and the year, as far as training spans two of them.")
-    loss: Literal["huber", "absolute_error", "squared_error"] = hyper(default="huber", constraint=StrOptions(set(IMPUTATION_LOSSES)), sentence="What is minimised, with errors in units of those of the bridge: with the absolute or squared error, a loss below 1 is better than the bridge.")
-    max_epochs: int | Literal["auto"] = hyper(default="auto", constraint=[POSITIVE_INT, StrOptions({"auto"})], sentence='Passes over the windows, in each of which other values are hidden; "auto" makes 600 steps of the optimizer, and more of them for more than 128 windows.')
-    early_stopping: bool = hyper(default=False, constraint="boolean", sentence="Hold out the newest rows, stop when their loss no longer falls, and keep the best weights.")
-    validation_fraction: float = hyper(default=0.1, constraint=Interval(Real, 0, 1, closed="neither"), sentence="Share of the rows, the newest, that early stopping holds out.")
-    missing_values: float = hyper(default=np.nan, constraint=Real, sentence="What stands for a missing value. Where it is a number, NaN is an error.")
-    min_value: Any = hyper(default=-np.inf, constraint=["array-like", Real], sentence="Least value that may be filled in; one for all columns, or one for each.")
-    max_value: Any = hyper(default=np.inf, constraint=["array-like", Real], sentence="Greatest value that may be filled in; one for all columns, or one for each.")
-    keep_empty_features: bool = hyper(default=False, constraint="boolean", sentence="Keep columns without any value in training, and fill them with 0.")
-    add_indicator: bool = hyper(default=False, constraint="boolean", sentence="Append for each column with a gap in training another that is 1 where a value was missing.")
-    # fmt: on
-
-    units = 64
     cell = "lstm"
-    optimizer = "adam"
-    schedule = "one_cycle"
 
     n_features_in_: int = fitted("Columns of a table, or features of sequences.")
     feature_names_in_: NDArray[Any] = fitted("Names of the columns in fit, if they have any.")

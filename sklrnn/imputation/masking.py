@@ -163,7 +163,5 @@ def fit_features(
     residual_scale = (total / np.maximum(count, 1)) ** (1 / power)
     # Rounding errors of a straight line are no residuals.
     tiny = 1e-9 * np.maximum(np.abs(level), spread)
-    scales = Scales(
-        level, np.where(spread > tiny, spread, 1.0), np.where(residual_scale > tiny, residual_scale, 0.0)
-    )
+    scales = Scales(level, np.where(spread > tiny, spread, 1.0), np.where(residual_scale > tiny, residual_scale, 0.0))
     return FeatureBuilder(scales, window, ahead)

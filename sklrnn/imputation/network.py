@@ -1,7 +1,7 @@
 """The network of an imputer: it predicts the residuals of the interpolation."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from sklrnn.training.trained_network import TrainedNetwork
 
 Array = NDArray[Any]
 
-IMPUTATION_LOSSES = ("huber", "absolute_error", "squared_error")
+ImputationLoss = Literal["huber", "absolute_error", "squared_error"]
 
 
 def masked_loss(loss: str) -> Loss:
@@ -38,9 +38,7 @@ def impute(model: TrainedNetwork, series: IncompleteSeries, features: FeatureBui
     segments = tiling.segments.take(chosen)
     sequences = features.build(interpolation, series.calendar, segments)
     real = segments.is_real
-    raw = model.run(
-        sequences if real.all() else Ragged.from_lengths(sequences[real], segments.lengths.astype(np.intp))
-    )
+    raw = model.run(sequences if real.all() else Ragged.from_lengths(sequences[real], segments.lengths.astype(np.intp)))
     rows, is_used = segments.rows[real], is_used[chosen][:, : real.shape[1]][real]
     residuals = np.zeros(filled.shape)
     residuals[rows[is_used]] = concatenate_steps(raw)[is_used] * features.scales.residual_scale

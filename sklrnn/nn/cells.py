@@ -2,7 +2,7 @@
 
 A cell is a value: a callable ``(input_size, hidden_size)`` that gives a module with the calling convention of torch's
 recurrent layers, ``states, last = cell(x, first)``, with ``x`` of shape (time, sample, feature). Options of the cells
-of this file are keywords of the callable; ``CellOptions`` makes them hyperparameters of every estimator.
+of this file are keywords of the callable; the tables of ``estimators.parameters`` make hyperparameters of them.
 """
 
 import inspect
@@ -12,11 +12,10 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from sklrnn._hyperparameters import Interval, Real, StrOptions, hyper, hyperparameters
 from sklrnn.kernels import run_kernel
 from sklrnn.nn.stepwise import Stepwise, StepwiseCell
 
-__all__ = ["CELLS", "GATES", "Cell", "CellOptions", "StepwiseCell"]
+__all__ = ["CELLS", "GATES", "Cell", "CellName", "StepwiseCell"]
 
 Cell = Callable[[int, int], nn.Module]
 _Pair = tuple[Tensor, Tensor]
@@ -176,6 +175,8 @@ def _lstm(input_size: int, hidden_size: int, *, forget_bias: float = 1.0, peepho
     return (PeepholeLSTM if peephole else LSTM)(input_size, hidden_size, forget_bias=forget_bias)
 
 
+CellName = Literal["simple_rnn", "gru", "minimal_gru", "lstm"]
+
 CELLS: dict[str, Callable[..., nn.Module]] = {
     "simple_rnn": SimpleRNN,
     "gru": _gru,
@@ -190,30 +191,6 @@ GATES: dict[type[nn.Module], tuple[str, ...]] = {
     nn.LSTM: LSTM.gates,
     **{kind: kind.gates for kind in (TextbookGRU, MinimalGRU, PeepholeLSTM)},
 }
-
-
-@hyperparameters
-class CellOptions:
-    """The cell and its options, as hyperparameters of whatever builds a network."""
-
-    # fmt: off
-    cell: str | Cell = hyper(default="gru", constraint=[StrOptions(set(CELLS)), callable], sentence=f"The recurrent layer: {', '.join(map(repr, CELLS))}, or a callable ``(input_size, hidden_size)`` that returns a module with the calling convention of torch's recurrent layers.")
-    activation: Literal["tanh", "relu"] = hyper(default="tanh", constraint=StrOptions({"tanh", "relu"}), sentence="What the state goes through at the end of each step.", only_with={"cell": "simple_rnn"})
-    reset_after: bool = hyper(default=True, constraint="boolean", sentence="Let the reset gate act after the recurrent product, as torch and cuDNN do; False is the textbook's GRU, where it acts before.", only_with={"cell": "gru"})
-    forget_bias: float = hyper(default=1.0, constraint=Interval(Real, None, None, closed="neither"), sentence="First bias of the forget gate: the higher, the longer an untrained network remembers.", only_with={"cell": "lstm"})
-    peephole: bool = hyper(default=False, constraint="boolean", sentence="Let the gates see the cell state.", only_with={"cell": "lstm"})
-    # fmt: on
-
-    def _cell_options(self) -> dict[str, Any]:
-        """The options of the cell in use, as plain values."""
-        if not isinstance(self.cell, str):
-            return {}
-        options = inspect.signature(CELLS[self.cell]).parameters.values()
-        return {
-            option.name: type(option.default)(getattr(self, option.name))
-            for option in options
-            if option.kind is option.KEYWORD_ONLY
-        }
 
 
 def make_cell(cell: str | Cell, options: dict[str, Any], input_size: int, hidden_size: int) -> nn.Module:

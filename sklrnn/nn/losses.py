@@ -6,7 +6,7 @@ targets ``(sample, output)`` and raw outputs ``(sample, output * width)``.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -201,7 +201,7 @@ _ELEMENTWISE: dict[str, tuple[Callable[..., Tensor], Callable[[Array], tuple[Arr
     "huber": (F.huber_loss, _huber),
 }
 
-REGRESSION_LOSSES = {*_ELEMENTWISE, "quantile", "gaussian", "poisson"}
+LossName = Literal["squared_error", "absolute_error", "huber", "quantile", "gaussian", "poisson"]
 
 
 def _increasing(raw: Tensor) -> Tensor:

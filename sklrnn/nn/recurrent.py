@@ -73,9 +73,7 @@ class RecurrentStack(nn.ModuleList):
             self.append(layer)
             self.width = layer.width
 
-    def forward(
-        self, x: Tensor, state: Any = None, lengths: Tensor | None = None
-    ) -> tuple[Tensor, Tensor, list[Any]]:
+    def forward(self, x: Tensor, state: Any = None, lengths: Tensor | None = None) -> tuple[Tensor, Tensor, list[Any]]:
         """Give the last layer's hidden states (time, sample, unit), its final one, and the new state of each layer."""
         new_state = []
         final = x[-1]

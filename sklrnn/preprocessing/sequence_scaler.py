@@ -1,7 +1,7 @@
 """Scale sequences with any scaler of scikit-learn."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from sklearn.utils import Tags, check_array, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validate_data
 
-from sklrnn._hyperparameters import HasMethods, fitted, hyper, hyperparameters, validate_parameters
+from sklrnn._hyperparameters import Doc, HasMethods, fitted, hyperparameters, validate_parameters
 from sklrnn.inputs.validation import FLOATS, check_weights
 
 __all__ = ["SequenceScaler"]
@@ -73,11 +73,12 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     [[1. 1.]]
     """
 
-    scaler: Any = hyper(
-        default=None,
-        constraint=[HasMethods(["fit", "transform"]), None],
-        sentence="The scaler, which is cloned; it must give one column for each feature. None means StandardScaler().",
-    )
+    scaler: Annotated[
+        Any,
+        HasMethods(["fit", "transform"]),
+        None,
+        Doc("The scaler, which is cloned; it must give one column for each feature. None means StandardScaler()."),
+    ] = None
     scaler_: Any = fitted("The fitted scaler, on steps and features.")
     layout_: str = fitted("The axes that fit saw: '(sample, time)' or '(sample, time, feature)'.")
     n_features_in_: int = fitted("Number of features, or of columns where X has two axes.")

@@ -1,7 +1,8 @@
 """Sliding windows as a transformer that keeps the number of rows, and therefore lives in a stock ``Pipeline``."""
 
 from collections.abc import Hashable
-from typing import Any, Literal, Self
+from dataclasses import field
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklrnn._hyperparameters import POSITIVE_INT, StrOptions, fitted, hyper, hyperparameters, validate_parameters
+from sklrnn._hyperparameters import Doc, Ge, fitted, hyperparameters, validate_parameters
 from sklrnn.preprocessing._window_layout import Memory, Plan, join, rows_before_holes, stand_alone, strided_windows
 from sklrnn.timeline.panel import Entity
 from sklrnn.timeline.table import Table, check_numbers, split_table
@@ -40,9 +41,9 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
     test rows is unknown and filled. If distances follow no rule at all, rows follow each other as they come. Arrays
     have no index, so their rows always stand alone, unless ``time_column`` names a column that plays the index's part.
 
-    Only the last training rows are kept, and those before holes. If you predict in chunks, the second chunk does not see the first: give each chunk the
-    ``window_length - 1`` rows before it and drop their predictions. ``count_filled`` tells how much of each window is
-    filled.
+    Only the last training rows are kept, and those before holes. If you predict in chunks, the second chunk does not
+    see the first: give each chunk the ``window_length - 1`` rows before it and drop their predictions. ``count_filled``
+    tells how much of each window is filled.
 
     See Also
     --------
@@ -76,45 +77,42 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
     2024-01-06        4.0        5.0        6.0
     """
 
-    window_length: int = hyper(
-        default=10,
-        constraint=POSITIVE_INT,
-        sentence="Number of rows in a window, the row itself included.",
-        kw_only=False,
+    window_length: Annotated[int, Ge(1), Doc("Number of rows in a window, the row itself included.")] = field(
+        default=10, kw_only=False
     )
-    stride_within: int = hyper(
-        default=1,
-        constraint=POSITIVE_INT,
-        sentence="Distance between the rows of a window: 24 reads hourly rows once a day, at the same hour.",
-    )
-    padding: Literal["edge", "zero", "nan", "mean"] = hyper(
-        default="edge",
-        constraint=StrOptions({"edge", "zero", "nan", "mean"}),
-        sentence="What fills the places of a window that have no row.",
-    )
-    context: Literal["auto", "none"] = hyper(
-        default="auto",
-        constraint=StrOptions({"auto", "none"}),
-        sentence="Whether later rows see the training rows before them, as their index tells. With 'none' the index is not "
-        "read: the rows of each call stand alone and follow each other as they come.",
-    )
-    flatten: bool = hyper(
-        default=False,
-        constraint=["boolean"],
-        sentence="Give lag columns (row, time * feature) with names like temp_lag2, oldest step first; lag0 is the row itself. "
-        "'X.reshape(n, window_length, -1)' restores the windows.",
-    )
-    time_column: str | int | None = hyper(
-        default=None,
-        constraint=[str, int, None],
-        sentence="Column that plays the part of the index: a name in a frame, a number in an array. It is no feature.",
-    )
-    groups: str | int | None = hyper(
-        default=None,
-        constraint=[str, int, None],
-        sentence="Column that tells the series of a panel apart; each is windowed by itself. It is no feature. A MultiIndex "
-        "whose last level is time needs none.",
-    )
+    stride_within: Annotated[
+        int,
+        Ge(1),
+        Doc("Distance between the rows of a window: 24 reads hourly rows once a day, at the same hour."),
+    ] = 1
+    padding: Annotated[
+        Literal["edge", "zero", "nan", "mean"], Doc("What fills the places of a window that have no row.")
+    ] = "edge"
+    context: Annotated[
+        Literal["auto", "none"],
+        Doc(
+            "Whether later rows see the training rows before them, as their index tells. With 'none' the index is not "
+            "read: the rows of each call stand alone and follow each other as they come."
+        ),
+    ] = "auto"
+    flatten: Annotated[
+        bool,
+        Doc(
+            "Give lag columns (row, time * feature) with names like temp_lag2, oldest step first; lag0 is the row "
+            "itself. 'X.reshape(n, window_length, -1)' restores the windows."
+        ),
+    ] = False
+    time_column: Annotated[
+        str | int | None,
+        Doc("Column that plays the part of the index: a name in a frame, a number in an array. It is no feature."),
+    ] = None
+    groups: Annotated[
+        str | int | None,
+        Doc(
+            "Column that tells the series of a panel apart; each is windowed by itself. It is no feature. A MultiIndex "
+            "whose last level is time needs none."
+        ),
+    ] = None
 
     n_features_in_: int = fitted("Number of columns seen in fit.")
     feature_names_in_: NDArray[Any] = fitted("Names of the columns seen in fit, if they have any.")

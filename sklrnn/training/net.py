@@ -167,7 +167,13 @@ class SequenceNet(NeuralNet):
         return total / n
 
     def run_epochs(
-        self, batches: Batches, validation: Batches | None, *, epochs: int, before: list[Callback], after: list[Callback]
+        self,
+        batches: Batches,
+        validation: Batches | None,
+        *,
+        epochs: int,
+        before: list[Callback],
+        after: list[Callback],
     ) -> None:
         """Train; some callbacks are notified before those of the user, others after them."""
         self.stopped_by_callback_ = False

@@ -76,7 +76,9 @@ class TrainedNetwork:
     ``architecture`` is that of the network, a dataclass of plain values.
     """
 
-    def __init__(self, net: SequenceNet, loss: nn.Module, options: TrainingOptions, curves: Curves | None = None) -> None:
+    def __init__(
+        self, net: SequenceNet, loss: nn.Module, options: TrainingOptions, curves: Curves | None = None
+    ) -> None:
         self.net = net
         self.loss = loss
         self.options = options

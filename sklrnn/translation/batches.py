@@ -24,7 +24,13 @@ class PairBatches(Batches):
     """
 
     def __init__(
-        self, samples: Samples, *, batch_size: int, device: torch.device, seed: int | None = None, learns_end: bool = True
+        self,
+        samples: Samples,
+        *,
+        batch_size: int,
+        device: torch.device,
+        seed: int | None = None,
+        learns_end: bool = True,
     ) -> None:
         self.numeric = samples.y.steps.ndim == 2
         self.learns_end = learns_end

@@ -59,7 +59,9 @@ def beam_search(
     ]
 
 
-def decode_autoregressively(network: TranslationNetwork, encoded: EncoderOutput, *, learns_end: bool, max_length: int) -> list[Array]:
+def decode_autoregressively(
+    network: TranslationNetwork, encoded: EncoderOutput, *, learns_end: bool, max_length: int
+) -> list[Array]:
     """Predict the numbers of each sequence, (time, value), each step from the one before, until it ends."""
     n = encoded.final.shape[0]
     now, state = network.feed.first(n), None
@@ -88,7 +90,9 @@ def attention_weights(
     first = network.feed.first(len(chosen)).unsqueeze(0)
     _, _, weights = network.decode(torch.cat([first, after.to(first.dtype)]), encoded)
     assert weights is not None
-    return [table[: len(predicted[row]), : lengths[row]] for row, table in zip(chosen, weights.cpu().numpy(), strict=True)]
+    return [
+        table[: len(predicted[row]), : lengths[row]] for row, table in zip(chosen, weights.cpu().numpy(), strict=True)
+    ]
 
 
 def _log_likelihoods(raw: Tensor, rule: StopRule, *, must_end: bool) -> Tensor:

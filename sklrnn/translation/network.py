@@ -166,9 +166,7 @@ class TranslationNetwork(nn.Module):
         states, final, _ = self.encoder(x, None, lengths)
         return EncoderOutput(states, lengths, final)
 
-    def decode(
-        self, fed: Tensor, encoded: EncoderOutput, state: Any = None
-    ) -> tuple[Tensor, list[Any], Tensor | None]:
+    def decode(self, fed: Tensor, encoded: EncoderOutput, state: Any = None) -> tuple[Tensor, list[Any], Tensor | None]:
         """Give what the head reads (time, sample, unit), the new state of each layer, and the attention weights.
 
         The encoder's final state is an input of every step: so it reaches any cell, whatever that one's own state is.

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from numbers import Integral
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,20 +13,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from sklrnn._hyperparameters import (
-    POSITIVE_INT,
-    POSITIVE_INTS,
-    Interval,
-    Real,
-    StrOptions,
-    fitted,
-    hyper,
-    hyperparameters,
-    validate_parameters,
-)
+from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
 from sklrnn.estimators.network_holder import NetworkHolder
 from sklrnn.estimators.options import holds_out, recurrent_options
-from sklrnn.estimators.parameters import NetworkParameters
+from sklrnn.estimators.parameters import CellOptions
 from sklrnn.inputs.ragged import Sequences, for_each_step, lengths_of
 from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, token_counts
 from sklrnn.inputs.validation import check_weights
@@ -37,6 +27,7 @@ from sklrnn.translation.batches import PairBatches
 from sklrnn.translation.decoding import StopRule, attention_weights, beam_search, decode_autoregressively
 from sklrnn.translation.input_kind import check_pair_count, in_form, r2_of_sequences
 from sklrnn.translation.network import EncoderOutput, TranslationArchitecture, TranslationNetwork, ValuesAndEnd
+from sklrnn.translation.parameters import TranslatorParameters
 from sklrnn.translation.samples import PairReader
 
 __all__ = ["SequenceTranslator"]
@@ -48,7 +39,9 @@ _STEPS, _EPOCHS = 5_000, (10, 300)
 
 
 @hyperparameters
-class SequenceTranslator(CallbackSupportMixin, PairReader, NetworkHolder, NetworkParameters, BaseEstimator):
+class SequenceTranslator(
+    CallbackSupportMixin, PairReader, NetworkHolder, TranslatorParameters, CellOptions, BaseEstimator
+):
     """Learn from pairs of sequences to turn one into the other (encoder-decoder, seq2seq).
 
     A recurrent network, the encoder, reads a sequence to its end. A second one, the decoder, gets the encoder's final state
@@ -101,31 +94,6 @@ class SequenceTranslator(CallbackSupportMixin, PairReader, NetworkHolder, Networ
     """
 
     _architecture_kind = TranslationArchitecture
-
-    filters: ClassVar[None] = None  # type: ignore[misc]
-    kernel_size: ClassVar[int] = 3  # type: ignore[misc]
-    pool_size: ClassVar[int] = 1  # type: ignore[misc]
-    schedule = "one_cycle"
-
-    # fmt: off
-    units: int | tuple[int, ...] = hyper(default=128, constraint=POSITIVE_INTS, sentence="Width of the recurrent state of encoder and decoder; a tuple stacks layers in both.")
-    embedding_dim: int = hyper(default=32, constraint=POSITIVE_INT, sentence="Numbers that stand for a token, and width of what the decoder reads at each step.")
-    attention: bool = hyper(default=False, constraint="boolean", sentence="Let the decoder look at all steps of the input, and learn where, instead of knowing the encoder's last state only.")
-    teacher_forcing: float = hyper(default=1.0, constraint=Interval(Real, 0, 1, closed="both"), sentence="Share of the steps in which the decoder is fed the true last token or value in training; in the others it is fed what it says itself.")
-    beam_size: int = hyper(default=1, constraint=POSITIVE_INT, sentence="Beginnings of an answer that the search keeps at each step: 1 always takes the likeliest token; with numbers there is no other way.")
-    max_length: int | Literal["auto"] = hyper(default="auto", constraint=[POSITIVE_INT, StrOptions({"auto"})], sentence='Where an answer that does not end is cut; "auto": at the length of the longest in `fit`.')
-    analyzer: Literal["char", "word"] = hyper(default="char", constraint=StrOptions({"char", "word"}), sentence="What a string is split into. Sequences that are lists of tokens stay as they are.")
-    lowercase: bool = hyper(default=False, constraint="boolean", sentence="Turn capitals in X into small letters first.")
-    min_count: int = hyper(default=1, constraint=POSITIVE_INT, sentence="How often a token must occur to be known.")
-    max_tokens: int | None = hyper(default=None, constraint=[POSITIVE_INT, None], sentence="Know so many tokens of X, and of y, at most, the most frequent ones.")
-    unknown: Literal["mark", "drop", "error"] = hyper(default="mark", constraint=StrOptions({"mark", "drop", "error"}), sentence="What becomes of a token of X that is not known: it is read as one that stands for all of these, left out, or an error that names the row.")
-    normalize_X: bool = hyper(default=True, constraint="boolean", sentence="Standardise each feature of numbers in X with its mean and spread over all training steps, inside the network.")
-    normalize_y: bool = hyper(default=True, constraint="boolean", sentence="Learn on standardised numbers of y, and answer in those of the user.")
-    batch_size: int = hyper(default=32, constraint=POSITIVE_INT, sentence="Pairs in each step of the optimizer.")
-    max_epochs: int | Literal["auto"] = hyper(default="auto", constraint=[POSITIVE_INT, StrOptions({"auto"})], sentence='Most passes over the pairs; "auto": as many as make about 5,000 steps of the optimizer, but 10 at least and 300 at most.')
-    shuffle: bool = hyper(default=True, constraint="boolean", sentence="Draw the pairs in a new order in each epoch.")
-    warm_start: bool = hyper(default=False, constraint="boolean", sentence="Let `fit` go on from the weights, and the known tokens, of the previous `fit`.")
-    # fmt: on
 
     input_encoder_: TokenEncoder | None = fitted("Turns X into tokens; None where X holds numbers.")
     output_encoder_: TokenEncoder | None = fitted("Turns y into tokens; None where y holds numbers.")
@@ -364,9 +332,7 @@ class SequenceTranslator(CallbackSupportMixin, PairReader, NetworkHolder, Networ
             return [hypotheses[0][0] for hypotheses in self._beam_search(X, self.beam_size)]
 
         def work(network: TranslationNetwork, encoded: EncoderOutput, _: Array) -> list[Array]:
-            return decode_autoregressively(
-                network, encoded, learns_end=self._learns_end, max_length=self.max_length_
-            )
+            return decode_autoregressively(network, encoded, learns_end=self._learns_end, max_length=self.max_length_)
 
         return self._for_blocks(X, work, per_sample=self.max_length_ * self._n_values)
 

@@ -14,7 +14,8 @@ from torch import nn
 
 import sklrnn
 from sklrnn import GRURegressor, LSTMRegressor, RecurrentClassifier, RecurrentRegressor, SimpleRNNRegressor
-from sklrnn.nn.cells import CELLS, GATES, CellOptions, StepwiseCell, gates_of, run_cell
+from sklrnn.estimators.parameters import CellOptions
+from sklrnn.nn.cells import CELLS, GATES, StepwiseCell, gates_of, run_cell
 from sklrnn.nn.network import Architecture, build_network
 
 # -- the equations, one sample at a time -------------------------------------------------------------------------------
