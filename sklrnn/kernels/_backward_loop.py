@@ -10,8 +10,8 @@ from typing import Any
 from numba.extending import register_jitable
 
 from sklrnn.kernels._arguments import NUMBER, Shape, back_memory
+from sklrnn.kernels._compile import specialised
 from sklrnn.kernels._matmul import ROWS, end_of_group, product
-from sklrnn.kernels._naming import specialised
 from sklrnn.kernels._packing import pack_back, put_in, take_out, unpack
 from sklrnn.kernels._simd import (
     LANES,

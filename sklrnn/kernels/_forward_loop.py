@@ -10,8 +10,8 @@ from typing import Any
 from numba.extending import register_jitable
 
 from sklrnn.kernels._arguments import NUMBER, Shape, reader_memory
+from sklrnn.kernels._compile import specialised
 from sklrnn.kernels._matmul import ROWS, end_of_group, slot_sums
-from sklrnn.kernels._naming import specialised
 from sklrnn.kernels._packing import pack, pack_bias, put_in, take_out
 from sklrnn.kernels._simd import LANES, VECTOR, heed_denormals, ignore_denormals
 

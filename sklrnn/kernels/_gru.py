@@ -8,10 +8,9 @@ The slots are n's part of x, r, z, and n's part of the state.
 from numba.extending import register_jitable
 
 from sklrnn.kernels._activations import tanh, two_sigmoids
-from sklrnn.kernels._arguments import GoingBack, Reading, Shape
-from sklrnn.kernels._backward_loop import backward_pass, finish_pass
-from sklrnn.kernels._compile import compiled
-from sklrnn.kernels._forward_loop import forward_pass
+from sklrnn.kernels._arguments import Shape
+from sklrnn.kernels._kernel import make_kernel
+from sklrnn.kernels._runtime import Kernel
 from sklrnn.kernels._simd import Vector, load, store
 
 
@@ -49,20 +48,6 @@ def _step_back(
     store(carry, 0, grad * z)
 
 
-SHAPE = Shape(n_gates=3, n_slots=4, first_gate=2, panel=1, n_states=1, keeps_gates=True)
-_read, _go_back, _finish = forward_pass(_step, SHAPE), backward_pass(_step_back, SHAPE), finish_pass(SHAPE)
-
-
-@compiled(Reading, 3)
-def forward(numbers: tuple[int, ...], first_row: int, end_row: int, own: int) -> None:
-    _read(Reading(*numbers), first_row, end_row, own)
-
-
-@compiled(GoingBack, 3)
-def backward(numbers: tuple[int, ...], first_row: int, end_row: int, own: int) -> None:
-    _go_back(GoingBack(*numbers), first_row, end_row, own)
-
-
-@compiled(GoingBack, 2)
-def finish(numbers: tuple[int, ...], n_sets: int, own: int) -> None:
-    _finish(GoingBack(*numbers), n_sets, own)
+def gru() -> Kernel:
+    shape = Shape(n_gates=3, n_slots=4, first_gate=2, panel=1, n_states=1, keeps_gates=True)
+    return make_kernel(_step, _step_back, shape)
