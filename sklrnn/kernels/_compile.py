@@ -1,8 +1,8 @@
-"""Compiling a kernel once per machine.
+"""Compilation of a kernel, once on each machine.
 
-Compiled code is linked by name. numba tells functions of one name apart by a number that begins anew in each process,
-so two of them from two processes' caches can meet under the same name and number, and one is then called in the place
-of the other. So a function that is made from others gets a name that says what it was made from.
+Compiled code is linked by name. numba distinguishes functions of the same name by a number that starts anew in each
+process, so two functions from the caches of two processes can have the same name and number, and then one is called
+instead of the other. Therefore a function that is made from others has a name that says what it was made from.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from sklrnn.kernels._simd import FEATURES
 
 
 def specialised(function: Callable[..., Any]) -> Any:
-    """Let compiled code call a function whose name says what it was made from: ints, and functions so named."""
+    """Let compiled code call a closure, and add a hash of what it holds to its name: ints, and functions so named."""
     cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
     function.__qualname__ += "_" + _hash_of({name: cell.cell_contents for name, cell in cells})
     return register_jitable(function)
@@ -31,43 +31,42 @@ def _hash_of(parts: dict[str, Any]) -> str:
     return hashlib.sha256(made_from.encode()).hexdigest()[:16]
 
 
-def _name_of(value: Any) -> str:
-    if isinstance(value, int):
-        return str(value)
-    if hasattr(value, "__qualname__"):
-        return f"{value.__module__}.{value.__qualname__}"
-    raise TypeError(f"A kernel is made from ints and functions, got {value!r}.")
+def _name_of(part: Any) -> str:
+    if isinstance(part, int):
+        return str(part)
+    if hasattr(part, "__qualname__"):
+        return f"{part.__module__}.{part.__qualname__}"
+    raise TypeError(f"A kernel is made from ints and functions, got {part!r}.")
 
 
 def version_of(folder: Path, processor: str) -> str:
-    """A mark that changes with any file of a folder and with the processor.
+    """A hash of all source files of a folder and of the processor.
 
-    numba's cache looks at the file of the compiled function only, not at those that it draws on, and machines that
-    share a folder would overwrite each other's code.
+    numba's cache checks only the file of the compiled function, not the files that it imports, and machines that share
+    a folder would overwrite each other's code.
     """
-    mark = hashlib.sha256(processor.encode())
+    version = hashlib.sha256(processor.encode())
     for path in sorted(folder.glob("*.py")):
-        mark.update(path.read_bytes())
-    return mark.hexdigest()[:16]
+        version.update(path.read_bytes())
+    return version.hexdigest()[:16]
 
 
 _VERSION = version_of(Path(__file__).parent, f"{numba.config.CPU_NAME} {FEATURES} {llvmlite.__version__}")
 
 
-def compiled(function: Callable[..., None], arguments: type[NamedTuple], n_numbers: int, **parts: Any) -> Any:
-    """Compile a function of the values of ``arguments`` and some more ints, or load it from numba's cache.
+def compiled(function: Callable[..., None], loop: Any, arguments: type[NamedTuple], n_ints: int) -> Any:
+    """Compile a function of the values of ``arguments``, as a tuple, and of ``n_ints`` ints, or load it from the cache.
 
-    It runs without the GIL. ``parts`` become its globals: numba's cache would never find a function with a closure
-    again, as its key holds what is in there, and that is pickled differently in each process.
+    It runs without the GIL. ``loop`` and ``arguments`` become its globals. As closure variables they would be part of
+    the key of numba's cache, and they are pickled differently in each process.
     """
-    parts |= {"arguments": arguments}
+    parts = {"loop": loop, "arguments": arguments}
     function = FunctionType(function.__code__, {**function.__globals__, **parts})
     function.__qualname__ += f"_{_hash_of(parts)}_{_VERSION}"
-    fields: tuple[str, ...] = arguments._fields
-    # A plain tuple: numba is slow to recognise a named one in each call.
-    signature = types.void(types.UniTuple(types.int64, len(fields)), *[types.int64] * n_numbers)
+    # A plain tuple: numba takes longer to recognise the type of a named one at each call.
+    signature = types.void(types.UniTuple(types.int64, len(arguments._fields)), *[types.int64] * n_ints)
     try:
         return numba.njit(signature, nogil=True, error_model="numpy", cache=True)(function)
     except Exception:
-        # No folder to write to, or a cache that can't be read: then this process compiles for itself.
+        # The cache can't be written or read: then each process compiles for itself.
         return numba.njit(signature, nogil=True, error_model="numpy")(function)

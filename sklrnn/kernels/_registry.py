@@ -28,8 +28,8 @@ def _load(cell: str) -> Kernel | None:
         kernel: Kernel = getattr(module, cell)()
     except Exception as error:
         warnings.warn(
-            f"The fast kernels can't be compiled here, so torch's own layers are used: {type(error).__name__}: {error}. "
-            "Set the environment variable SKLRNN_KERNELS=0 to do without them from the start.",
+            f"The fast kernels can't be compiled here, so torch's own layers are used: {type(error).__name__}: {error}."
+            " Set the environment variable SKLRNN_KERNELS=0 to do without them from the start.",
             RuntimeWarning,
             stacklevel=2,
         )

@@ -3,60 +3,60 @@
 from numba.extending import register_jitable
 
 from sklrnn.kernels._activations import tanh
-from sklrnn.kernels._arguments import Shape
+from sklrnn.kernels._arguments import CellShape
 from sklrnn.kernels._kernel import make_kernel
 from sklrnn.kernels._runtime import Kernel
 from sklrnn.kernels._simd import Vector, load, store, where_less, zero
 
-_SHAPE = Shape(n_gates=1, n_slots=1, first_gate=0, panel=2, n_states=1, keeps_gates=False)
+_SHAPE = CellShape(n_gates=1, n_slots=1, first_gate=0, panel=2, n_states=1, saves_gates=False)
 _LEAST_NORMAL = 1.1754943508222875e-38
 
 
 @register_jitable
-def _tanh_step(sums: int, gates: int, old: int, new: int, old_memory: int, new_memory: int) -> None:
-    store(new, 0, tanh(load(sums, 0)))
+def _tanh_step(sums: int, gates: int, old_state: int, new_state: int, old_cell_state: int, new_cell_state: int) -> None:
+    store(new_state, 0, tanh(load(sums, 0)))
 
 
 @register_jitable
 def _tanh_step_backward(
     grad: Vector,
     gates: int,
-    old: int,
-    new: int,
-    old_memory: int,
-    new_memory: int,
-    grad_memory: int,
-    carry: int,
+    old_state: int,
+    new_state: int,
+    old_cell_state: int,
+    new_cell_state: int,
+    grad_cell_state: int,
+    direct_grad: int,
     grad_slots: int,
-    apart: int,
+    stride: int,
 ) -> None:
-    h = load(new, 0)
+    h = load(new_state, 0)
     store(grad_slots, 0, grad * (1.0 - h * h))
-    store(carry, 0, zero())
+    store(direct_grad, 0, zero())
 
 
 @register_jitable
-def _relu_step(sums: int, gates: int, old: int, new: int, old_memory: int, new_memory: int) -> None:
+def _relu_step(sums: int, gates: int, old_state: int, new_state: int, old_cell_state: int, new_cell_state: int) -> None:
     x = load(sums, 0)
-    store(new, 0, where_less(x, 0.0, 0.0, x))
+    store(new_state, 0, where_less(x, 0.0, 0.0, x))
 
 
 @register_jitable
 def _relu_step_backward(
     grad: Vector,
     gates: int,
-    old: int,
-    new: int,
-    old_memory: int,
-    new_memory: int,
-    grad_memory: int,
-    carry: int,
+    old_state: int,
+    new_state: int,
+    old_cell_state: int,
+    new_cell_state: int,
+    grad_cell_state: int,
+    direct_grad: int,
     grad_slots: int,
-    apart: int,
+    stride: int,
 ) -> None:
     # The state is not negative; where it is NaN the gradient passes, as in torch.
-    store(grad_slots, 0, where_less(load(new, 0), _LEAST_NORMAL, 0.0, grad))
-    store(carry, 0, zero())
+    store(grad_slots, 0, where_less(load(new_state, 0), _LEAST_NORMAL, 0.0, grad))
+    store(direct_grad, 0, zero())
 
 
 def simple_rnn() -> Kernel:
