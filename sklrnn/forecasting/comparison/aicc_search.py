@@ -1,4 +1,4 @@
-"""What classical forecasters that choose their own form have in common.
+"""Base class of the classical forecasters that select their model by the corrected Akaike information criterion.
 
 They exist for `compare`, and need nothing but statsmodels: sktime's automatic ETS takes several times as long, and its
 automatic ARIMA needs a further package. All are forecasters of sktime like any other.
@@ -20,9 +20,9 @@ Array = NDArray[np.float64]
 
 
 class LowestAICc(BaseForecaster):
-    """Keeps the data, answers for a horizon, and leaves a constant series constant.
+    """Keeps the data, and forecasts a constant series as constant.
 
-    A subclass searches (``_search``), reads further rows with the parameters it has (``_with_more_rows``), and answers
+    A subclass selects a model (``_search``), applies it to further rows (``_with_more_rows``), and makes forecasts
     for the steps to come (``_mean``, ``_quantiles``).
     """
 
@@ -43,7 +43,7 @@ class LowestAICc(BaseForecaster):
     result_: Any
 
     def __post_init__(self) -> None:
-        # sktime looks for them even where it is told not to remember the data.
+        # sktime reads them even if it is configured not to remember the data.
         self._y = None
         self._X = None
 
@@ -84,14 +84,14 @@ class LowestAICc(BaseForecaster):
         return pd.DataFrame(values[steps], index=fh.to_absolute_index(self.cutoff), columns=columns)
 
     def _ahead(self, fh: Any, X: Any) -> tuple[Any, Array | None]:
-        """Give the places of the horizon among the steps to come, and the exogenous rows of all these steps."""
+        """Positions of the horizon among the steps after the cut-off, and the exogenous rows of these steps."""
         steps = np.asarray(fh.to_relative(self.cutoff).to_pandas(), dtype=int) - 1
         known = None if X is None or self._exog is None else X.to_numpy(np.float64)[: steps.max() + 1]
         return steps, known
 
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
-        """Give settings to test with."""
+        """Return testing parameter settings."""
         return [{}, {"sp": 4, "most_rows": 100}]
 
 
