@@ -10,7 +10,7 @@ from sklrnn.datasets import load_air_passengers
 from sklrnn.forecasting.comparison import baselines as _classical
 from sklrnn.forecasting.comparison.auto_arima import ARIMASearch, _count_differences, _fit_roughly, _kpss, _Orders
 from sklrnn.forecasting.comparison.auto_ets import ETSSearch
-from sklrnn.forecasting.comparison.baselines import CLASSICAL, Nature, make_classical
+from sklrnn.forecasting.comparison.baselines import CLASSICAL, SeriesTraits, make_classical
 from sklrnn.forecasting.comparison.compare import compare
 from sklrnn.training._overlapping import Overlapping, one_blas_thread
 
@@ -69,7 +69,7 @@ def test_missing_statsmodels_is_named_with_what_to_install(name, monkeypatch):
     monkeypatch.setattr(_classical, "find_spec", lambda library: None)
     with pytest.raises(ModuleNotFoundError, match=f"'{name}' needs statsmodels.*pip install statsmodels"):
         compare(["naive", name], seasonal(40, 7), horizon=2)
-    assert make_classical("drift", Nature(1, True, 40)).strategy == "drift"
+    assert make_classical("drift", SeriesTraits(1, True, 40)).strategy == "drift"
 
 
 # ---- those that choose their own form ------------------------------------------------------------------------------
