@@ -26,7 +26,8 @@ from sklrnn.kernels._arguments import NUMBER
 
 Vector = Any  # to mypy; numba knows better
 
-FEATURES: str = numba.config.CPU_FEATURES or get_host_cpu_features()
+# NUMBA_CPU_NAME=generic sets the empty string: a processor without any feature, not one left unnamed.
+FEATURES: str = get_host_cpu_features() if numba.config.CPU_FEATURES is None else numba.config.CPU_FEATURES
 
 
 def _registers() -> tuple[int, int]:

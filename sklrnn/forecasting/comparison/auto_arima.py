@@ -1,5 +1,6 @@
 """ARIMA whose differences and orders are selected automatically."""
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import product
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ from scipy.optimize import minimize
 from scipy.signal import lfilter
 from scipy.stats import norm
 
-from sklrnn.forecasting.comparison.aicc_search import Array, LowestAICc, fit_lowest
+from sklrnn.forecasting.comparison.aicc_search import Array, Candidate, LowestAICc, fit_converged, rank_by_aicc
 
 __all__ = ["ARIMASearch"]
 
@@ -46,8 +47,8 @@ class ARIMASearch(LowestAICc):
     A strong season (measured by STL, over at least three of them) is taken out by one seasonal difference with a
     seasonal moving average, as in the airline model; a weak one may leave a seasonal autoregressive term. Ordinary
     differences, two at most, are taken while the KPSS test rejects. A dozen small orders, with drift where it makes
-    sense, are compared by conditional least squares. The best is fitted by maximum likelihood, unless the series is so
-    long that this would hardly change it.
+    sense, are compared by conditional least squares. The best whose search converges is fitted by maximum likelihood,
+    unless the series is so long that this would hardly change it.
 
     Parameters
     ----------
@@ -73,9 +74,7 @@ class ARIMASearch(LowestAICc):
         self.most_rows = most_rows
         super().__init__()
 
-    def _search(self, values: Array, exog: Array | None) -> Any:
-        from statsmodels.tsa.statespace.sarimax import SARIMAX
-
+    def _search(self, values: Array, exog: Array | None, notes: Counter[tuple[str, str]]) -> Any:
         d, seasonal_d = _count_differences(values, self.sp)
         stationary = _difference(values, d, seasonal_d, self.sp)
         slopes = np.empty(0)
@@ -83,22 +82,29 @@ class ARIMASearch(LowestAICc):
             moving = _difference(exog, d, seasonal_d, self.sp)
             slopes = np.linalg.lstsq(moving - moving.mean(axis=0), stationary - stationary.mean(), rcond=None)[0]
             stationary = stationary - moving @ slopes
-        rough = fit_lowest(
+        ranked = rank_by_aicc(
             lambda orders: _fit_roughly(stationary, orders, self.sp), self._orders(d, seasonal_d, len(values))
         )
-        ar, ma, seasonal_ar, seasonal_ma, constant = rough.orders
-        seasonal = (seasonal_ar, seasonal_d, seasonal_ma)
-        model = SARIMAX(
+        best = self._model(values, exog, ranked[0].orders, d, seasonal_d)
+        if len(values) * max(best.seasonal_periods, 1) > _EXACT:
+            return best.smooth(_start(ranked[0], slopes), cov_type="none")
+        candidates = (
+            _candidate(self._model(values, exog, rough.orders, d, seasonal_d), _start(rough, slopes))
+            for rough in ranked
+        )
+        return fit_converged(candidates, notes)
+
+    def _model(self, values: Array, exog: Array | None, orders: _Orders, d: int, seasonal_d: int) -> Any:
+        from statsmodels.tsa.statespace.sarimax import SARIMAX
+
+        seasonal = (orders.seasonal_ar, seasonal_d, orders.seasonal_ma)
+        return SARIMAX(
             values,
             exog,
-            order=(ar, d, ma),
+            order=(orders.ar, d, orders.ma),
             seasonal_order=(*seasonal, self.sp if any(seasonal) else 0),
-            trend="c" if constant else "n",
+            trend="c" if orders.constant else "n",
         )
-        start = np.concatenate([rough.parameters[:constant], slopes, rough.parameters[constant:]])
-        if len(values) * (self.sp if any(seasonal) else 1) > _EXACT:
-            return model.smooth(start, cov_type="none")
-        return model.fit(start, disp=False, cov_type="none")
 
     def _orders(self, d: int, seasonal_d: int, n_rows: int) -> Iterator[_Orders]:
         pairs = [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (0, 2), (2, 1), (1, 2), (2, 2)]
@@ -145,6 +151,24 @@ def _fit_roughly(values: Array, orders: _Orders, sp: int) -> _Rough:
     intercept = [level * _polynomials(coefficients, orders, sp)[0].sum()] if orders.constant else []
     parameters = np.concatenate([intercept, *_signed(coefficients), [variance]])
     return _Rough(orders, parameters, float(criterion))
+
+
+def _candidate(model: Any, start: Array) -> Candidate:
+    """Search from the rough fit by gradients; then, from where that ended, without: theirs are rounded differences."""
+    options = {"disp": False, "cov_type": "none", "warn_convergence": False}
+    ar, d, ma = model.order
+    *seasonal, sp = model.seasonal_order
+    season = "({},{},{})[{}]".format(*seasonal, sp) if sp else ""
+    return Candidate(
+        f"ARIMA({ar},{d},{ma}){season}{' with a constant' if model.k_trend else ''}",
+        lambda: model.fit(start, **options),
+        lambda result: model.fit(result.params, method="powell", **options),
+    )
+
+
+def _start(rough: _Rough, slopes: Array) -> Array:
+    constant = rough.orders.constant
+    return np.concatenate([rough.parameters[:constant], slopes, rough.parameters[constant:]])
 
 
 def _coefficients(free: Array, orders: _Orders) -> list[Array]:

@@ -43,7 +43,9 @@ class Comparison:
 
     warnings : pandas.DataFrame
         The warnings of the models: ``model``, ``fold``, ``category``, ``message`` and how many ``times``. A failed
-        prediction interval is one of them, of the category ``IntervalFailed``.
+        prediction interval is one of them, of the category ``IntervalFailed``. A likelihood search of ``"ets"`` or
+        ``"arima"`` that was repeated, a candidate passed over because its search did not converge, and a result whose
+        search did not converge have the category ``ConvergenceWarning``.
 
     models : dict
         The forecasters by name, not fitted; the classical ones as they were made for the data.

@@ -37,6 +37,17 @@ class _WarningCounter:
             self._here.counts = outer
 
     @contextmanager
+    def inner(self) -> Iterator[Counter[tuple[str, str]]]:
+        """Count the warnings of a block for the block around it; where there is none, they are dropped."""
+        outer = getattr(self._here, "counts", None)
+        with self() as counts:
+            try:
+                yield counts
+            finally:
+                if outer is not None:
+                    outer.update(counts)
+
+    @contextmanager
     def _listen(self) -> Iterator[None]:
         show = warnings.showwarning
 
