@@ -141,7 +141,7 @@ def check_no_leakage(
     labels = X.index if hasattr(X, "iloc") else None
     number = -1
     for number, pair in enumerate(splitter.split(X, y, groups if _takes_groups(splitter) else None)):
-        train, test = (_as_rows(rows, number, len(timeline.place)) for rows in pair)
+        train, test = (_as_rows(rows, number, len(timeline.position)) for rows in pair)
         leak = _find_leak(timeline, train, test, reach)
         if leak is not None:
             advice = _advise(splitter, timeline, leak, reach)
@@ -184,7 +184,7 @@ def _slots(timeline: Timeline, reach: _Reach) -> tuple[RowNumbers, int]:
     window_reach = reach.window_length * reach.stride_within
     lengths = np.bincount(timeline.entity) + window_reach + reach.horizon
     starts = np.cumsum(lengths) - lengths + window_reach
-    return starts[timeline.entity] + timeline.place, int(lengths.sum()) + 1
+    return starts[timeline.entity] + timeline.position, int(lengths.sum()) + 1
 
 
 def _find_leak(timeline: Timeline, train: RowNumbers, test: RowNumbers, reach: _Reach) -> _Leak | None:

@@ -93,7 +93,7 @@ class _PurgedSplitter(BaseCrossValidator):
     def _ends_by(self, timeline: Timeline, start: int) -> RowMask:
         """Find the rows whose targets end no later than the first time of a test block."""
         reached = timeline.count_where(timeline.time <= start)
-        return timeline.place + self.horizon + self.embargo <= reached - 1
+        return timeline.position + self.horizon + self.embargo <= reached - 1
 
 
 class PurgedTimeSeriesSplit(_PurgedSplitter):
@@ -277,5 +277,5 @@ class PurgedKFold(_PurgedSplitter):
         for stop, size in zip(np.cumsum(sizes), sizes, strict=True):
             start = stop - size
             in_test = (timeline.time >= start) & (timeline.time < stop)
-            begins_after = timeline.place >= timeline.count_where(timeline.time < stop) + purged
+            begins_after = timeline.position >= timeline.count_where(timeline.time < stop) + purged
             yield self._ends_by(timeline, start) | begins_after, in_test

@@ -110,7 +110,7 @@ def test_a_missing_time_is_named():
 @pytest.mark.parametrize(
     ("stamps", "message"),
     [
-        (["2024-01-01", "2024-01-02", "2024-01-02"], r"rows 1 and 2 both stand at 2024-01-02.*groups="),
+        (["2024-01-01", "2024-01-02", "2024-01-02"], r"rows 1 and 2 are both at 2024-01-02.*groups="),
         (["2024-01-01", "2024-01-03", "2024-01-02"], r"row 2 \(2024-01-02.*before row 1 \(2024-01-03.*sort_index"),
     ],
 )
