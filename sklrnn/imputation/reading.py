@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sklrnn.inputs.ragged import Ragged, concatenate_steps, in_the_form_of, shaped_like
+from sklrnn.inputs.ragged import concatenate_steps, lengths_of, restore_form
 from sklrnn.inputs.validation import check_sequences
 from sklrnn.timeline.calendar_features import dates_of
 from sklrnn.timeline.panel import RowNumbers, split_entities, times_of
@@ -34,15 +34,8 @@ def read_given_series(estimator: Any, X: Any, *, reset: bool, missing_values: fl
     if estimator._rank_in == 2:
         return _read_table(X, _mark(concatenate_steps(checked).reshape(len(checked), -1), missing_values))
     flat = _mark(concatenate_steps(checked), missing_values)
-    lengths = checked.lengths if isinstance(checked, Ragged) else np.full(len(checked), checked.shape[1])
-    are_univariate = not hasattr(X, "shape") or X.ndim == 1  # a list, or an object array
-    are_univariate &= np.ndim(X[0]) == 1
-
-    def restore(rows: Array) -> Any:
-        single = are_univariate and rows.shape[1] == 1
-        return in_the_form_of(X, shaped_like(checked, rows[:, 0] if single else rows))
-
-    return GivenSeries(flat, lengths, np.arange(len(flat)), None, restore)
+    lengths = lengths_of(checked)
+    return GivenSeries(flat, lengths, np.arange(len(flat)), None, lambda rows: restore_form(X, checked, rows))
 
 
 def _read_table(X: Any, table: Array) -> GivenSeries:

@@ -1,4 +1,4 @@
-"""Where a row stands in the day, the week and the year, as features of a network."""
+"""Time of day, week and year as features."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ _YEAR = 365.25 * _DAY
 
 def dates_of(X: Any) -> pd.DatetimeIndex | None:
     """The dates of the rows of a frame; None where its index holds none."""
-    index = times_of(getattr(X, "index", None) if hasattr(X, "iloc") else None)
+    index = times_of(X.index if hasattr(X, "iloc") else None)
     if isinstance(index, pd.PeriodIndex):
         index = index.to_timestamp()
     if not isinstance(index, pd.DatetimeIndex):
@@ -27,7 +27,7 @@ def dates_of(X: Any) -> pd.DatetimeIndex | None:
 
 
 def choose_cycles(dates: pd.DatetimeIndex | None) -> tuple[str, ...]:
-    """The cycles that rows so far apart can show, and that the dates span at least twice."""
+    """The cycles that are at least two steps long and that the dates span at least twice."""
     if dates is None or len(dates) < 2:
         return ()
     sorted_ = dates.sort_values()

@@ -8,6 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils import check_array, indexable
 
+from sklrnn.timeline.time_index import Times, check_increasing
+
 __all__ = ["Entity", "RowMask", "RowNumbers", "Timeline", "is_panel", "read_timeline", "split_entities", "times_of"]
 
 RowNumbers = NDArray[np.intp]
@@ -31,7 +33,7 @@ def is_panel(index: Any) -> bool:
 
 
 def times_of(index: Any) -> Any:
-    """What an index says of time: the last level of a MultiIndex, or all of it."""
+    """The labels that may be times: the last level of a MultiIndex, or the index itself."""
     return index.get_level_values(-1) if is_panel(index) else index
 
 
@@ -62,14 +64,14 @@ def _number_entities(index: Any, groups: Any = None, called: str = "groups") -> 
 
 
 class Timeline(NamedTuple):
-    """Where each row stands: its entity, its place within that entity and the rank of its time among all times."""
+    """For each row its entity, its position among the rows of that entity, and the rank of its time among all times."""
 
     entity: RowNumbers
-    place: RowNumbers
+    position: RowNumbers
     time: RowNumbers
 
     def count_where(self, where: RowMask) -> RowNumbers:
-        """Count the rows of each entity that fulfil a condition, and give every row its entity's count."""
+        """For each row the number of rows of its entity where a condition holds."""
         counts = np.bincount(self.entity[where], minlength=self.entity.max(initial=-1) + 1)
         return counts[self.entity]
 
@@ -90,33 +92,19 @@ def read_timeline(X: Any, groups: Any = None) -> Timeline:
         entity, _ = _number_entities(index)
     else:
         entity = np.zeros(n_rows, dtype=np.intp)
-    place = _place_within(entity)
-    # Of all pandas indexes just those of dates, periods and durations know a frequency. An index of integers may be
-    # the number of a row in the whole panel, so it tells no time.
+    by_entity = np.argsort(entity, kind="stable")
+    counts = np.bincount(entity)
+    position = np.empty(n_rows, dtype=np.intp)
+    position[by_entity] = np.arange(n_rows) - np.repeat(np.cumsum(counts) - counts, counts)
+    # Only indexes of dates, periods and durations have a frequency; an index of integers may number the rows of the
+    # whole panel.
     stamps = times_of(index)
     if not is_panel(index) and not hasattr(stamps, "freq"):
-        return Timeline(entity, place, place)
-    time = stamps.factorize(sort=True)[0]
-    _check_order(entity, time, stamps)
-    return Timeline(entity, place, time)
-
-
-def _place_within(entity: RowNumbers) -> RowNumbers:
-    order = np.argsort(entity, kind="stable")
-    counts = np.bincount(entity)
-    place = np.empty(len(entity), dtype=np.intp)
-    place[order] = np.arange(len(entity)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return place
-
-
-def _check_order(entity: RowNumbers, time: RowNumbers, stamps: Any) -> None:
+        return Timeline(entity, position, position)
+    time, all_times = stamps.factorize(sort=True)
     if (time < 0).any():
-        raise ValueError(f"Row {np.argmax(time < 0)} of X has no time in its index. Drop it or give it a time.")
-    order = np.argsort(entity, kind="stable")
-    backwards = (np.diff(time[order]) <= 0) & (np.diff(entity[order]) == 0)
-    if backwards.any():
-        early, late = order[np.argmax(backwards) + np.array([0, 1])]
-        raise ValueError(
-            f"The rows of X must be in time order, but row {late} ({stamps[late]}) does not come after row {early} "
-            f"({stamps[early]}). Sort X by its index; if several entities share the times, say so with groups=."
-        )
+        raise ValueError(f"Every row needs a time, but row {np.argmax(time < 0)} has none. Drop the row.")
+    # Numbers that increase from entity to entity, so that one check finds what is wrong within any of them.
+    ranks = (entity * len(all_times) + time)[by_entity]
+    check_increasing(Times(ranks, "ranks", labels=stamps[by_entity]), by_entity)
+    return Timeline(entity, position, time)

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from sklrnn.kernels import StandingLayer, standing_stack
+from sklrnn.kernels import PreallocatedLayer, preallocated_stack
 from sklrnn.nn.network import Network
 from sklrnn.training.batches import Batch
 
@@ -25,7 +25,7 @@ class FusedStep:
     Elementwise operations are NumPy's, which is faster with small arrays; products are torch's, for its threads.
     """
 
-    def __init__(self, network: Any, criterion: Any, batch: Tensor, layers: list[StandingLayer]) -> None:
+    def __init__(self, network: Any, criterion: Any, batch: Tensor, layers: list[PreallocatedLayer]) -> None:
         self._criterion = criterion
         self._layers = layers
         self._dropouts = [layer.dropout for layer in network.recurrent]
@@ -33,7 +33,7 @@ class FusedStep:
         self._mean, self._spread = (part.to(batch.dtype).numpy() for part in scale)
         self._centred = np.empty(batch.shape, dtype=self._mean.dtype)
         self._first = layers[0].x.transpose(0, 1).numpy()  # (sample, time, feature), as batches come
-        last, head = layers[-1].last, network.head
+        last, head = layers[-1].final_state, network.head
         self._units = last.shape[1]
         # The input of the head: the final state and, where the architecture says so, the last steps of the input.
         self._n_direct = network.n_direct_steps
@@ -59,13 +59,13 @@ class FusedStep:
                 self._head_input[:, self._units :] = torch.from_numpy(direct)
             masks = self._forward()
             if self._n_direct:
-                self._head_input[:, : self._units] = self._layers[-1].last
+                self._head_input[:, : self._units] = self._layers[-1].final_state
             weight_of_head, grad_of_raw = self._transposed
             torch.addmm(self._bias, self._head_input, weight_of_head, out=self._raw)
             loss = self._loss(y, weight.numpy() / weight.shape[0])
             torch.mm(grad_of_raw, self._head_input, out=self._grad_weight)
             np.add.reduce(self._grad_raw.numpy(), 0, out=self._grad_bias)
-            torch.mm(self._grad_raw, self._weight_of_state, out=self._layers[-1].grad_last)
+            torch.mm(self._grad_raw, self._weight_of_state, out=self._layers[-1].grad_final_state)
             self._backward(masks)
         return loss
 
@@ -76,14 +76,14 @@ class FusedStep:
             mask = dropout.mask(layer.x, layer.x.shape[2]) if dropout.rate else None
             if mask is not None:
                 torch.mul(layer.x if below is None else below, mask, out=layer.x)
-            layer.read()
+            layer.forward()
             below = layer.states
             masks.append(mask)
         return masks
 
     def _backward(self, masks: list[Tensor | None]) -> None:
         for layer, mask in zip(reversed(self._layers), reversed(masks), strict=True):
-            layer.go_back()
+            layer.backward()
             if mask is not None and layer.grad_x is not None:
                 layer.grad_x[:, :, : mask.shape[1]].mul_(mask)
 
@@ -113,7 +113,7 @@ def make_fused_step(network: Any, criterion: Any, batch: Tensor) -> FusedStep | 
         return None
     x = torch.empty(batch.shape).transpose(0, 1)
     cells, dropouts = zip(*((layer.forwards, layer.dropout) for layer in network.recurrent), strict=True)
-    stack = standing_stack(cells, x, apart=[dropout.rate > 0 for dropout in dropouts])
+    stack = preallocated_stack(cells, x, own_input=[dropout.rate > 0 for dropout in dropouts])
     return None if stack is None else FusedStep(network, criterion, batch, stack)
 
 

@@ -467,7 +467,7 @@ def test_a_column_transformer_stands_before_the_window():
         ({}, np.array([[1.0, "warm"]] * 9, dtype=object), "Column 1 holds no numbers"),
         ({}, series().reset_index(names="when"), "Column 'when' holds times.*time_column"),
         ({}, series().iloc[::-1], r"row 1 \(.*\) comes before row 0"),
-        ({}, series().iloc[[0, 1, 2, 2]], "rows 2 and 3 both stand at"),
+        ({}, series().iloc[[0, 1, 2, 2]], "rows 2 and 3 are both at"),
         ({}, train_test_split(series(), random_state=0)[0], "without shuffling"),
         ({}, series().replace(series().iloc[3, 1], np.inf), "contains infinity"),
     ],

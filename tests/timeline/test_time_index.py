@@ -3,11 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from sklrnn.preprocessing._window_layout import lay_out, rows_before_holes
 from sklrnn.timeline.time_index import check_increasing, infer_grid, read_times
 
 N_ROWS = 120
@@ -110,32 +107,10 @@ def test_a_missing_time_is_named():
 @pytest.mark.parametrize(
     ("stamps", "message"),
     [
-        (["2024-01-01", "2024-01-02", "2024-01-02"], r"rows 1 and 2 both stand at 2024-01-02.*groups="),
+        (["2024-01-01", "2024-01-02", "2024-01-02"], r"rows 1 and 2 are both at 2024-01-02.*groups="),
         (["2024-01-01", "2024-01-03", "2024-01-02"], r"row 2 \(2024-01-02.*before row 1 \(2024-01-03.*sort_index"),
     ],
 )
 def test_repeated_and_backward_times_are_named(stamps, message):
     with pytest.raises(ValueError, match=message):
         check_increasing(read_times(pd.DatetimeIndex(stamps)))
-
-
-@given(st.sets(st.integers(0, 40), min_size=1), st.integers(1, 8))
-@settings(max_examples=60, deadline=None)
-def test_layout_keeps_distances_and_never_fills_from_the_future(rows, span):
-    positions = np.array(sorted(rows))
-    layout = lay_out(positions, span)
-    assert layout.places[0] == span - 1
-    assert_array_equal(np.diff(layout.places), np.minimum(np.diff(positions), span))
-    assert sorted([*layout.places, *layout.missing]) == list(range(layout.places[-1] + 1))
-    ends = layout.places[np.searchsorted(layout.places, layout.missing)]  # the first window that sees the place
-    assert (layout.source <= ends).all()
-
-
-@given(st.sets(st.integers(0, 40), min_size=1), st.integers(1, 8))
-@settings(max_examples=60, deadline=None)
-def test_all_rows_that_an_unseen_row_reaches_are_kept(rows, span):
-    positions = np.array(sorted(rows))
-    kept = positions[rows_before_holes(positions, span)]
-    unseen = set(range(positions[-1] + 1 + span)) - rows
-    reached = {past for row in unseen for past in range(row - span + 1, row) if past in rows}
-    assert set(kept) >= reached
