@@ -1,13 +1,14 @@
 """A hyperparameter is declared once, in the body of its class: ``name: Annotated[type, ..., Doc("...")] = default``.
 
-The ``hyperparameters`` decorator derives from the declarations ``__init__``, scikit-learn's parameter validation and the
-sections of the docstring, so that none of these can drift, and type checkers see what it makes.
+The ``hyperparameters`` decorator derives from the declarations ``__init__``, scikit-learn's parameter validation and
+the sections of the docstring, so that none of these can drift, and type checkers see what it makes.
 
 The constraint of a ``Literal``, a ``bool``, a class, a callable or None follows from the type. Beside the type stand
 
 * a range: ``Ge(1)``, ``Gt(0)`` or ``Interval(ge=0, lt=1)``, which also holds for the items of a tuple;
 * anything that scikit-learn takes as a constraint: it then takes the place of all that would follow from the type;
-* ``OnlyWith(cell="gru")`` for an option of one value of another hyperparameter: it keeps its default beside other values;
+* ``OnlyWith(cell="gru")`` for an option of one value of another hyperparameter: it keeps its default beside other
+values;
 * ``Choices({name: meaning})`` and a ``Group``, for the docstring.
 
 ``fitted("...")`` documents an attribute that ``fit`` sets. A subclass may give an inherited hyperparameter another

@@ -107,7 +107,8 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkHolder, NetworkParameters,
         y : array-like of shape (sample,) or (sample, output), or list of (time_i,) arrays
             Targets; with ``return_sequences=True`` one for each step, so that the second axis is time.
         sample_weight : array-like of shape (sample,), or list of (time_i,) arrays, default=None
-            Weight of each sample, or with ``return_sequences=True`` of each step; a sample of weight 0 counts as absent.
+            Weight of each sample, or with ``return_sequences=True`` of each step; a sample of weight 0 counts as
+            absent.
 
         Returns
         -------
@@ -180,7 +181,8 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkHolder, NetworkParameters,
         if self.stateful and isinstance(checked, Ragged):
             raise ValueError(
                 "stateful=True reads samples as segments of one sequence, which need the same number of steps, got "
-                f"{checked.lengths.min()} to {checked.lengths.max()} steps. Cut the sequence evenly, or set stateful=False."
+                f"{checked.lengths.min()} to {checked.lengths.max()} steps. Cut the sequence evenly, or set "
+                f"stateful=False."
             )
         return checked
 

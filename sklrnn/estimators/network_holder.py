@@ -20,8 +20,8 @@ _LEARNT = "model_"
 class NetworkHolder:
     """Trains a network in a copy of the estimator, so that a fit that fails changes nothing; saves it as plain values.
 
-    Stands left of scikit-learn's ``BaseEstimator``. A subclass names the kind of its architecture, and makes the loss of
-    its network.
+    Stands left of scikit-learn's ``BaseEstimator``. A subclass names the kind of its architecture, and makes the loss
+    of its network.
     """
 
     model_: TrainedNetwork
@@ -87,7 +87,8 @@ class NetworkHolder:
         changed = [name for name, value in now.items() if value != before[name]]
         if changed:
             raise ValueError(
-                f"warm_start=True and partial_fit continue with the network of the previous fit, but {', '.join(changed)} "
+                f"warm_start=True and partial_fit continue with the network of the previous fit, but "
+                f"{', '.join(changed)} "
                 f"changed: {[before[name] for name in changed]} became {[now[name] for name in changed]}. "
                 "Set it back, or set warm_start=False and fit anew."
             )

@@ -234,7 +234,8 @@ class RegressorTask(StepScore, RegressorMixin):
                 else ' or with loss="quantile" or "gaussian"'
             )
             raise ValueError(
-                f"loss={self._loss_parameters['loss']!r} gives no such quantiles, and no samples were held out to measure errors on. "
+                f"loss={self._loss_parameters['loss']!r} gives no such quantiles, and no samples were held out to "
+                f"measure errors on. "
                 f"Fit with early_stopping=True{instead}."
             )
         return HeldOutErrors(*state)

@@ -19,8 +19,8 @@ class TextBatches(Batches):
     """Texts of about the same length in parallel; the target of each step is the token after it.
 
     Texts longer than ``segment_length`` are read in several batches, from one to the next of which the state is passed
-    on. A batch has one row for each step of each text, all texts' first step first; steps after the end of a text have no
-    weight.
+    on. A batch has one row for each step of each text, all texts' first step first; steps after the end of a text have
+    no weight.
     """
 
     def __init__(

@@ -38,19 +38,19 @@ _VALIDATION_SEGMENTS = 16
 class SequenceGenerator(DensityMixin, NetworkHolder, GeneratorParameters, CellOptions, BaseEstimator):
     """Learn a language model from texts, and generate new ones (one-to-many).
 
-    A recurrent network reads a text token by token (characters, words, or integers such as notes) and predicts after each
-    the probability of every token of the vocabulary to come next. Sampling a token and reading it as the next input
-    generates a text.
+    A recurrent network reads a text token by token (characters, words, or integers such as notes) and predicts after
+    each the probability of every token of the vocabulary to come next. Sampling a token and reading it as the next
+    input generates a text.
 
     **Separate texts**, such as names or verses: each starts from a zero state, and its end is a token too, so generated
     texts end by themselves.
 
-    **One long text**, given as a list that holds nothing else: it is cut into ``batch_size`` parallel streams, of which a
-    step of training reads ``segment_length`` tokens; the hidden state is passed from segment to segment, gradients are not
-    (truncated backpropagation through time). There is no end: the length of a generated text is a parameter.
+    **One long text**, given as a list that holds nothing else: it is cut into ``batch_size`` parallel streams, of which
+    a step of training reads ``segment_length`` tokens; the hidden state is passed from segment to segment, gradients
+    are not (truncated backpropagation through time). There is no end: the length of a generated text is a parameter.
 
-    **A context**, one vector of features for each text in ``fit``, describes the text; ``generate`` and ``score`` then need
-    it too.
+    **A context**, one vector of features for each text in ``fit``, describes the text; ``generate`` and ``score`` then
+    need it too.
 
     See Also
     --------
@@ -179,8 +179,8 @@ class SequenceGenerator(DensityMixin, NetworkHolder, GeneratorParameters, CellOp
     def score(self, X: Any, y: Any = None, *, context: Any = None) -> float:
         """Mean log-likelihood of a token, given those before it in its text.
 
-        Where ``fit`` was given separate texts, their ends count as tokens. All tokens outside the vocabulary count as one
-        unknown token, which is very unlikely after training.
+        Where ``fit`` was given separate texts, their ends count as tokens. All tokens outside the vocabulary count as
+        one unknown token, which is very unlikely after training.
 
         Parameters
         ----------

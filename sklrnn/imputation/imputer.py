@@ -53,19 +53,20 @@ class RecurrentImputer(
 ):
     """Impute missing values of series from the rows before and after, and from the other columns.
 
-    Gaps are interpolated first (linearly, or without looking ahead with the last value), and a recurrent network predicts
-    the residuals of the interpolation. Training needs no gaps and no truth: in each epoch other known values are masked, in
-    gaps like those of X and others, and the network predicts them. It reads of every column the interpolated values, which
-    values are known, and the distances to the nearest known ones; and the time of day, week and year where the index of a
-    frame holds dates. Known values stay untouched.
+    Gaps are interpolated first (linearly, or without looking ahead with the last value), and a recurrent network
+    predicts the residuals of the interpolation. Training needs no gaps and no truth: in each epoch other known values
+    are masked, in gaps like those of X and others, and the network predicts them. It reads of every column the
+    interpolated values, which values are known, and the distances to the nearest known ones; and the time of day, week
+    and year where the index of a frame holds dates. Known values stay untouched.
 
-    **What is read.** A table ``(row, feature)`` is one series, whose rows are in the order of time, equally far apart; with
-    a MultiIndex whose last level is time it is a panel. In an array ``(sample, time, feature)``, or a list or object array
-    of ``(time_i, feature)`` arrays, each sample is a series. No value is imputed from another series, and new rows are
-    imputed from these rows alone: of the training rows only the weights and the scales of the columns are kept.
+    **What is read.** A table ``(row, feature)`` is one series, whose rows are in the order of time, equally far apart;
+    with a MultiIndex whose last level is time it is a panel. In an array ``(sample, time, feature)``, or a list or
+    object array of ``(time_i, feature)`` arrays, each sample is a series. No value is imputed from another series, and
+    new rows are imputed from these rows alone: of the training rows only the weights and the scales of the columns are
+    kept.
 
-    **Looking ahead.** By default a value is imputed from both sides, so from later rows too. That is right for a complete
-    record, and a leak where the imputed rows train or test a forecaster: use ``bidirectional=False`` there.
+    **Looking ahead.** By default a value is imputed from both sides, so from later rows too. That is right for a
+    complete record, and a leak where the imputed rows train or test a forecaster: use ``bidirectional=False`` there.
 
     See Also
     --------
@@ -74,8 +75,9 @@ class RecurrentImputer(
 
     Notes
     -----
-    A column that holds no value in ``fit`` is left out of the result, with a warning, unless ``keep_empty_features=True``.
-    A column that holds none in ``transform`` is imputed from its training mean and from the other columns.
+    A column that holds no value in ``fit`` is left out of the result, with a warning, unless
+    ``keep_empty_features=True``. A column that holds none in ``transform`` is imputed from its training mean and from
+    the other columns.
 
     Examples
     --------
@@ -199,7 +201,8 @@ class RecurrentImputer(
         empty: Array = missing.all(axis=0)
         if empty.any() and not self.keep_empty_features:
             warnings.warn(
-                f"Columns {np.flatnonzero(empty).tolist()} (counted from 0) hold no value and are left out of the result. "
+                f"Columns {np.flatnonzero(empty).tolist()} (counted from 0) hold no value and are left out of the "
+                f"result. "
                 "Set keep_empty_features=True to keep them, filled with 0.",
                 stacklevel=3,
             )
@@ -213,7 +216,8 @@ class RecurrentImputer(
     def _series_of(self, given: GivenSeries) -> IncompleteSeries:
         if self.cycles_ and given.dates is None:
             raise ValueError(
-                f"{type(self).__name__} was fitted on rows with dates and reads the {', '.join(self.cycles_)} of each, but "
+                f"{type(self).__name__} was fitted on rows with dates and reads the {', '.join(self.cycles_)} of each, "
+                f"but "
                 "the index of this X holds no dates. Pass a frame with dates, or fit with calendar=False."
             )
         calendar = cyclical_features(given.dates, self.cycles_, len(given.values))
@@ -272,8 +276,10 @@ class RecurrentImputer(
         n_held_out = int(self.validation_fraction * n_rows)
         if n_held_out < 2 or n_rows - n_held_out < 2:
             raise ValueError(
-                f"validation_fraction={self.validation_fraction} of {n_rows} rows leaves {n_held_out} to validate on and "
-                f"{n_rows - n_held_out} to train on; both need at least two. Change validation_fraction, pass more rows, "
+                f"validation_fraction={self.validation_fraction} of {n_rows} rows leaves {n_held_out} to validate on "
+                f"and "
+                f"{n_rows - n_held_out} to train on; both need at least two. Change validation_fraction, pass more "
+                f"rows, "
                 "or set early_stopping=False."
             )
         return series.split(n_rows - n_held_out)

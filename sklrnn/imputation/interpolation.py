@@ -11,7 +11,8 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class IncompleteSeries:
-    """Concatenated series, NaN where a value is missing; ``first`` and ``end`` are the bounds of each row's own series."""
+    """Concatenated series, NaN where a value is missing; ``first`` and ``end`` are the bounds of each row's own "
+    "series."""
 
     values: Array
     calendar: Array
@@ -51,8 +52,8 @@ class Interpolation(NamedTuple):
 def interpolate(series: IncompleteSeries, visible: Array, fallback: Array, *, ahead: bool) -> Interpolation:
     """Interpolate what is not visible linearly or, without looking ahead, with the last visible value.
 
-    Visible values stay as they are. Where a series has none on either side, the fallback of the column is taken, and the
-    distance is infinite.
+    Visible values stay as they are. Where a series has none on either side, the fallback of the column is taken, and
+    the distance is infinite.
     """
     n_rows = len(visible)
     rows = np.arange(n_rows)[:, np.newaxis]

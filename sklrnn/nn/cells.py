@@ -103,7 +103,8 @@ class TextbookGRU(StepwiseCell):
 
 
 class MinimalGRU(StepwiseCell):
-    """One gate: Γ = σ(W_u x_t + U_u h_{t-1} + b_u), h̃ = tanh(W_c x_t + U_c h_{t-1} + b_c), h_t = Γ * h̃ + (1 - Γ) * h_{t-1}."""
+    """One gate: Γ = σ(W_u x_t + U_u h_{t-1} + b_u), h̃ = tanh(W_c x_t + U_c h_{t-1} + b_c), h_t = Γ * h̃ + (1 - Γ) * "
+    "h_{t-1}."""
 
     gates = ("update", "candidate")
 
@@ -139,8 +140,8 @@ class LSTM(_OneBias, nn.LSTM):  # type: ignore[misc]
 class PeepholeLSTM(StepwiseCell):
     """The LSTM whose gates see the cell state, unit by unit.
 
-    Input and forget gate add p * c_{t-1} to what they see, the output gate adds p * c_t. The peephole weights p start at
-    zero: training decides where a gate looks.
+    Input and forget gate add p * c_{t-1} to what they see, the output gate adds p * c_t. The peephole weights p start
+    at zero: training decides where a gate looks.
     """
 
     gates = ("input", "forget", "candidate", "output")
@@ -213,7 +214,8 @@ def _try_out(cell: nn.Module, input_size: int, hidden_size: int) -> None:
     """Read two segments of two steps of three samples, the second from where the first ended."""
     needed = (
         f"cell={type(cell).__name__} must keep the calling convention of torch's recurrent layers: "
-        f"``states, last = module(x, first)`` with x of shape (time, sample, feature), first None or an earlier last, and "
+        f"``states, last = module(x, first)`` with x of shape (time, sample, feature), first None or an earlier last, "
+        f"and "
         f"states of shape (time, sample, unit), here {(2, 3, hidden_size)} for x of shape {(2, 3, input_size)}"
     )
     was_training = cell.training
@@ -242,8 +244,8 @@ def run_cell(cell: nn.Module, x: Tensor, first: Any = None, state_mask: Tensor |
 def final_state(cell: nn.Module, states: Tensor, last: Any) -> Tensor:
     """The state after the last step, (sample, unit).
 
-    Going back from a part of all states would write out a gradient for all of them, so it is taken from ``last`` where it
-    is known to lie there.
+    Going back from a part of all states would write out a gradient for all of them, so it is taken from ``last`` where
+    it is known to lie there.
     """
     if not is_of_torch(cell):
         return states[-1]

@@ -71,8 +71,8 @@ class RandomLayer(nn.Module):
 class TokenEmbedding(RandomLayer):
     """A vector for each token of the training data, and one for all unknown tokens.
 
-    The vector of unknown tokens is trained too: in training a token is replaced by it at random, a rare token more often
-    than a frequent one.
+    The vector of unknown tokens is trained too: in training a token is replaced by it at random, a rare token more
+    often than a frequent one.
     """
 
     RARITY = 0.25

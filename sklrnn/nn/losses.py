@@ -22,10 +22,10 @@ Array = NDArray[Any]
 class Loss:
     """What is minimised, and how raw outputs become predictions.
 
-    ``per_output(raw, target)`` gives one loss for each output of a sample, or one a sample. Each output has ``width`` raw
-    numbers. ``point(raw)`` turns raw outputs ``(sample, output, width)`` into one prediction an output;
-    ``quantiles(raw, levels)`` gives ``(sample, output, level)`` where the loss models a distribution. ``positive`` marks a
-    loss on a log scale.
+    ``per_output(raw, target)`` gives one loss for each output of a sample, or one a sample. Each output has ``width``
+    raw numbers. ``point(raw)`` turns raw outputs ``(sample, output, width)`` into one prediction an output;
+    ``quantiles(raw, levels)`` gives ``(sample, output, level)`` where the loss models a distribution. ``positive``
+    marks a loss on a log scale.
     """
 
     per_output: nn.Module
@@ -157,7 +157,8 @@ class _OfTorch(nn.Module):
             losses: Tensor = self.module(raw, target)
         except (TypeError, ValueError, RuntimeError) as error:
             raise ValueError(
-                f"loss={type(self.module).__name__} can't compare outputs of shape {tuple(raw.shape)} with targets of shape "
+                f"loss={type(self.module).__name__} can't compare outputs of shape {tuple(raw.shape)} with targets of "
+                f"shape "
                 f"{tuple(target.shape)}: {error}. Pass the class of a torch loss that takes these."
             ) from error
         return losses

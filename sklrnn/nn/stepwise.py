@@ -66,7 +66,8 @@ class Stepwise:
         return self.weight_hh_l0.t()
 
     def unroll(self, x: Tensor, first: Any = None, state_mask: Tensor | None = None) -> tuple[Tensor, Any]:
-        """Read ``x`` (time, sample, feature) as torch's layers do; ``state_mask`` (sample, unit) scales what is seen."""
+        """Read ``x`` (time, sample, feature) as torch's layers do; ``state_mask`` (sample, unit) scales what is "
+        "seen."""
         if first is None:
             nothing = x.new_zeros(1, x.shape[1], self.hidden_size)
             first = nothing if self.n_states == 1 else (nothing,) * self.n_states
@@ -95,8 +96,8 @@ class StepwiseCell(Stepwise, nn.Module):
     """A recurrent layer made from the equation of one step.
 
     A subclass names its gates and writes ``step``. In return it has weights, first values for them (Glorot for what
-    comes in, orthogonal for what is passed on, gate by gate; zero biases), `recurrent_dropout`, streams, and the calling
-    convention of torch's recurrent layers, so it can be the `cell` of an estimator.
+    comes in, orthogonal for what is passed on, gate by gate; zero biases), `recurrent_dropout`, streams, and the
+    calling convention of torch's recurrent layers, so it can be the `cell` of an estimator.
 
     Parameters
     ----------

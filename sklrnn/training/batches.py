@@ -103,8 +103,8 @@ class Batches:
 class SegmentBatch(dict[str, Tensor]):
     """The tensors of a batch of segments, each of which follows on a segment of the batch before it.
 
-    The segments belong to ``n_streams`` sequences. ``is_first`` marks the segments that sequences begin with; they start
-    from ``initial_state``.
+    The segments belong to ``n_streams`` sequences. ``is_first`` marks the segments that sequences begin with; they
+    start from ``initial_state``.
     """
 
     def __init__(self, *, n_streams: int, is_first: bool, initial_state: Any = None, **tensors: Tensor) -> None:
@@ -127,8 +127,10 @@ class StatefulBatches(Batches):
         length = -(-n_samples // n_streams)
         if length == 1 < n_samples:
             raise ValueError(
-                f"stateful=True with batch_size={batch_size} cuts {n_samples} samples into as many streams of one segment "
-                f"each, so there is no state to pass on. Set batch_size to {n_samples // 2} or less: it is the number of "
+                f"stateful=True with batch_size={batch_size} cuts {n_samples} samples into as many streams of one "
+                f"segment "
+                f"each, so there is no state to pass on. Set batch_size to {n_samples // 2} or less: it is the number "
+                f"of "
                 "parallel streams, and the fewer there are, the longer they get."
             )
         starts = np.minimum(np.arange(0, n_samples, length), n_samples - length)

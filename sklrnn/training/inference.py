@@ -35,8 +35,8 @@ def run_in_blocks(
 ) -> Any:
     """Encode sequences, and read one result a sample or, with ``per_timestep``, one a step.
 
-    ``read(network, states, final)`` is given the hidden states (time, sample, unit) and the input of the head. A stateful
-    network takes the samples as segments of one sequence.
+    ``read(network, states, final)`` is given the hidden states (time, sample, unit) and the input of the head. A
+    stateful network takes the samples as segments of one sequence.
     """
     a = network.architecture
     width = max(a.n_features, a.embedding_dim, *(4 * n for n in a.units))
@@ -78,7 +78,8 @@ def for_blocks(
 
 
 def _blocks(X: Sequences, width: int, per_sample: int = 0, *, sort: bool = False) -> Iterator[Any]:
-    """What is run at once: slices, or where lengths differ the longest sequences first, beside others of their length."""
+    """What is run at once: slices, or where lengths differ the longest sequences first, beside others of their "
+    "length."""
     if not isinstance(X, Ragged) and not sort:
         n_at_once = max(1, _NUMBERS_AT_ONCE // (X.shape[1] * width + per_sample))
         yield from (slice(start, start + n_at_once) for start in range(0, len(X), n_at_once))

@@ -1,7 +1,7 @@
 """Optimizers by name, on weights that lie in one tensor, the learning-rate schedule and the average of weights.
 
-The update, the clipping and the average each take a few small operators for every tensor that they are given. With small
-networks these cost as much as the arithmetic of a layer, so all weights are views of one tensor.
+The update, the clipping and the average each take a few small operators for every tensor that they are given. With
+small networks these cost as much as the arithmetic of a layer, so all weights are views of one tensor.
 """
 
 import math
@@ -151,7 +151,8 @@ def optimizer_settings(
 
 
 def one_cycle(peak: float, n_steps: int) -> Iterator[float]:
-    """Learning rates that rise to the peak in the first third of the steps, then fall to almost zero, both as a cosine."""
+    """Learning rates that rise to the peak in the first third of the steps, then fall to almost zero, both as a "
+    "cosine."""
     n_rising = max(1, int(0.3 * n_steps))
     for step in range(n_steps):
         rising = step < n_rising

@@ -13,9 +13,9 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 class ScopedSetting:
     """Changes a setting for a block: ``change`` makes the change and returns what undoes it.
 
-    Where blocks overlap, the first remembers how to undo all changes, and the last to end does that: if each block saved
-    and restored for itself, the last one would restore what another had set. With ``each`` every block makes its change
-    and undoes all of them when it ends, for a setting that each thread has a copy of.
+    Where blocks overlap, the first remembers how to undo all changes, and the last to end does that: if each block
+    saved and restored for itself, the last one would restore what another had set. With ``each`` every block makes its
+    change and undoes all of them when it ends, for a setting that each thread has a copy of.
     """
 
     def __init__(self, change: Callable[..., Callable[[], Any]], *, each: bool = False) -> None:

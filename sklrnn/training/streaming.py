@@ -16,9 +16,9 @@ Array = NDArray[Any]
 class Stream:
     """Takes one time step at a time and predicts like ``predict`` on the sequence so far.
 
-    Made by an estimator's ``start_stream``. The hidden state is kept, so a step costs the same however long the sequence
-    is; where the newest step changes how earlier ones are read (backward cells, convolutions), the whole sequence is read
-    again.
+    Made by an estimator's ``start_stream``. The hidden state is kept, so a step costs the same however long the
+    sequence is; where the newest step changes how earlier ones are read (backward cells, convolutions), the whole
+    sequence is read again.
     """
 
     def __init__(

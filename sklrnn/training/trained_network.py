@@ -63,8 +63,8 @@ def train(
 ) -> "TrainedNetwork":
     """Train a network from its initial weights.
 
-    ``loss(raw, target)`` gives one number a sample. ``validation`` says when to stop, and which epoch's weights were best.
-    ``on_epoch_end`` is given the network as it is after each epoch, and returns whether to stop.
+    ``loss(raw, target)`` gives one number a sample. ``validation`` says when to stop, and which epoch's weights were
+    best. ``on_epoch_end`` is given the network as it is after each epoch, and returns whether to stop.
     """
     started = TrainedNetwork(_make_net(network, loss, options), loss, options)
     return started._run_epochs(batches, validation, options, on_epoch_end, evaluate_first=False)

@@ -19,8 +19,8 @@ Array = NDArray[Any]
 class PairBatches(Batches):
     """The decoder is fed the target of the step before (teacher forcing).
 
-    Target sequences are codes from a start mark to an end mark, or numbers (time, value). Targets and weights of a batch
-    are concatenated, one row for each step.
+    Target sequences are codes from a start mark to an end mark, or numbers (time, value). Targets and weights of a
+    batch are concatenated, one row for each step.
     """
 
     def __init__(

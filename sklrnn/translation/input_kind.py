@@ -61,7 +61,8 @@ def refuse_text(values: Any, *, name: str) -> None:
     for row, sequence in enumerate(values):
         if _has_strings(sequence):
             raise ValueError(
-                f"{name}: this translator knows sequences of numbers, got text in row {row}. Pass sequences of the same kind."
+                f"{name}: this translator knows sequences of numbers, got text in row {row}. Pass sequences of the "
+                f"same kind."
             )
 
 

@@ -16,8 +16,8 @@ from sklrnn.nn.recurrent import RecurrentStack
 class TranslationArchitecture(Architecture):
     """The description of a `TranslationNetwork`.
 
-    The decoder predicts one of ``n_outputs`` tokens a step, or ``n_values`` numbers. The first token follows on the code
-    ``start``, the last is an end mark; with ``learns_end`` one more output tells where numbers end.
+    The decoder predicts one of ``n_outputs`` tokens a step, or ``n_values`` numbers. The first token follows on the
+    code ``start``, the last is an end mark; with ``learns_end`` one more output tells where numbers end.
     """
 
     n_tokens: int = 0

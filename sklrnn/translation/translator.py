@@ -1,7 +1,6 @@
 """Sequence to sequence: an encoder-decoder over tokens or numbers."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from numbers import Integral
 from typing import Any, Self
@@ -9,52 +8,44 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
-from torch import nn
 
 from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
 from sklrnn.estimators.network_holder import NetworkHolder
-from sklrnn.estimators.options import holds_out, recurrent_options
 from sklrnn.estimators.parameters import CellOptions
-from sklrnn.inputs.ragged import Sequences, for_each_step, lengths_of
-from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, token_counts
+from sklrnn.inputs.ragged import Sequences, lengths_of
 from sklrnn.inputs.validation import check_weights
 from sklrnn.preprocessing.token_encoder import END, START, UNKNOWN, TokenEncoder
-from sklrnn.training.net import SequenceNet, choose_device
-from sklrnn.training.sklearn_callbacks import CallbackSupportMixin, open_hooks, with_callbacks
-from sklrnn.translation.batches import PairBatches
+from sklrnn.training.net import SequenceNet
+from sklrnn.training.sklearn_callbacks import CallbackSupportMixin, with_callbacks
 from sklrnn.translation.decoding import StopRule, attention_weights, beam_search, decode_autoregressively
 from sklrnn.translation.input_kind import check_pair_count, in_form, r2_of_sequences
-from sklrnn.translation.network import EncoderOutput, TranslationArchitecture, TranslationNetwork, ValuesAndEnd
+from sklrnn.translation.network import EncoderOutput, TranslationNetwork
 from sklrnn.translation.parameters import TranslatorParameters
-from sklrnn.translation.samples import PairReader
+from sklrnn.translation.trainer import PairTrainer
 
 __all__ = ["SequenceTranslator"]
 
 Array = NDArray[Any]
 
-# Steps of the optimizer that are enough for most tasks, and the fewest and most epochs to make them in.
-_STEPS, _EPOCHS = 5_000, (10, 300)
-
 
 @hyperparameters
 class SequenceTranslator(
-    CallbackSupportMixin, PairReader, NetworkHolder, TranslatorParameters, CellOptions, BaseEstimator
+    CallbackSupportMixin, PairTrainer, NetworkHolder, TranslatorParameters, CellOptions, BaseEstimator
 ):
     """Learn from pairs of sequences to turn one into the other (encoder-decoder, seq2seq).
 
-    A recurrent network, the encoder, reads a sequence to its end. A second one, the decoder, gets the encoder's final state
-    and predicts the target sequence step by step, each time from its previous step. The two sequences need not have the
-    same length, nor be of the same kind.
+    A recurrent network, the encoder, reads a sequence to its end. A second one, the decoder, gets the encoder's final
+    state and predicts the target sequence step by step, each time from its previous step. The two sequences need not
+    have the same length, nor be of the same kind.
 
-    **Tokens**: strings (``analyzer`` says what they are split into), lists of strings, or sequences of integers. The decoder
-    learns where a sequence ends. ``predict`` takes the likeliest token at each step, or runs a beam search with
+    **Tokens**: strings (``analyzer`` says what they are split into), lists of strings, or sequences of integers. The
+    decoder learns where a sequence ends. ``predict`` takes the likeliest token at each step, or runs a beam search with
     ``beam_size`` hypotheses.
 
-    **Numbers**: sequences of numbers with a decimal point, or with an axis of features. As targets they are learnt with the
-    squared error; the decoder learns where a sequence ends, unless all targets of ``fit`` have the same length: then all
-    predictions have it too. Integers that are quantities have to be given as floats, ``X.astype(float)``.
+    **Numbers**: sequences of numbers with a decimal point, or with an axis of features. As targets they are learnt with
+    the squared error; the decoder learns where a sequence ends, unless all targets of ``fit`` have the same length:
+    then all predictions have it too. Integers that are quantities have to be given as floats, ``X.astype(float)``.
 
     See Also
     --------
@@ -93,8 +84,6 @@ class SequenceTranslator(
     True
     """
 
-    _architecture_kind = TranslationArchitecture
-
     input_encoder_: TokenEncoder | None = fitted("Turns X into tokens; None where X holds numbers.")
     output_encoder_: TokenEncoder | None = fitted("Turns y into tokens; None where y holds numbers.")
     max_length_: int = fitted("Where an answer that does not end is cut.")
@@ -119,8 +108,8 @@ class SequenceTranslator(
         Parameters
         ----------
         X : list, Series or array
-            Strings, lists of tokens or of integers, or sequences of numbers: (sample, time, feature), (sample, time), or a
-            list of (time_i, feature) or (time_i,) arrays. The oldest come first.
+            Strings, lists of tokens or of integers, or sequences of numbers: (sample, time, feature), (sample, time),
+            or a list of (time_i, feature) or (time_i,) arrays. The oldest come first.
         y : list, Series or array
             The target sequence of each, of any of these kinds.
         sample_weight : array-like of shape (sample,), default=None
@@ -148,8 +137,8 @@ class SequenceTranslator(
         Returns
         -------
         y : list or ndarray
-            Sequences of the kind of the targets in ``fit`` and in such a container: strings for strings, numbers of the same
-            shape for numbers.
+            Sequences of the kind of the targets in ``fit`` and in such a container: strings for strings, numbers of the
+            same shape for numbers.
         """
         check_is_fitted(self, "model_")
         checked = self._check_X(X, reset=False)
@@ -206,8 +195,8 @@ class SequenceTranslator(
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Share of sequences that are predicted exactly where they are tokens, R² where they are numbers.
 
-        R² is computed over all steps of all sequences, as the mean over the values of a step. Where prediction and truth
-        have different lengths, the mean of y is taken for the missing steps: so a wrong length lowers the score.
+        R² is computed over all steps of all sequences, as the mean over the values of a step. Where prediction and
+        truth have different lengths, the mean of y is taken for the missing steps: so a wrong length lowers the score.
 
         Parameters
         ----------
@@ -238,92 +227,6 @@ class SequenceTranslator(
         ]
         return float(np.average(correct, weights=weights))
 
-    # -- training ----------------------------------------------------------------------------------------------------
-
-    def _fit(self, X: Any, y: Any, sample_weight: Any, *, owner: Self, continues: bool) -> None:
-        samples = self._check_pairs(X, y, sample_weight, reset=not continues)
-        train, held_out = samples, None
-        if holds_out(self.early_stopping, len(samples.X)):
-            train, held_out = hold_out_newest(samples, self.validation_fraction)
-        network, seed = self._network_for(train, continues=continues)
-        longest = int(samples.y.lengths.max()) - (0 if self.output_encoder_ is None else 2)
-        longest = max(longest, self.max_length_) if continues else longest
-        self.max_length_ = longest if self.max_length == "auto" else int(self.max_length)
-        self._check_beam(self.beam_size)
-        (network or self.module_).teacher_forcing.set_ratio(float(self.teacher_forcing))
-        batches = self._batches(train, self.batch_size, seed=seed if self.shuffle else None)
-        validation = None if held_out is None else self._batches(held_out.by_length(), max(self.batch_size, 512))
-        max_epochs = self._n_epochs(len(batches))
-        hooks = open_hooks(owner, self, X, y, max_epochs=max_epochs)
-        self._train(
-            network,
-            batches,
-            validation,
-            seed=seed,
-            max_epochs=max_epochs,
-            patience=self.n_iter_no_change,
-            end_epoch=hooks.end_epoch if hooks else None,
-        )
-        if hooks:
-            hooks.close()
-
-    def _n_epochs(self, n_batches: int) -> int:
-        if self.max_epochs == "auto":
-            return int(np.clip(round(_STEPS / n_batches), *_EPOCHS))
-        return int(self.max_epochs)
-
-    def _network_for(self, train: Samples, *, continues: bool) -> tuple[TranslationNetwork | None, int]:
-        """A new network and its seed; or None, and the seed of the network of the previous fit."""
-        names = ("analyzer", "lowercase", "min_count", "max_tokens", "unknown")
-        encoding = {name: getattr(self, name) for name in names}
-        if continues:
-            known = self.model_.architecture
-            described = self._architecture(known.n_features, known.n_tokens).to_dict()
-            self._check_unchanged({**known.to_dict(), **self._encoding}, {**described, **encoding})
-            return None, self.model_.options.seed
-        self._encoding = encoding
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        n_tokens = 0 if self.input_encoder_ is None else len(token_counts(train)[0])
-        network = self._architecture(train.X.shape[2], n_tokens).build(seed=seed)
-        if n_tokens:
-            network.embedding.set_vocabulary(*token_counts(train))
-        elif self.normalize_X:
-            network.standardise.set_statistics(*feature_statistics(train.X, train.weights))
-        if self.output_encoder_ is None:
-            self._y_location, self._y_spread = np.zeros(self._n_values), np.ones(self._n_values)
-            if self.normalize_y:
-                self._y_location, self._y_spread = feature_statistics(train.y, train.weights)
-        return network, seed
-
-    def _architecture(self, n_features: int, n_tokens: int) -> TranslationArchitecture:
-        encoder = self.output_encoder_
-        return TranslationArchitecture(
-            n_features=n_features,
-            n_outputs=self._n_values + self._learns_end if encoder is None else encoder.n_tokens_,
-            n_tokens=n_tokens,
-            embedding_dim=int(self.embedding_dim),
-            attention=bool(self.attention),
-            n_values=self._n_values if encoder is None else 0,
-            learns_end=encoder is not None or self._learns_end,
-            start=0 if encoder is None else encoder.vocabulary_[START],
-            **recurrent_options(self),
-        )
-
-    def _batches(self, samples: Samples, batch_size: int, *, seed: int | None = None) -> PairBatches:
-        if self.output_encoder_ is None:
-            scaled = for_each_step(lambda y: (y - self._y_location) / self._y_spread, samples.y)
-            samples = replace(samples, y=scaled)
-        return PairBatches(
-            samples,
-            batch_size=batch_size,
-            device=choose_device(self.device),
-            seed=seed,
-            learns_end=self.output_encoder_ is not None or self._learns_end,
-        )
-
-    def _criterion(self) -> nn.Module:
-        return ValuesAndEnd(self._n_values) if self.output_encoder_ is None else nn.CrossEntropyLoss(reduction="none")
-
     # -- predictions -------------------------------------------------------------------------------------------------
 
     def _predicted(self, X: Sequences) -> list[Array]:
@@ -351,7 +254,8 @@ class SequenceTranslator(
     def _for_blocks(
         self, X: Sequences, work: Callable[..., list[Any]], *, per_sample: int, n_copies: int = 1
     ) -> list[Any]:
-        """Encode sequences in blocks and work on each; the encoder's output of a sequence is copied ``n_copies`` times."""
+        """Encode sequences in blocks and work on each; the encoder's output of a sequence is copied ``n_copies`` "
+        "times."""
         a = self.model_.architecture
         width = max(a.n_features, a.embedding_dim, *(4 * (1 + a.bidirectional) * n for n in a.units)) * n_copies
         with self._threads():
@@ -368,13 +272,6 @@ class SequenceTranslator(
         precision = np.result_type(self._y_dtype, dtype if dtype.kind == "f" else self._y_dtype)
         values = [self._unscaled(row).astype(precision, copy=False) for row in predicted]
         return [row[:, 0] for row in values] if self._univariate else values
-
-    def _check_beam(self, beam_size: int) -> None:
-        if beam_size > 1 and self.output_encoder_ is None:
-            raise ValueError(
-                f"A beam search needs tokens, but this {type(self).__name__} predicts numbers, which have one best value a "
-                "step. Set beam_size=1, and use predict."
-            )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
