@@ -3,14 +3,13 @@
 from typing import Annotated, Literal
 
 from sklrnn._hyperparameters import Doc, Ge, Group, Interval, hyperparameters
-from sklrnn.estimators.parameters import Bidirectional, NetworkParameters
+from sklrnn.estimators.parameters import Bidirectional
 
 
 @hyperparameters
-class TranslatorParameters(NetworkParameters):
+class TranslatorParameters:
     """How pairs of sequences are read, and how a translator learns from them."""
 
-    schedule = "one_cycle"
     bidirectional: Bidirectional = False
     units: Annotated[
         int | tuple[int, ...],

@@ -8,7 +8,10 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 from torch import nn
 
+from sklrnn._hyperparameters import hyperparameters
+from sklrnn.estimators.network_holder import NetworkHolder
 from sklrnn.estimators.options import holds_out, recurrent_options
+from sklrnn.estimators.parameters import NetworkParameters
 from sklrnn.inputs.ragged import for_each_step
 from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, token_counts
 from sklrnn.preprocessing.token_encoder import START
@@ -16,6 +19,7 @@ from sklrnn.training.net import choose_device
 from sklrnn.training.sklearn_callbacks import open_hooks
 from sklrnn.translation.batches import PairBatches
 from sklrnn.translation.network import TranslationArchitecture, TranslationNetwork, ValuesAndEnd
+from sklrnn.translation.parameters import TranslatorParameters
 from sklrnn.translation.samples import PairReader
 
 Array = NDArray[Any]
@@ -24,10 +28,13 @@ Array = NDArray[Any]
 _STEPS, _EPOCHS = 5_000, (10, 300)
 
 
-class PairTrainer(PairReader):
+@hyperparameters
+class PairTrainer(PairReader, NetworkHolder, TranslatorParameters, NetworkParameters):
     """Trains the network of a translator on pairs of sequences."""
 
     _architecture_kind = TranslationArchitecture
+
+    schedule = "one_cycle"
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, owner: Self, continues: bool) -> None:
         samples = self._check_pairs(X, y, sample_weight, reset=not continues)

@@ -11,7 +11,6 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
-from sklrnn.estimators.network_holder import NetworkHolder
 from sklrnn.estimators.parameters import CellOptions
 from sklrnn.inputs.ragged import Sequences, lengths_of
 from sklrnn.inputs.validation import check_weights
@@ -21,7 +20,6 @@ from sklrnn.training.sklearn_callbacks import CallbackSupportMixin, with_callbac
 from sklrnn.translation.decoding import StopRule, attention_weights, beam_search, decode_autoregressively
 from sklrnn.translation.input_kind import check_pair_count, in_form, r2_of_sequences
 from sklrnn.translation.network import EncoderOutput, TranslationNetwork
-from sklrnn.translation.parameters import TranslatorParameters
 from sklrnn.translation.trainer import PairTrainer
 
 __all__ = ["SequenceTranslator"]
@@ -30,9 +28,7 @@ Array = NDArray[Any]
 
 
 @hyperparameters
-class SequenceTranslator(
-    CallbackSupportMixin, PairTrainer, NetworkHolder, TranslatorParameters, CellOptions, BaseEstimator
-):
+class SequenceTranslator(CallbackSupportMixin, PairTrainer, CellOptions, BaseEstimator):
     """Learn from pairs of sequences to turn one into the other (encoder-decoder, seq2seq).
 
     A recurrent network, the encoder, reads a sequence to its end. A second one, the decoder, gets the encoder's final
