@@ -214,7 +214,7 @@ def test_sizes_are_checked():
         PurgedKFold(1)
 
 
-def test_too_little_data_is_told_in_numbers():
+def test_errors_about_too_little_data_name_the_numbers():
     cv = PurgedTimeSeriesSplit(3, horizon=24, embargo=2, test_size=20, window_length=10)
     with pytest.raises(ValueError, match=r"n_splits=3 with test_size=20 and gap=25 .* leave 5 of 90 .* needs 10\."):
         next(cv.split(rows(90)))
