@@ -8,6 +8,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import get_routing_for_object
 
+from sklrnn.inputs.validation import check_int
 from sklrnn.model_selection.purged_splits import PurgedKFold, PurgedTimeSeriesSplit
 from sklrnn.timeline.panel import RowMask, RowNumbers, Timeline, read_timeline
 
@@ -133,8 +134,7 @@ def check_no_leakage(
     """
     reach = _Reach(window_length, horizon, stride_within)
     for name, value in reach._asdict().items():
-        if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-            raise ValueError(f"check_no_leakage needs {name} to be an int of at least 1, got {value!r}.")
+        check_int(name, value, 1)
     indexable(X, y, groups)
     timeline = read_timeline(X, groups)
     splitter = check_cv(cv)
