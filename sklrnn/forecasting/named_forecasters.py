@@ -17,8 +17,8 @@ class RecurrentForecaster(CellOptions, BaseRecurrentForecaster):
 
     Notes
     -----
-    A step is a row: the times of y must have a fixed frequency, whatever it is. Where a value is missing (NaN), the last
-    one before it is read, and nothing is learnt from its absence.
+    A step is a row: the times of y must have a fixed frequency, whatever it is. Where a value is missing (NaN), the
+    last one before it is read, and nothing is learnt from its absence.
 
     Known rows are forecast one step ahead, from the rows before them: NaN where these hold no value.
 

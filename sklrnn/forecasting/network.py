@@ -1,4 +1,4 @@
-"""The network inside a forecaster: windows of series in, the next steps of them out."""
+"""The network of a forecaster: windows of series are its inputs, the next steps its outputs."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -27,7 +27,10 @@ _VALIDATION_BATCH = 512
 
 @dataclass(frozen=True)
 class NetworkRecipe:
-    """How a network is built and trained: the parameters of a forecaster at that time, and a seed."""
+    """How a network is built and trained: the parameters of a forecaster at that time, and a seed.
+
+    With ``start`` a copy of a trained network is trained on.
+    """
 
     random_state: int
     layers: dict[str, Any]
@@ -38,6 +41,7 @@ class NetworkRecipe:
     quantiles: tuple[float, ...]
     early_stopping: bool | Literal["auto"]
     validation_fraction: float
+    start: "ForecastNetwork | None" = None
 
     @classmethod
     def of(cls, forecaster: NetworkParameters, *, random_state: int, max_epochs: int) -> "NetworkRecipe":
@@ -68,38 +72,35 @@ class NetworkRecipe:
     def n_threads(self) -> int:
         return count_threads(self.n_jobs, batch_size=self.batch_size, units=self.layers["units"])
 
-    def fit(self, windows: Windows, start: "ForecastNetwork | None" = None) -> "ForecastNetwork":
-        """Train on windows, the oldest first: a new network, or a copy of one that was trained before.
+    def fit(self, windows: Windows) -> "ForecastNetwork":
+        """Train on windows, the oldest first.
 
         A loss that models a distribution weighs all errors alike: weighted by their size, its quantiles would be wrong.
         """
         loss = self.make_loss()
-        targets = np.asarray(windows.targets(alike=loss.quantiles is not None))
+        targets = np.asarray(windows.targets(equal_weights=loss.quantiles is not None))
         samples, held_out = self._hold_out(Samples(windows, targets))
         if len(samples.nonzero_weight) <= self.batch_size:
             samples = merge_identical(samples)
         options = replace(self.options, n_threads=self.n_threads())
+        started = None if self.start is None else self.start.model.copy()
+        seed = options.seed if started is None else started.options.seed
+        batches, validation = self._batches(samples, self.batch_size, seed=seed), None
+        if held_out is not None:
+            validation = self._batches(held_out, max(self.batch_size, _VALIDATION_BATCH), seed=None)
         with thread_limit(options.n_threads):
-            if start is None:
-                network, seed = self._build(samples, windows, loss), options.seed
+            if started is None:
+                model = train(self._build(samples, windows, loss), loss.per_sample, batches, validation, options)
             else:
-                copied = start.model.copy()
-                seed = copied.options.seed
-            batches, validation = self._batches(samples, self.batch_size, seed=seed), None
-            if held_out is not None:
-                validation = self._batches(held_out, max(self.batch_size, _VALIDATION_BATCH), seed=None)
-            if start is None:
-                model = train(network, loss.per_sample, batches, validation, options)
-            else:
-                model = copied.continue_training(loss.per_sample, batches, validation, options)
-            fitted = ForecastNetwork(model, self)
-            return fitted if held_out is None else replace(fitted, held_out_errors=signed_errors(fitted, held_out.X))
+                model = started.continue_training(loss.per_sample, batches, validation, options)
+        network = ForecastNetwork(model, replace(self, start=None))
+        return network if held_out is None else replace(network, held_out_errors=forecast_errors(network, held_out.X))
 
     def _build(self, samples: Samples, windows: Windows, loss: Loss) -> Any:
         architecture = NetworkArchitecture(
             n_features=windows.shape[2],
             n_outputs=samples.y.shape[1] // 2 * loss.width,
-            n_direct_steps=windows.framing.n_known_steps,
+            n_direct_steps=windows.spec.n_future_steps,
             **self.layers,
         )
         network = architecture.build(seed=self.options.seed)
@@ -113,7 +114,7 @@ class NetworkRecipe:
         _, newest = hold_out_newest(samples, self.validation_fraction)
         ages = samples.X.ages
         oldest = ages[len(samples.X) - len(newest.X)]
-        n_older = int((ages >= oldest + samples.X.framing.horizon).sum())
+        n_older = int((ages >= oldest + samples.X.spec.horizon).sum())
         return (samples[:n_older], newest) if n_older else (samples, None)
 
     def _batches(self, samples: Samples, batch_size: int, *, seed: int | None) -> Batches:
@@ -151,23 +152,24 @@ class ForecastNetwork:
         """Training loss of each epoch."""
         return list(self.model.curves.loss)
 
-    def points(self, windows: Windows) -> Array:
+    def predict_scaled(self, windows: Windows) -> Array:
         """Point forecasts: (sample, step ahead, channel)."""
-        f = windows.framing
-        return self.recipe.make_loss().point(self._raw(windows)).reshape(len(windows), f.horizon, f.n_channels)
+        spec = windows.spec
+        return self.recipe.make_loss().point(self._raw(windows)).reshape(len(windows), spec.horizon, spec.n_channels)
 
-    def quantiles(self, windows: Windows, levels: Array) -> Array:
+    def predict_scaled_quantiles(self, windows: Windows, levels: Array) -> Array:
         """The quantiles that the loss models: (sample, step ahead, channel, level)."""
-        f, quantiles = windows.framing, self.recipe.make_loss().quantiles
+        spec, quantiles = windows.spec, self.recipe.make_loss().quantiles
         assert quantiles is not None
-        return quantiles(self._raw(windows), levels).reshape(len(windows), f.horizon, f.n_channels, len(levels))
+        return quantiles(self._raw(windows), levels).reshape(len(windows), spec.horizon, spec.n_channels, len(levels))
 
-    def has_quantiles(self, levels: Array) -> bool:
+    def predicts_quantiles(self, levels: Array) -> bool:
         """Whether the loss models quantiles; these then have to be within the trained ones."""
         loss = self.recipe.make_loss()
         if loss.levels and not (loss.levels[0] - 1e-12 <= levels.min() and levels.max() <= loss.levels[-1] + 1e-12):
             raise ValueError(
-                f"The networks were trained on the quantiles {loss.levels} and can interpolate between them, got levels from "
+                f"The networks were trained on the quantiles {loss.levels} and can interpolate between them, got "
+                f"levels from "
                 f"{levels.min():g} to {levels.max():g}. Fit with these levels in `quantiles`."
             )
         return loss.quantiles is not None
@@ -175,14 +177,15 @@ class ForecastNetwork:
     def _raw(self, windows: Windows) -> Array:
         with thread_limit(self.recipe.n_threads()):
             raw: Array = self.model.run(windows)
-        return raw.reshape(len(windows), windows.framing.horizon * windows.framing.n_channels, -1)
+        return raw.reshape(len(windows), windows.spec.horizon * windows.spec.n_channels, -1)
 
 
-def signed_errors(network: ForecastNetwork, windows: Windows) -> Array:
-    """Target minus forecast, (sample, step ahead, channel), on the scale of the windows; NaN where no target is known."""
-    f = windows.framing
+def forecast_errors(network: ForecastNetwork, windows: Windows) -> Array:
+    """Target minus forecast, (sample, step ahead, channel), on the scale of the windows; NaN where no target is "
+    "known."""
+    spec = windows.spec
     targets, weights = np.split(windows.targets(), 2, axis=1)
-    errors: Array = np.where(weights > 0, targets - network.points(windows).reshape(targets.shape), np.nan)
+    errors: Array = np.where(weights > 0, targets - network.predict_scaled(windows).reshape(targets.shape), np.nan)
     # An output without any target is constant, and forecast without error.
     errors[:, np.isnan(errors).all(axis=0)] = 0.0
-    return errors.reshape(len(windows), f.horizon, f.n_channels)
+    return errors.reshape(len(windows), spec.horizon, spec.n_channels)
