@@ -10,6 +10,7 @@ from sklrnn.forecasting.fh_index import frequency_of
 from sklrnn.forecasting.seasonality import find_season
 from sklrnn.forecasting.series import Key, Series
 from sklrnn.forecasting.windows import Framing
+from sklrnn.training.auto_epochs import StepBudget
 
 # A window holds so many seasons where the series is long enough: two weeks of hours, a quarter of days.
 _MOST_SEASONS = 14
@@ -18,8 +19,8 @@ _WITHOUT_SEASON = 24
 _WINDOWS_IN_SERIES = 2.5
 FEWEST_ROWS = 3
 # Steps of the optimizer with max_epochs="auto": 200 for the 84 windows of nine years of months, 20,000 for the 200,000
-# of M4's hours. Few windows are soon learnt by heart.
-_STEPS_FOR_ONE_WINDOW, _GROWTH, _MOST_STEPS = 14, 0.6, 20_000
+# of M4's hours. Few windows are soon overfitted.
+AUTO_STEPS = StepBudget(14, growth=0.6, most_steps=20_000)
 
 
 def choose_season(sp: int | Literal["auto"], series: Mapping[Key, Series]) -> int:
@@ -121,14 +122,6 @@ def _choose_fold(fold: int | Literal["auto"], window: int, sp: int, *, is_exact:
         stacklevel=6,
     )
     return window, 1
-
-
-def choose_epochs(max_epochs: int | Literal["auto"], n_windows: int, batch_size: int) -> int:
-    """Take the passes that were asked for, or as many as make the steps of the optimizer that the windows can bear."""
-    if max_epochs != "auto":
-        return int(max_epochs)
-    steps = min(_STEPS_FOR_ONE_WINDOW * n_windows**_GROWTH, _MOST_STEPS)
-    return max(1, round(steps / -(-n_windows // batch_size)))
 
 
 def choose_known(future_X: Any, columns: Any) -> tuple[int, ...]:

@@ -22,7 +22,7 @@ from sklrnn._hyperparameters import (
 )
 from sklrnn.estimators.parameters import NetworkParameters
 from sklrnn.forecasting._columns import Columns
-from sklrnn.forecasting.auto_settings import choose_epochs, choose_framing, choose_known, choose_season
+from sklrnn.forecasting.auto_settings import AUTO_STEPS, choose_framing, choose_known, choose_season
 from sklrnn.forecasting.calibration import Calibration, Pretrained
 from sklrnn.forecasting.fh_index import place
 from sklrnn.forecasting.history import Past
@@ -30,6 +30,7 @@ from sklrnn.forecasting.network import FORECAST_LOSSES, WindowNetwork
 from sklrnn.forecasting.rollout import Rolling
 from sklrnn.forecasting.series import label_rows, lay_end_to_end
 from sklrnn.forecasting.windows import Framing, Windows
+from sklrnn.training.auto_epochs import resolve_epochs
 
 Array = NDArray[Any]
 
@@ -240,7 +241,8 @@ class RecurrentForecaster(NetworkParameters, BaseForecaster):
         return WindowNetwork(**shared | {"max_epochs": self._n_epochs(windows), "random_state": seed})
 
     def _n_epochs(self, windows: Windows) -> int:
-        return choose_epochs(self.max_epochs, len(windows), self.batch_size)
+        n_batches = -(-len(windows) // self.batch_size)
+        return resolve_epochs(self.max_epochs, AUTO_STEPS, n_batches=n_batches, n_samples=len(windows))
 
     def _training_windows(self) -> Windows:
         return Windows.for_training(self.framing_, lay_end_to_end(self._past.series, sp=self.sp_))

@@ -17,6 +17,7 @@ from sklrnn.inputs.samples import Rows, feature_statistics, hold_out_newest, tok
 from sklrnn.inputs.validation import check_sequences, check_weights
 from sklrnn.nn.network import count_parameters
 from sklrnn.preprocessing.token_encoder import END, START, UNKNOWN, TokenEncoder
+from sklrnn.training.auto_epochs import StepBudget, resolve_epochs
 from sklrnn.training.batches import padded_tensors
 from sklrnn.training.net import choose_device
 from sklrnn.training.trained_network import HeldNetwork, as_tuple
@@ -44,7 +45,7 @@ Array = NDArray[Any]
 # Above so many pairs a tenth of them can be spared to watch for overfitting.
 _ENOUGH_TO_HOLD_OUT = 10_000
 # Steps of the optimizer that are enough for most tasks, and the fewest and most epochs to make them in.
-_STEPS, _EPOCHS = 5_000, (10, 300)
+_STEPS = StepBudget(5_000, fewest_epochs=10, most_epochs=300)
 # Numbers that a prediction holds in memory at a time, for each layer.
 _NUMBERS_AT_ONCE = 2**22
 
@@ -194,9 +195,7 @@ class TranslationModel(NetworkParameters, HeldNetwork):
 
     def _n_epochs(self, n_batches: int) -> int:
         """Few pairs need many passes, many need few: what counts is how often the weights change."""
-        if self.max_epochs == "auto":
-            return int(np.clip(round(_STEPS / n_batches), *_EPOCHS))
-        return int(self.max_epochs)
+        return resolve_epochs(self.max_epochs, _STEPS, n_batches=n_batches)
 
     def _learn_length(self, rows: Rows, *, known: int) -> None:
         longest = int(rows.y.lengths.max()) - (0 if self.output_encoder_ is None else 2)
