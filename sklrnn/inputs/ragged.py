@@ -19,14 +19,14 @@ class Ragged:
     lengths: NDArray[np.intp]
 
     @classmethod
-    def laid_out(cls, steps: Array, lengths: NDArray[np.intp]) -> "Ragged":
-        """Cut steps that lie end to end into rows of these lengths."""
+    def from_lengths(cls, steps: Array, lengths: NDArray[np.intp]) -> "Ragged":
+        """Cut concatenated steps into rows of these lengths."""
         return cls(steps, np.cumsum(lengths) - lengths, lengths)
 
     @classmethod
-    def joined(cls, rows: list[Array]) -> "Ragged":
-        """Lay rows end to end."""
-        return cls.laid_out(np.concatenate(rows), np.array([len(row) for row in rows], dtype=np.intp))
+    def from_list(cls, rows: list[Array]) -> "Ragged":
+        """Concatenate rows."""
+        return cls.from_lengths(np.concatenate(rows), np.array([len(row) for row in rows], dtype=np.intp))
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -65,14 +65,16 @@ class Ragged:
 Sequences = Array | Ragged
 
 
-def flat_steps(values: Sequences) -> Array:
-    """All steps of all rows, end to end."""
+def concatenate_steps(values: Sequences) -> Array:
+    """All steps of all rows, concatenated."""
     return values.flat() if isinstance(values, Ragged) else values.reshape(-1, *values.shape[2:])
 
 
 def shaped_like(X: Sequences, flat: Array) -> Sequences:
     """Give values of steps, which lie end to end, the rows of X."""
-    return Ragged.laid_out(flat, X.lengths) if isinstance(X, Ragged) else flat.reshape(*X.shape[:2], *flat.shape[1:])
+    if isinstance(X, Ragged):
+        return Ragged.from_lengths(flat, X.lengths)
+    return flat.reshape(*X.shape[:2], *flat.shape[1:])
 
 
 def lengths_of(X: Sequences) -> NDArray[np.intp]:
@@ -82,7 +84,7 @@ def lengths_of(X: Sequences) -> NDArray[np.intp]:
 
 def for_each_step(function: Callable[[Array], Array], values: Sequences) -> Sequences:
     """Apply a function of steps, which may change what a step holds."""
-    return shaped_like(values, function(flat_steps(values)))
+    return shaped_like(values, function(concatenate_steps(values)))
 
 
 def in_the_form_of(given: Any, values: Sequences) -> Any:

@@ -59,7 +59,7 @@ def check_tokens(estimator: Any, X: Any, *, reset: bool) -> Sequences:
     else:
         if not len(X):
             raise ValueError(f"{name} needs at least one sample, got an empty {type(X).__name__}.")
-        rows = Ragged.joined(read_rows(X))
+        rows = Ragged.from_list(read_rows(X))
     if rows.shape[2] != 1:
         raise ValueError(
             f"With embedding_dim each step of X is one token, got {rows.shape[2]} features a step. "
@@ -77,7 +77,7 @@ def check_tokens(estimator: Any, X: Any, *, reset: bool) -> Sequences:
     flat = flat.astype(np.int64)
     validate_data(estimator, flat[:1], reset=reset, skip_check_array=True)
     if isinstance(rows, Ragged):
-        return _even_if_even(Ragged.laid_out(flat, rows.lengths))
+        return _even_if_even(Ragged.from_lengths(flat, rows.lengths))
     return flat.reshape(rows.shape)
 
 
@@ -165,7 +165,7 @@ def _is_list_of_sequences(estimator: Any, X: Any, *, reset: bool) -> bool:
 
 
 def _check_list(estimator: Any, X: Any, *, reset: bool, finite: Any) -> Sequences:
-    rows = Ragged.joined(read_rows(X))
+    rows = Ragged.from_list(read_rows(X))
     _check_same_rank(estimator, 3, reset=reset)
     try:
         steps = check_array(rows.steps, dtype=FLOATS, estimator=estimator, input_name="X", ensure_all_finite=finite)
@@ -177,7 +177,7 @@ def _check_list(estimator: Any, X: Any, *, reset: bool, finite: Any) -> Sequence
                 raise _with_place(error, f"feature {feature} (counted from 0), sample {number}, step {step}") from None
         raise
     validate_data(estimator, steps, reset=reset, skip_check_array=True)
-    return _even_if_even(Ragged.laid_out(steps, rows.lengths))
+    return _even_if_even(Ragged.from_lengths(steps, rows.lengths))
 
 
 def _even_if_even(rows: Ragged) -> Sequences:

@@ -9,7 +9,7 @@ from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from sklrnn.model_selection.purged_splits import PurgedKFold, PurgedTimeSeriesSplit
-from sklrnn.timeline.panel import Mask, Rows, Timeline, read_timeline
+from sklrnn.timeline.panel import RowMask, RowNumbers, Timeline, read_timeline
 
 __all__ = ["LeakageError", "check_no_leakage"]
 
@@ -163,13 +163,13 @@ def _takes_groups(splitter: Any) -> bool:
     return bool(get_routing_for_object(splitter).consumes("split", ["groups"]))
 
 
-def _as_rows(rows: Any, number: int, n_rows: int) -> Rows:
+def _as_rows(rows: Any, number: int, n_rows: int) -> RowNumbers:
     given = np.asarray(rows)
     if given.dtype == bool and len(given) != n_rows:
         raise ValueError(f"Split {number} of cv has a mask of {len(given)} values, but X has {n_rows} rows.")
     if given.size and given.dtype.kind not in "biu":
         raise ValueError(f"Split {number} of cv must hold row numbers, got values of type {given.dtype}.")
-    numbers: Rows = np.flatnonzero(given) if given.dtype == bool else given.astype(np.intp)
+    numbers: RowNumbers = np.flatnonzero(given) if given.dtype == bool else given.astype(np.intp)
     outside = (numbers < 0) | (numbers >= n_rows)
     if outside.any():
         raise ValueError(
@@ -179,7 +179,7 @@ def _as_rows(rows: Any, number: int, n_rows: int) -> Rows:
     return numbers
 
 
-def _slots(timeline: Timeline, reach: _Reach) -> tuple[Rows, int]:
+def _slots(timeline: Timeline, reach: _Reach) -> tuple[RowNumbers, int]:
     """Lay the entities on one line, so far apart that no window or target reaches from one into the next."""
     window_reach = reach.window_length * reach.stride_within
     lengths = np.bincount(timeline.entity) + window_reach + reach.horizon
@@ -187,7 +187,7 @@ def _slots(timeline: Timeline, reach: _Reach) -> tuple[Rows, int]:
     return starts[timeline.entity] + timeline.place, int(lengths.sum()) + 1
 
 
-def _find_leak(timeline: Timeline, train: Rows, test: Rows, reach: _Reach) -> _Leak | None:
+def _find_leak(timeline: Timeline, train: RowNumbers, test: RowNumbers, reach: _Reach) -> _Leak | None:
     slots, n_slots = _slots(timeline, reach)
     # Each test sample opens a run of answers one slot later and closes it horizon slots after that.
     edges = np.zeros(n_slots + 1, dtype=np.intp)
@@ -213,7 +213,7 @@ def _find_leak(timeline: Timeline, train: Rows, test: Rows, reach: _Reach) -> _L
     return _Leak(int(train[first]), int(asked[0]), shared_row, through, int(leaking.sum()))
 
 
-def _any_of_last(flags: Mask, at: Rows, length: int, stride: int) -> Mask:
+def _any_of_last(flags: RowMask, at: RowNumbers, length: int, stride: int) -> RowMask:
     """Look whether any of ``flags[at], flags[at - stride], ...`` is set, ``length`` of them."""
     # Running counts along each residue class of the stride answer this for all rows at once.
     padded = np.concatenate([flags, np.zeros(-len(flags) % stride, dtype=bool)])

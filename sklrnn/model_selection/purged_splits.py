@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import indexable
 
-from sklrnn.timeline.panel import Mask, Rows, Timeline, read_timeline
+from sklrnn.timeline.panel import RowMask, RowNumbers, Timeline, read_timeline
 
 __all__ = ["PurgedKFold", "PurgedTimeSeriesSplit"]
 
@@ -40,7 +40,7 @@ class _PurgedSplitter(BaseCrossValidator):
         """
         return self.n_splits
 
-    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[Rows, Rows]]:
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[RowNumbers, RowNumbers]]:
         """Generate the row numbers of the training and the test set of each split.
 
         Parameters
@@ -72,7 +72,7 @@ class _PurgedSplitter(BaseCrossValidator):
                 )
             yield train, held_out
 
-    def _masks(self, timeline: Timeline) -> Iterator[tuple[Mask, Mask]]:
+    def _masks(self, timeline: Timeline) -> Iterator[tuple[RowMask, RowMask]]:
         raise NotImplementedError
 
     @property
@@ -90,7 +90,7 @@ class _PurgedSplitter(BaseCrossValidator):
         if isinstance(value, bool) or not isinstance(value, Integral) or value < minimum:
             raise ValueError(f"{type(self).__name__} needs {name} to be an int of at least {minimum}, got {value!r}.")
 
-    def _ends_by(self, timeline: Timeline, start: int) -> Mask:
+    def _ends_by(self, timeline: Timeline, start: int) -> RowMask:
         """Find the rows whose targets end no later than the first time of a test block."""
         reached = timeline.count_where(timeline.time <= start)
         return timeline.place + self.horizon + self.embargo <= reached - 1
@@ -179,7 +179,7 @@ class PurgedTimeSeriesSplit(_PurgedSplitter):
         if max_train_size is not None:
             self._check_int("max_train_size", self._span)
 
-    def _masks(self, timeline: Timeline) -> Iterator[tuple[Mask, Mask]]:
+    def _masks(self, timeline: Timeline) -> Iterator[tuple[RowMask, RowMask]]:
         n_times = timeline.time.max(initial=-1) + 1
         gap = self.horizon - 1 + self.embargo
         test_size = self.test_size or max(1, (n_times - gap) // (self.n_splits + 1))
@@ -264,7 +264,7 @@ class PurgedKFold(_PurgedSplitter):
         self.embargo = embargo
         self._check_parameters(least_splits=2)
 
-    def _masks(self, timeline: Timeline) -> Iterator[tuple[Mask, Mask]]:
+    def _masks(self, timeline: Timeline) -> Iterator[tuple[RowMask, RowMask]]:
         n_times = timeline.time.max(initial=-1) + 1
         if n_times < self.n_splits:
             raise ValueError(

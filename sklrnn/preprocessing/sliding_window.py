@@ -11,8 +11,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklrnn._hyperparameters import POSITIVE_INT, StrOptions, fitted, hyper, hyperparameters, validate_parameters
 from sklrnn.preprocessing._window_layout import Memory, Plan, join, rows_before_holes, stand_alone, strided_windows
-from sklrnn.timeline.table import Entity, Table, check_numbers, take_apart
-from sklrnn.timeline.time_index import Times, learn_clock, read_series
+from sklrnn.timeline.panel import Entity
+from sklrnn.timeline.table import Table, check_numbers, split_table
+from sklrnn.timeline.time_index import Times, infer_grid, read_entity_times
 
 __all__ = ["SlidingWindow"]
 
@@ -270,7 +271,7 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         )
 
     def _read(self, X: Any, *, reset: bool) -> tuple[Table, Array]:
-        table = take_apart(X, time_column=self.time_column, groups=self.groups)
+        table = split_table(X, time_column=self.time_column, groups=self.groups)
         values = check_numbers(self, table.features)
         validate_data(self, X, reset=reset, skip_check_array=True)
         return table, values
@@ -279,7 +280,7 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         """Read the times of each series; empty if the index is not to be read, or tells no times."""
         if self.context == "none":
             return []
-        series = read_series(table.labels, table.entities)
+        series = read_entity_times(table.labels, table.entities)
         if not series and self.time_column is not None:
             raise ValueError(
                 f"time_column={self.time_column!r} holds no times: dates, periods, durations or numbers are needed. "
@@ -289,12 +290,12 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
 
     def _learn_context(self, table: Table, values: Array) -> None:
         series = self._read_series(table)
-        self._clock = learn_clock(series, sure=table.labels_are_time) if series else None
+        self._grid = infer_grid(series, sure=table.labels_are_time) if series else None
         # Pairs, for the safe file formats know no dict whose keys are None.
         self._memories: list[tuple[Hashable, Memory]] = []
-        if self._clock is not None:
+        if self._grid is not None:
             for entity, times in zip(table.entities, series, strict=True):
-                keep = rows_before_holes(self._clock.positions(times.values), self._span)
+                keep = rows_before_holes(self._grid.positions(times.values), self._span)
                 self._memories.append((entity.name, Memory(times.values[keep], values[entity.rows][keep])))
         self.n_context_rows_ = sum(len(memory.rows) for _, memory in self._memories)
 
@@ -305,19 +306,19 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
 
     def _plan_all(self, table: Table, values: Array) -> list[Plan]:
         series = self._read_series(table)
-        if series and self._clock is not None and series[0].kind != self._clock.kind:
+        if series and self._grid is not None and series[0].kind != self._grid.kind:
             self._refuse_other_times(series[0].kind)
-        if not series or self._clock is None or series[0].kind != self._clock.kind:
+        if not series or self._grid is None or series[0].kind != self._grid.kind:
             return [stand_alone(len(values[entity.rows]), self._span) for entity in table.entities]
         memories = dict(self._memories)
         return [
-            join(memories.get(entity.name), times.values, self._clock.positions, self._span)
+            join(memories.get(entity.name), times.values, self._grid.positions, self._span)
             for entity, times in zip(table.entities, series, strict=True)
         ]
 
     def _refuse_other_times(self, kind: str) -> None:
         """Two ways to tell the time can't be joined; plain row numbers beside times just know less."""
-        known = self._clock.kind if self._clock is not None else ""
+        known = self._grid.kind if self._grid is not None else ""
         if "numbers" not in (kind, known):
             raise ValueError(
                 f"{type(self).__name__} was fitted on rows whose index holds {known}, got an index of {kind}. "

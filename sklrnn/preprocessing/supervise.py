@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array, check_consistent_length
 
 from sklrnn.preprocessing._window_layout import strided_windows
-from sklrnn.timeline.table import Entity, check_numbers, column_position, take_apart, take_columns
-from sklrnn.timeline.time_index import learn_clock, read_series
+from sklrnn.timeline.panel import Entity
+from sklrnn.timeline.table import check_numbers, column_position, split_table, take_columns
+from sklrnn.timeline.time_index import infer_grid, read_entity_times
 
 __all__ = ["make_windows", "supervise"]
 
@@ -172,7 +173,7 @@ def make_windows(
     }  # fmt: skip
     for name, value in given.items():
         _check_at_least(name, value, least[name])
-    table = take_apart(_as_table(X, one_dimensional=True), groups=groups)
+    table = split_table(_as_table(X, one_dimensional=True), groups=groups)
     values = check_numbers("make_windows", table.features)
     targets = values if y is None else check_array(y, dtype=None, ensure_2d=False, ensure_all_finite=False)
     check_consistent_length(values, targets)
@@ -237,14 +238,13 @@ def _target_columns(data: Any, target: Any) -> list[int]:
 
 def _positions(data: Any, groups: Any, time_column: Any, *, by_index: bool) -> tuple[list[Entity], list[Array]]:
     """Number the rows of each series by steps of time."""
-    table = take_apart(data, time_column=time_column, groups=groups)
+    table = split_table(data, time_column=time_column, groups=groups)
     entities = table.entities
-    series = read_series(table.labels, entities, "data") if by_index else []
+    series = read_entity_times(table.labels, entities, "data") if by_index else []
     if not series:
-        n_rows = np.arange(data.shape[0])
-        return entities, [np.arange(n_rows[entity.rows].size) for entity in entities]
-    clock = learn_clock(series, sure=table.labels_are_time)
-    return entities, [clock.positions(own.values) for own in series]
+        return entities, [np.arange(len(entity.row_numbers(data.shape[0]))) for entity in entities]
+    grid = infer_grid(series, sure=table.labels_are_time)
+    return entities, [grid.positions(own.values) for own in series]
 
 
 def _future_rows(entities: list[Entity], positions: list[Array], steps: Array, n_rows: int) -> tuple[Array, Array]:
@@ -252,7 +252,7 @@ def _future_rows(entities: list[Entity], positions: list[Array], steps: Array, n
     future = np.full((n_rows, len(steps)), _NOWHERE)
     reaches = np.zeros(n_rows, dtype=bool)
     for entity, place in zip(entities, positions, strict=True):
-        own = np.arange(n_rows)[entity.rows]
+        own = entity.row_numbers(n_rows)
         ahead = place[:, np.newaxis] + steps
         at = np.minimum(np.searchsorted(place, ahead), len(place) - 1)
         future[own] = np.where(place[at] == ahead, own[at], _NOWHERE)

@@ -1,24 +1,17 @@
 """A table taken apart: the features, what tells the time of its rows, and what tells its entities apart."""
 
-from collections.abc import Hashable
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils import check_array
 
-__all__ = ["Entity", "Table", "check_numbers", "column_position", "split_entities", "take_apart", "take_columns"]
+from sklrnn.timeline.panel import Entity, is_panel, split_entities, times_of
+
+__all__ = ["Table", "check_numbers", "column_position", "split_table", "take_columns"]
 
 Array = NDArray[Any]
 FLOATS = (np.float64, np.float32)
-
-
-class Entity(NamedTuple):
-    """One series of a panel: its name and its row numbers. A single series has the name None and all rows."""
-
-    name: Hashable
-    rows: Any
 
 
 class Table(NamedTuple):
@@ -31,7 +24,7 @@ class Table(NamedTuple):
     entities: list[Entity]
 
 
-def take_apart(X: Any, *, time_column: Any = None, groups: Any = None) -> Table:
+def split_table(X: Any, *, time_column: Any = None, groups: Any = None) -> Table:
     """Split a frame or array into features, time labels and entities, without looking at the values."""
     if not hasattr(X, "shape"):
         # check_array words its errors better when it meets what the user gave, unless a column must be found first.
@@ -42,13 +35,11 @@ def take_apart(X: Any, *, time_column: Any = None, groups: Any = None) -> Table:
     columns = [position for position in range(n_columns) if position not in taken]
     if taken and not columns:
         raise ValueError(f"X holds no feature beside time_column={time_column!r} and groups={groups!r}. Add a column.")
-    labels: Any = X.index if hasattr(X, "iloc") else None
-    said_so = special[0] is not None or getattr(labels, "nlevels", 1) > 1
-    if getattr(labels, "nlevels", 1) > 1:
-        labels = labels.get_level_values(-1)
-    if special[0] is not None:
-        labels = _column(X, special[0])
-    return Table(take_columns(X, columns) if taken else X, columns, labels, said_so, split_entities(X, groups))
+    index = X.index if hasattr(X, "iloc") else None
+    said_so = special[0] is not None or is_panel(index)
+    labels = times_of(index) if special[0] is None else _column(X, special[0])
+    entities = split_entities(index, None if special[1] is None else _column(X, special[1]), f"groups={groups!r}")
+    return Table(take_columns(X, columns) if taken else X, columns, labels, said_so, entities)
 
 
 def column_position(X: Any, column: Any, parameter: str) -> int | None:
@@ -72,23 +63,6 @@ def column_position(X: Any, column: Any, parameter: str) -> int | None:
 def take_columns(X: Any, positions: list[int]) -> Any:
     """Take columns by number from an array or a frame."""
     return X.iloc[:, positions] if hasattr(X, "iloc") else X[:, positions]
-
-
-def split_entities(X: Any, groups: Any = None) -> list[Entity]:
-    """Find the rows of each entity, which a column names, or else the levels of a MultiIndex before its last."""
-    position = column_position(X, groups, "groups")
-    if position is not None:
-        keys = _column(X, position)
-    elif getattr(getattr(X, "index", None), "nlevels", 1) > 1:
-        keys = X.index.droplevel(-1)
-    else:
-        return [Entity(None, slice(None))]
-    codes, names = pd.factorize(keys if hasattr(keys, "factorize") else np.asarray(keys))
-    if (codes < 0).any():
-        raise ValueError(f"Every row needs an entity, but groups={groups!r} has none in row {np.argmax(codes < 0)}.")
-    by_entity = np.argsort(codes, kind="stable")
-    runs = np.split(by_entity, np.flatnonzero(np.diff(codes[by_entity])) + 1)
-    return [Entity(name, rows) for name, rows in zip(names, runs, strict=True)]
 
 
 def check_numbers(estimator: Any, features: Any) -> Array:

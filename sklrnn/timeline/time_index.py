@@ -1,6 +1,6 @@
 """The algebra of time indexes: does one row follow another, and how many steps lie between them?
 
-Times are numpy arrays here (UTC stamps, durations, the ordinals of periods, numbers). A ``Clock`` learned from the
+Times are numpy arrays here (UTC stamps, durations, the ordinals of periods, numbers). A ``TimeGrid`` learned from the
 training rows gives rows their integer positions; two rows stand next to each other when their positions differ by one.
 """
 
@@ -13,11 +13,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["Clock", "Times", "check_increasing", "learn_clock", "read_series", "read_times"]
+__all__ = [
+    "TimeGrid",
+    "Times",
+    "check_increasing",
+    "frequency_of",
+    "infer_grid",
+    "is_regular",
+    "read_entity_times",
+    "read_times",
+]
 
 Array = NDArray[Any]
 
-# More steps than any window is long: where the clock sees a break, no window reaches across.
+# More steps than any window is long: no window reaches across a break in the grid.
 FAR = 2**40
 # A piece of a series that is long enough to tell its frequency; the whole is then checked against it.
 _ENOUGH = 1000
@@ -64,7 +73,7 @@ def read_times(labels: Any) -> Times | None:
     return None
 
 
-def read_series(labels: Any, entities: Sequence[tuple[Hashable, Any]], table: str = "X") -> list[Times]:
+def read_entity_times(labels: Any, entities: Sequence[tuple[Hashable, Any]], table: str = "X") -> list[Times]:
     """Read the times of each series, given as ``(name, rows)``, and check their order; empty without times."""
     times = None if labels is None else read_times(labels)
     if times is None:
@@ -97,7 +106,7 @@ def check_increasing(times: Times, rows: Array | None = None, what: str = "The r
 
 
 @dataclass(frozen=True)
-class Clock:
+class TimeGrid:
     """What one step of time is: a fixed ``step``, a calendar ``freq`` such as month ends, or neither.
 
     With neither, rows follow each other as they come, unless they are far more apart than rows in training ever were.
@@ -173,20 +182,20 @@ def _calendar(first: Any, last: Any, freq: Any) -> Array:
     return pd.date_range(first, last, freq=freq).to_numpy()
 
 
-def learn_clock(series: Sequence[Times], *, sure: bool = False) -> Clock:
+def infer_grid(series: Sequence[Times], *, sure: bool = False) -> TimeGrid:
     """Learn from the training rows, one or many series of one kind of time, what a step is.
 
     ``sure`` says that the user named these as times, so that numbers are no mere row numbers.
     """
     model = max(series, key=lambda times: len(times.values))
     jumps = [np.diff(times.values).max() for times in series if len(times.values) > 1]
-    unknown = Clock(model.kind, model.tz, longest=max(jumps, default=None))
+    unknown = TimeGrid(model.kind, model.tz, longest=max(jumps, default=None))
     if not sure and _are_row_numbers(series):
         return unknown
     for step, freq in _guesses(model):
-        clock = replace(unknown, step=step, freq=freq)
-        if clock.on_grid(model.values) is not None or clock.nearly_fits(model.values):
-            return clock
+        grid = replace(unknown, step=step, freq=freq)
+        if grid.on_grid(model.values) is not None or grid.nearly_fits(model.values):
+            return grid
     return unknown
 
 
@@ -207,12 +216,35 @@ def _guesses(times: Times) -> Iterator[tuple[Any, Any]]:
         yield _spell_out(times.freq, times.tz)
     if times.kind.startswith("stamps"):
         for piece in _unbroken_pieces(times.values):
-            freq = pd.infer_freq(_in_zone(piece, times.tz)) if len(piece) > 2 else None
+            freq = _infer(_in_zone(piece, times.tz))
             if freq is not None:
                 yield _spell_out(pd.tseries.frequencies.to_offset(freq), times.tz)
     step = _common_step(times.values)
     if step is not None:
         yield step, None
+
+
+def frequency_of(index: pd.Index) -> Any:
+    """The step from row to row: the name of a frequency, a number for counted rows, None if there is no fixed one."""
+    if isinstance(index, pd.PeriodIndex):
+        return index.freqstr
+    if isinstance(index, pd.DatetimeIndex):
+        return _infer(index) if index.freq is None else index.freqstr
+    if len(index) < 2:
+        return 1
+    step = int(index[1] - index[0])
+    return step if step > 0 and (np.diff(np.asarray(index)) == step).all() else None
+
+
+def is_regular(index: pd.Index) -> bool:
+    """Whether each time is one step after the one before it."""
+    if isinstance(index, pd.PeriodIndex):
+        return bool((np.diff(index.asi8) == index.freq.n).all())  # type: ignore[union-attr]
+    return frequency_of(index) is not None
+
+
+def _infer(stamps: pd.DatetimeIndex) -> str | None:
+    return pd.infer_freq(stamps) if len(stamps) > 2 else None
 
 
 def _spell_out(freq: Any, tz: Any) -> tuple[Any, Any]:

@@ -193,7 +193,7 @@ def test_missing_times_and_entities_are_refused():
     with pytest.raises(ValueError, match="Row 4 of X has no time"):
         next(PurgedKFold(2).split(X))
     index = pd.MultiIndex.from_arrays([["a", None], [1, 2]])
-    with pytest.raises(ValueError, match="Row 1 of X has no entity"):
+    with pytest.raises(ValueError, match="row 1 has none in the index"):
         next(PurgedKFold(2).split(pd.DataFrame({"x": [1, 2]}, index=index)))
 
 

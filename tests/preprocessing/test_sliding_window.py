@@ -462,7 +462,7 @@ def test_a_column_transformer_stands_before_the_window():
         ({"groups": 2}, series().to_numpy(), "groups=2 is no column of an array of 2 columns"),
         ({"time_column": "f0", "groups": "f1"}, series(), "no feature beside"),
         ({"time_column": "t"}, series().assign(t="Monday"), "time_column='t' holds no times.*to_datetime"),
-        ({"groups": "g"}, series().assign(g=None), "groups='g' has none in row 0"),
+        ({"groups": "g"}, series().assign(g=None), "row 0 has none in groups='g'"),
         ({}, series().assign(sky="clear"), "Column 'sky' holds no numbers"),
         ({}, np.array([[1.0, "warm"]] * 9, dtype=object), "Column 1 holds no numbers"),
         ({}, series().reset_index(names="when"), "Column 'when' holds times.*time_column"),

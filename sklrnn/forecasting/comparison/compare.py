@@ -13,7 +13,7 @@ from sktime.forecasting.base import BaseForecaster
 
 from sklrnn.forecasting.comparison.baselines import CLASSICAL, Nature, make_classical
 from sklrnn.forecasting.comparison.comparison import Comparison
-from sklrnn.forecasting.comparison.cutoffs import Fold, cut, instances_of, read_exogenous, read_series
+from sklrnn.forecasting.comparison.cutoffs import Fold, cut, instances_of, read_endogenous, read_exogenous
 from sklrnn.forecasting.comparison.evaluate_fold import Outcome, run_model
 from sklrnn.forecasting.comparison.tables import Scoring, tidy
 from sklrnn.forecasting.comparison.warning_counts import tally_warnings
@@ -129,7 +129,7 @@ def compare(
     """
     _check_numbers(horizon=horizon, n_splits=n_splits, step=step, initial_window=initial_window)
     _check_season_and_coverage(sp, coverage)
-    y = read_series(y)
+    y = read_endogenous(y)
     X = None if X is None else read_exogenous(X, y)
     named = _name(models)
     folds = cut(y, X, horizon=horizon, n_splits=n_splits, step=step, initial_window=initial_window)

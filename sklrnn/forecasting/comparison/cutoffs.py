@@ -5,11 +5,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-__all__ = ["Fold", "cut", "instances_of", "read_exogenous", "read_series"]
+from sklrnn.timeline.panel import RowNumbers, split_entities
+from sklrnn.timeline.time_index import frequency_of, is_regular
 
-Rows = NDArray[np.intp]
+__all__ = ["Fold", "cut", "instances_of", "read_endogenous", "read_exogenous"]
+
 _READS = (
     "a pandas Series or DataFrame with a DatetimeIndex, PeriodIndex or RangeIndex (a column per variable), a DataFrame "
     "with a MultiIndex whose last level is time (a panel), an array or a list"
@@ -29,7 +30,7 @@ class Fold(NamedTuple):
     X_test: Any
 
 
-def read_series(y: Any) -> Any:
+def read_endogenous(y: Any) -> Any:
     """Turn what a user calls a series into floats on a regular index: a Series, a frame, or the sorted frame of a panel."""
     if isinstance(y, list | tuple | np.ndarray):
         y = _from_array(np.asarray(y))
@@ -101,17 +102,15 @@ def cut(
     return list(_folds(y, X, instances, n_splits, step, horizon))
 
 
-def instances_of(index: pd.Index) -> Iterator[tuple[Any, Rows]]:
+def instances_of(index: pd.Index) -> Iterator[tuple[Any, RowNumbers]]:
     """Yield the name and the row numbers of each instance of a panel, in order; of a series, one without a name."""
-    if not isinstance(index, pd.MultiIndex):
-        yield None, np.arange(len(index))
-        return
-    codes, names = pd.factorize(index.droplevel(-1))
-    order = np.argsort(codes, kind="stable")
-    yield from zip(names, np.split(order, np.cumsum(np.bincount(codes))[:-1]), strict=True)
+    for entity in split_entities(index):
+        yield entity.name, entity.row_numbers(len(index))
 
 
-def _folds(y: Any, X: Any, instances: list[tuple[Any, Rows]], n_splits: int, step: int, horizon: int) -> Iterator[Fold]:
+def _folds(
+    y: Any, X: Any, instances: list[tuple[Any, RowNumbers]], n_splits: int, step: int, horizon: int
+) -> Iterator[Fold]:
     for number in range(n_splits):
         after = (n_splits - 1 - number) * step
         ends = [len(rows) - horizon - after for _, rows in instances]
@@ -148,12 +147,10 @@ def _check_finite(y: Any) -> None:
 def _check_times(index: pd.Index, whose: str) -> None:
     if not (index.is_monotonic_increasing and index.is_unique):
         raise ValueError(f"{whose} must have its times in order, each of them once. Try y = y.sort_index().")
-    if isinstance(index, pd.DatetimeIndex):
-        regular = index.freq is not None or (len(index) > 2 and pd.infer_freq(index) is not None)
-    elif isinstance(index, pd.PeriodIndex):
-        regular = len(index) < 2 or len(pd.period_range(index[0], index[-1], freq=index.freq)) == len(index)
+    if isinstance(index, pd.DatetimeIndex | pd.PeriodIndex):
+        regular = is_regular(index)
     elif pd.api.types.is_integer_dtype(index.dtype):
-        regular = bool((np.diff(index.to_numpy()) == 1).all())
+        regular = frequency_of(index) == 1
     else:
         raise TypeError(
             f"{whose} must have a DatetimeIndex, a PeriodIndex or whole numbers as its times, got {index.dtype}. "
