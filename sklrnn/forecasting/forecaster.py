@@ -13,7 +13,7 @@ from sktime.forecasting.base import BaseForecaster, ForecastingHorizon
 
 from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
 from sklrnn.estimators.parameters import ConvolutionOptions, NetworkParameters
-from sklrnn.forecasting.auto_settings import resolve_future_X, resolve_sp, resolve_window_spec
+from sklrnn.forecasting.auto_settings import AUTO_STEPS, resolve_future_X, resolve_sp, resolve_window_spec
 from sklrnn.forecasting.calibration import Calibration, Pretrained
 from sklrnn.forecasting.fh_index import resolve_fh
 from sklrnn.forecasting.history import Columns, History
@@ -22,6 +22,7 @@ from sklrnn.forecasting.parameters import ForecasterParameters
 from sklrnn.forecasting.rollout import Rollout, make_rollout
 from sklrnn.forecasting.series import stack_series
 from sklrnn.forecasting.windows import Windows, WindowSpec
+from sklrnn.training.auto_epochs import resolve_epochs
 
 Array = NDArray[Any]
 
@@ -193,7 +194,8 @@ class BaseRecurrentForecaster(ForecasterParameters, NetworkParameters, Convoluti
         return NetworkRecipe.of(self, random_state=random_state, max_epochs=self._n_epochs(windows))
 
     def _n_epochs(self, windows: Windows) -> int:
-        return choose_epochs(self.max_epochs, len(windows), self.batch_size)
+        n_batches = -(-len(windows) // self.batch_size)
+        return resolve_epochs(self.max_epochs, AUTO_STEPS, n_batches=n_batches, n_samples=len(windows))
 
     def _training_windows(self) -> Windows:
         return Windows.for_training(self.window_spec_, stack_series(self._history.series, sp=self.sp_))

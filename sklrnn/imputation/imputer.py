@@ -23,6 +23,7 @@ from sklrnn.imputation.parameters import ImputerParameters
 from sklrnn.imputation.reading import GivenSeries, read_given_series
 from sklrnn.nn.network import NetworkArchitecture
 from sklrnn.timeline.calendar_features import choose_cycles, cyclical_features
+from sklrnn.training.auto_epochs import StepBudget, resolve_epochs
 from sklrnn.training.net import SequenceNet, choose_device
 
 __all__ = ["RecurrentImputer"]
@@ -33,7 +34,7 @@ Array = NDArray[Any]
 _ROWS_PER_GAP, _SHARE_OF_MISSING = 4, 0.9
 _SHORTEST_WINDOW, _LONGEST_WINDOW = 64, 192
 # Steps of the optimizer with max_epochs="auto": 600 for 128 windows, with the root of their number beyond.
-_STEPS, _FOR_WINDOWS = 600, 128
+_STEPS = StepBudget(600, reference_samples=128, growth=0.5)
 
 
 def _reads_a_table(self: "RecurrentImputer") -> bool:
@@ -292,10 +293,8 @@ class RecurrentImputer(
         return min(int(np.clip(_ROWS_PER_GAP * typical, _SHORTEST_WINDOW, _LONGEST_WINDOW)), longest)
 
     def _n_epochs(self, n_windows: int) -> int:
-        if self.max_epochs != "auto":
-            return int(self.max_epochs)
-        steps = _STEPS * max(1.0, n_windows / _FOR_WINDOWS) ** 0.5
-        return max(1, round(steps / -(-n_windows // self.batch_size)))
+        n_batches = -(-n_windows // self.batch_size)
+        return resolve_epochs(self.max_epochs, _STEPS, n_batches=n_batches, n_samples=n_windows)
 
     def _bound(self, bound: Any, name: str) -> Array:
         """One bound for each column."""

@@ -15,6 +15,7 @@ from sklrnn.estimators.parameters import NetworkParameters
 from sklrnn.inputs.ragged import for_each_step
 from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, token_counts
 from sklrnn.preprocessing.token_encoder import START
+from sklrnn.training.auto_epochs import StepBudget, resolve_epochs
 from sklrnn.training.net import choose_device
 from sklrnn.training.sklearn_callbacks import open_hooks
 from sklrnn.translation.batches import PairBatches
@@ -25,7 +26,7 @@ from sklrnn.translation.samples import PairReader
 Array = NDArray[Any]
 
 # Steps of the optimizer that are enough for most tasks, and the fewest and most epochs to make them in.
-_STEPS, _EPOCHS = 5_000, (10, 300)
+_STEPS = StepBudget(5_000, fewest_epochs=10, most_epochs=300)
 
 
 @hyperparameters
@@ -49,7 +50,7 @@ class PairTrainer(PairReader, NetworkHolder, TranslatorParameters, NetworkParame
         (network or self.module_).teacher_forcing.set_ratio(float(self.teacher_forcing))
         batches = self._batches(train, self.batch_size, seed=seed if self.shuffle else None)
         validation = None if held_out is None else self._batches(held_out.by_length(), max(self.batch_size, 512))
-        max_epochs = self._n_epochs(len(batches))
+        max_epochs = resolve_epochs(self.max_epochs, _STEPS, n_batches=len(batches))
         hooks = open_hooks(owner, self, X, y, max_epochs=max_epochs)
         self._train(
             network,
@@ -62,11 +63,6 @@ class PairTrainer(PairReader, NetworkHolder, TranslatorParameters, NetworkParame
         )
         if hooks:
             hooks.close()
-
-    def _n_epochs(self, n_batches: int) -> int:
-        if self.max_epochs == "auto":
-            return int(np.clip(round(_STEPS / n_batches), *_EPOCHS))
-        return int(self.max_epochs)
 
     def _network_for(self, train: Samples, *, continues: bool) -> tuple[TranslationNetwork | None, int]:
         """A new network and its seed; or None, and the seed of the network of the previous fit."""

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sklrnn.forecasting.auto_settings import choose_epochs, choose_framing, choose_known, choose_season
+from sklrnn.forecasting.auto_settings import AUTO_STEPS, choose_framing, choose_known, choose_season
 from sklrnn.forecasting.series import begin, take_apart
+from sklrnn.training.auto_epochs import resolve_epochs
 
 
 def series_of(*lengths, seed=0):
@@ -113,9 +114,9 @@ def test_level_of_all_series_together():
     ("n_windows", "batch_size", "n_steps"), [(84, 64, 200), (200_000, 64, 20_000), (10_000_000, 64, 20_000)]
 )
 def test_number_of_windows_sets_the_number_of_steps(n_windows, batch_size, n_steps):
-    epochs = choose_epochs("auto", n_windows, batch_size)
-    assert epochs * -(-n_windows // batch_size) == pytest.approx(n_steps, rel=0.1) or epochs == 1
-    assert choose_epochs(7, n_windows, batch_size) == 7
+    n_batches = -(-n_windows // batch_size)
+    epochs = resolve_epochs("auto", AUTO_STEPS, n_batches=n_batches, n_samples=n_windows)
+    assert epochs * n_batches == pytest.approx(n_steps, rel=0.1) or epochs == 1
 
 
 def test_known_columns_are_found_by_name():
