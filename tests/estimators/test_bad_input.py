@@ -151,7 +151,10 @@ def test_number_of_outputs_when_going_on():
         ({"validation_fraction": 1.0}, "The 'validation_fraction' parameter"),
         ({"random_state": "seed"}, "The 'random_state' parameter"),
         ({"verbose": 3}, "The 'verbose' parameter"),
-        ({"optimizer": dict}, "The 'optimizer' parameter .* a subclass of torch.optim.Optimizer. Got <class 'dict'> instead"),
+        (
+            {"optimizer": dict},
+            "The 'optimizer' parameter .* a subclass of torch.optim.Optimizer. Got <class 'dict'> instead",
+        ),
         ({"loss": dict}, "The 'loss' parameter .* a subclass of torch.nn.Module. Got <class 'dict'> instead"),
         ({"callbacks": [3]}, r"callbacks must be instances of skorch.callbacks.Callback, or \(name, callback\), got 3"),
         ({"device": "gpu"}, "The 'device' parameter"),
