@@ -1,6 +1,6 @@
 """The parameter table and the one ``fit`` of all estimators."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from sklrnn.estimators.parameters import (
     ConvolutionOptions,
     NetworkParameters,
     PoolSize,
-    cell_options,
+    cell_and_options,
 )
 from sklrnn.inputs.ragged import Ragged, Sequences, shaped_like
 from sklrnn.inputs.samples import Rows, feature_statistics, hold_out_newest, merge_identical, token_counts
@@ -214,9 +214,8 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, ConvolutionOpt
         return Architecture(
             n_features=n_features,
             n_outputs=self._n_raw_outputs() * self._loss().width,
-            cell=self.cell,
             units=as_tuple(self.units),
-            cell_options=cell_options(self),
+            **cell_and_options(self),
             bidirectional=bool(self.bidirectional),
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),
@@ -288,3 +287,10 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, ConvolutionOpt
 
     def _learn_residuals(self, held_out: Rows | None) -> None:
         """Remember how far off the answers are on rows that training did not see."""
+
+
+# A task is a mixin, but uses methods of the estimator that it is mixed into, which type checkers have to know.
+if TYPE_CHECKING:
+    TypedAsEstimator = RecurrentEstimator
+else:
+    TypedAsEstimator = object

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array, check_random_state
 from torch import nn
 
-from sklrnn.estimators.parameters import CellOptions, cell_options
+from sklrnn.estimators.parameters import CellOptions, cell_and_options
 from sklrnn.generation.batches import TextBatches, Texts, as_strands
 from sklrnn.generation.network import LanguageNetwork, build_language_network
 from sklrnn.generation.parameters import GeneratorParameters
@@ -128,9 +128,8 @@ class TextModel(GeneratorParameters, CellOptions, HeldNetwork):
         self._architecture = Architecture(
             n_features=int(self.embedding_dim),
             n_outputs=self.encoder_.n_tokens_,
-            cell=self.cell,
             units=as_tuple(self.units),
-            cell_options=cell_options(self),
+            **cell_and_options(self),
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),
             residual=bool(self.residual),

@@ -7,7 +7,6 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import DensityMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
@@ -16,6 +15,7 @@ from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
 from sklrnn.generation._text_model import TextModel
 from sklrnn.generation.batches import TextBatches
 from sklrnn.generation.sampling import check_sampling, draw_tokens
+from sklrnn.inputs.sklearn_classes import DensityMixin
 from sklrnn.preprocessing.token_encoder import END, START, UNKNOWN, TokenEncoder, check_texts
 from sklrnn.training.net import SequenceNet
 

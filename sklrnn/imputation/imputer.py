@@ -6,7 +6,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -18,6 +17,7 @@ from sklrnn.imputation.masking import Lessons, Reader, Scales, measure
 from sklrnn.imputation.network import GapNetwork
 from sklrnn.imputation.parameters import ImputerParameters
 from sklrnn.imputation.reading import GivenSeries, read_given_series
+from sklrnn.inputs.sklearn_classes import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklrnn.timeline.calendar_features import choose_cycles, read_cycles
 
 __all__ = ["RecurrentImputer"]

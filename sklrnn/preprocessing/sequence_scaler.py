@@ -5,13 +5,14 @@ from typing import Annotated, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
+from sklearn.base import clone
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Tags, check_array, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validate_data
 
 from sklrnn._hyperparameters import Doc, HasMethods, fitted, hyperparameters, validate_parameters
+from sklrnn.inputs.sklearn_classes import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklrnn.inputs.validation import FLOATS, check_weights
 
 __all__ = ["SequenceScaler"]

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklrnn._hyperparameters import Doc, Ge, fitted, hyperparameters, validate_parameters
+from sklrnn.inputs.sklearn_classes import BaseEstimator, TransformerMixin
 from sklrnn.preprocessing._window_layout import Memory, Plan, join, rows_before_holes, stand_alone, strided_windows
 from sklrnn.timeline.table import Entity, Table, check_numbers, take_apart
 from sklrnn.timeline.time_index import Times, learn_clock, read_series

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator
 from torch import nn
 
+from sklrnn.inputs.sklearn_classes import BaseEstimator
 from sklrnn.nn.network import dropouts
 from sklrnn.training.batches import Batches
 from sklrnn.training.monitor import Report, Stop, Watch
@@ -29,6 +29,8 @@ class HeldNetwork(BaseEstimator):
     best_validation_loss_: float | None
     _seed: int
 
+    units: Any
+    schedule: Any
     l1: float
     l2: float
     optimizer: Any

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 from torch import nn
 
-from sklrnn.estimators.parameters import CellOptions, cell_options
+from sklrnn.estimators.parameters import CellOptions, cell_and_options
 from sklrnn.inputs.ragged import Ragged, Sequences, for_each_step, lengths_of
 from sklrnn.inputs.samples import Rows, feature_statistics, hold_out_newest, token_counts
 from sklrnn.inputs.validation import check_sequences, check_weights
@@ -217,9 +217,8 @@ class TranslationModel(TranslatorParameters, CellOptions, HeldNetwork):
         return TranslationArchitecture(
             n_features=n_features,
             n_outputs=self._n_values + self._learns_end if encoder is None else encoder.n_tokens_,
-            cell=self.cell,
             units=as_tuple(self.units),
-            cell_options=cell_options(self),
+            **cell_and_options(self),
             bidirectional=bool(self.bidirectional),
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),
