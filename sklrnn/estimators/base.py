@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
@@ -16,6 +15,7 @@ from sklrnn.estimators.options import as_tuple, holds_out, recurrent_options
 from sklrnn.estimators.parameters import Bidirectional, ConvolutionOptions, NetworkParameters, PoolSize
 from sklrnn.inputs.ragged import Ragged, Sequences, for_each_step, in_the_form_of, shaped_like
 from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, merge_identical, token_counts
+from sklrnn.inputs.sklearn_classes import BaseEstimator
 from sklrnn.inputs.step_targets import check_step_targets, check_step_weights
 from sklrnn.inputs.validation import check_sequences, check_single_step, check_tokens, check_weights
 from sklrnn.nn.losses import Loss
@@ -323,3 +323,10 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkHolder, NetworkParameters,
 
     def _calibrate(self, held_out: Samples | None) -> None:
         """Measure the errors of the predictions on samples that training did not see."""
+
+
+# A task is a mixin, but uses methods of the estimator that it is mixed into, which type checkers have to know.
+if TYPE_CHECKING:
+    TypedAsEstimator = RecurrentEstimator
+else:
+    TypedAsEstimator = object

@@ -6,15 +6,15 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax, softmax
-from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from torch import nn
 
 from sklrnn._hyperparameters import Doc, Group, fitted, hyperparameters
-from sklrnn.estimators.base import RecurrentEstimator
+from sklrnn.estimators.base import RecurrentEstimator, TypedAsEstimator
 from sklrnn.estimators.parameters import CellOptions, GRUOptions, LSTMOptions, SimpleRNNOptions
+from sklrnn.inputs.sklearn_classes import ClassifierMixin
 from sklrnn.inputs.step_targets import StepScore
 from sklrnn.nn.cells import CellName
 from sklrnn.nn.losses import Loss, classification_loss
@@ -23,7 +23,7 @@ Array = NDArray[Any]
 
 
 @hyperparameters
-class ClassifierTask(StepScore, ClassifierMixin):
+class ClassifierTask(StepScore, ClassifierMixin, TypedAsEstimator):
     """What makes a recurrent estimator a classifier: labels as targets, and the answers about them."""
 
     _metric = staticmethod(accuracy_score)

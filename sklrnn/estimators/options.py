@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from sklrnn.estimators.parameters import NetworkParameters, cell_options
+from sklrnn.estimators.parameters import NetworkParameters, cell_and_options
 from sklrnn.training.process import count_threads
 from sklrnn.training.trained_network import TrainingOptions
 
@@ -14,9 +14,8 @@ def recurrent_options(parameters: NetworkParameters) -> dict[str, Any]:
     """What every architecture says of its recurrent layers."""
     p: Any = parameters
     return {
-        "cell": p.cell,
         "units": as_tuple(p.units),
-        "cell_options": cell_options(p),
+        **cell_and_options(p),
         "bidirectional": bool(getattr(p, "bidirectional", False)),
         "dropout": float(p.dropout),
         "recurrent_dropout": float(p.recurrent_dropout),

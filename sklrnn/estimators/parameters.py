@@ -255,13 +255,14 @@ def _refuse_option(cls: type, option: str) -> str:
     )
 
 
-def cell_options(estimator: Any) -> dict[str, Any]:
-    """The options of the cell in use, as plain values."""
-    if not isinstance(estimator.cell, str):
-        return {}
-    options = inspect.signature(CELLS[estimator.cell]).parameters.values()
+def cell_and_options(estimator: Any) -> dict[str, Any]:
+    """The cell of an estimator and the options of that cell, as an architecture takes them."""
+    options = inspect.signature(CELLS[estimator.cell]).parameters if isinstance(estimator.cell, str) else {}
     return {
-        option.name: type(option.default)(getattr(estimator, option.name))
-        for option in options
-        if option.kind is option.KEYWORD_ONLY
+        "cell": estimator.cell,
+        "cell_options": {
+            option.name: type(option.default)(getattr(estimator, option.name))
+            for option in options.values()
+            if option.kind is option.KEYWORD_ONLY
+        },
     }

@@ -7,16 +7,16 @@ from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from torch import nn
 
 from sklrnn._hyperparameters import Doc, Group, Interval, hyperparameters
-from sklrnn.estimators.base import RecurrentEstimator
+from sklrnn.estimators.base import RecurrentEstimator, TypedAsEstimator
 from sklrnn.estimators.conformal import HeldOutErrors
 from sklrnn.estimators.parameters import CellOptions, GRUOptions, LSTMOptions, Quantiles, SimpleRNNOptions
 from sklrnn.inputs.ragged import Ragged, concatenate_steps, for_each_step
 from sklrnn.inputs.samples import Samples
+from sklrnn.inputs.sklearn_classes import RegressorMixin
 from sklrnn.inputs.step_targets import StepScore
 from sklrnn.inputs.validation import check_targets
 from sklrnn.nn.cells import CellName
@@ -26,7 +26,7 @@ Array = NDArray[Any]
 
 
 @hyperparameters
-class RegressorTask(StepScore, RegressorMixin):
+class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
     """What makes a recurrent estimator a regressor: numbers as targets, and the answers about them."""
 
     _metric = staticmethod(r2_score)

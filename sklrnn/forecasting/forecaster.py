@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
-from sktime.forecasting.base import BaseForecaster, ForecastingHorizon
+from sktime.forecasting.base import ForecastingHorizon
 
 from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
 from sklrnn.estimators.parameters import ConvolutionOptions, NetworkParameters
@@ -23,6 +23,12 @@ from sklrnn.forecasting.rollout import Rollout, make_rollout
 from sklrnn.forecasting.series import stack_series
 from sklrnn.forecasting.windows import Windows, WindowSpec
 from sklrnn.training.auto_epochs import resolve_epochs
+
+MYPY = False
+if MYPY:  # as for the classes of scikit-learn: see inputs/sklearn_classes
+    from sklrnn.forecasting._sktime_stub import BaseForecaster
+else:
+    from sktime.forecasting.base import BaseForecaster
 
 Array = NDArray[Any]
 

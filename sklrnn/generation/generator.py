@@ -6,7 +6,6 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
@@ -21,6 +20,7 @@ from sklrnn.generation.parameters import GeneratorParameters
 from sklrnn.generation.sampling import check_sampling, sample_tokens
 from sklrnn.generation.texts import Texts, check_context, check_long_enough, encode_prompt, encode_texts
 from sklrnn.inputs.samples import feature_statistics
+from sklrnn.inputs.sklearn_classes import BaseEstimator, DensityMixin
 from sklrnn.preprocessing.token_encoder import END, START, UNKNOWN, TokenEncoder, check_texts
 from sklrnn.training.net import SequenceNet, choose_device
 

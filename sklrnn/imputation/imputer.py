@@ -5,7 +5,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -21,6 +20,7 @@ from sklrnn.imputation.masking import MaskedBatches, MaskedDataset, MaskSampler,
 from sklrnn.imputation.network import impute, masked_loss
 from sklrnn.imputation.parameters import ImputerParameters
 from sklrnn.imputation.reading import GivenSeries, read_given_series
+from sklrnn.inputs.sklearn_classes import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklrnn.nn.network import NetworkArchitecture
 from sklrnn.timeline.calendar_features import choose_cycles, cyclical_features
 from sklrnn.training.auto_epochs import StepBudget, resolve_epochs

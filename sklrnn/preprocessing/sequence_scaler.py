@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
+from sklearn.base import clone
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.metaestimators import available_if
@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from sklrnn._hyperparameters import Doc, HasMethods, fitted, hyperparameters, validate_parameters
 from sklrnn.inputs.ragged import Sequences, concatenate_steps, lengths_of, restore_form
+from sklrnn.inputs.sklearn_classes import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklrnn.inputs.validation import check_sequences, check_weights
 
 __all__ = ["SequenceScaler"]

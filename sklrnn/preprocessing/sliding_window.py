@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklrnn._hyperparameters import Doc, Ge, fitted, hyperparameters, validate_parameters
+from sklrnn.inputs.sklearn_classes import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklrnn.preprocessing._window_layout import Context, Plan, plan_rows, take_windows
 from sklrnn.timeline.panel import Entity
 from sklrnn.timeline.table import Table, check_numbers, split_table

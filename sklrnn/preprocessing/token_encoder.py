@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklrnn._hyperparameters import Doc, Ge, fitted, hyperparameters, validate_parameters
+from sklrnn.inputs.sklearn_classes import BaseEstimator, TransformerMixin
 
 __all__ = ["END", "START", "UNKNOWN", "TokenEncoder"]
 

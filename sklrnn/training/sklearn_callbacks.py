@@ -3,24 +3,25 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-# The attributes that scikit-learn sets on an estimator while it is being fitted.
+from sklrnn.inputs.sklearn_classes import CallbackSupportMixin
+
+# What scikit-learn hangs on an estimator while it is being fitted.
 CALLBACK_STATE = {"_callback_fit_ctx", "_skl_callbacks_to_teardown"}
 
 __all__ = ["CALLBACK_STATE", "CallbackSupportMixin", "EpochHooks", "open_hooks", "with_callbacks"]
 
 try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
-
-    SUPPORTED = True
+    from sklearn.callback import with_callbacks as _with_callbacks
 except ImportError:  # scikit-learn before 1.9 has no such protocol
-    SUPPORTED = False
-    Method = TypeVar("Method", bound=Callable[..., Any])
+    _with_callbacks = None
 
-    class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stands in where scikit-learn has no callbacks."""
+SUPPORTED = _with_callbacks is not None
+Method = TypeVar("Method", bound=Callable[..., Any])
 
-    def with_callbacks(method: Method) -> Method:
-        return method
+
+def with_callbacks(method: Method) -> Method:
+    """scikit-learn's decorator of this name, which to type checkers would give anything."""
+    return method if _with_callbacks is None else _with_callbacks(method)
 
 
 class EpochHooks:

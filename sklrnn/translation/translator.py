@@ -7,12 +7,12 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
 from sklrnn.estimators.parameters import CellOptions
 from sklrnn.inputs.ragged import Sequences, lengths_of
+from sklrnn.inputs.sklearn_classes import BaseEstimator
 from sklrnn.inputs.validation import check_weights
 from sklrnn.preprocessing.token_encoder import END, START, UNKNOWN, TokenEncoder
 from sklrnn.training.net import SequenceNet
