@@ -15,7 +15,7 @@ from sklrnn.estimators.parameters import (
     cell_and_options,
 )
 from sklrnn.inputs.ragged import Ragged, Sequences, shaped_like
-from sklrnn.inputs.samples import Rows, feature_statistics, hold_out_newest, merge_identical, token_counts
+from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, merge_identical, token_counts
 from sklrnn.inputs.step_targets import check_step_targets, check_step_weights
 from sklrnn.inputs.validation import check_sequences, check_tokens, check_weights
 from sklrnn.nn.losses import Loss
@@ -121,7 +121,7 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, ConvolutionOpt
         with self._all_or_nothing(), self._threads():
             self._judged_by = self._loss_parameters()
             train, held_out = self._hold_out(self._check_rows(X, y, sample_weight, reset=not go_on))
-            if len(train.present) <= self.batch_size and not self.stateful:
+            if len(train.nonzero_weight) <= self.batch_size and not self.stateful:
                 train = merge_identical(train)
             self.net_ = self._make_net(self._known_network() if go_on else self._new_network(train))
             hooks = open_hooks(self, X, y, max_epochs=self.max_epochs)
@@ -158,7 +158,7 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, ConvolutionOpt
             self._learn_residuals(None)
         return self
 
-    def _check_rows(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Rows:
+    def _check_rows(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Samples:
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
         X = self._check_X(X, reset=reset)
@@ -166,12 +166,12 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, ConvolutionOpt
             y, weights = check_step_targets(X, y), check_step_weights(sample_weight, X)
         else:
             weights = check_weights(sample_weight, len(X))
-        present = slice(None) if weights is None else np.flatnonzero(weights)
-        y = self._encode(y if self.return_sequences else X, y, present, reset=reset)
+        nonzero_weight = slice(None) if weights is None else np.flatnonzero(weights)
+        y = self._encode(y if self.return_sequences else X, y, nonzero_weight, reset=reset)
         weights = self._weigh(y, weights)
         if not self.return_sequences:
-            return Rows(X, y, weights)
-        return Rows(X, shaped_like(X, y), None if weights is None else shaped_like(X, weights), by_step=True)
+            return Samples(X, y, weights)
+        return Samples(X, shaped_like(X, y), None if weights is None else shaped_like(X, weights), per_timestep=True)
 
     def _check_X(self, X: Any, *, reset: bool) -> Sequences:
         if self.embedding_dim is not None:
@@ -187,11 +187,12 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, ConvolutionOpt
             )
         return checked
 
-    def _hold_out(self, rows: Rows) -> tuple[Rows, Rows | None]:
-        wanted = len(rows.present) > _ENOUGH_TO_HOLD_OUT if self.early_stopping == "auto" else self.early_stopping
+    def _hold_out(self, rows: Samples) -> tuple[Samples, Samples | None]:
+        enough = len(rows.nonzero_weight) > _ENOUGH_TO_HOLD_OUT
+        wanted = enough if self.early_stopping == "auto" else self.early_stopping
         return hold_out_newest(rows, self.validation_fraction) if wanted else (rows, None)
 
-    def _new_network(self, train: Rows) -> Network:
+    def _new_network(self, train: Samples) -> Network:
         self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         self._learn_target_scale(train)
         self._forget_curves()
@@ -202,7 +203,7 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, ConvolutionOpt
         if self._n_tokens:
             network.embedding.learn(*token_counts(train))
         elif self.normalize_X:
-            network.standardise.learn(*feature_statistics(train.X, train.row_weights, train.present))
+            network.standardise.learn(*feature_statistics(train.X, train.row_weights, train.nonzero_weight))
         self.n_parameters_ = count_parameters(network)
         return network
 
@@ -233,7 +234,7 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, ConvolutionOpt
     def _per_row_loss(self) -> Any:
         return self._loss().per_row
 
-    def _batches_of(self, train: Rows, held_out: Rows | None) -> tuple[Batches, Batches | None]:
+    def _batches_of(self, train: Samples, held_out: Samples | None) -> tuple[Batches, Batches | None]:
         """What is trained on, and what judges."""
         seed = self._seed if self.shuffle else None
         batches = self._batches(train, self.batch_size, n_strands=self.batch_size, seed=seed)
@@ -241,7 +242,7 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, ConvolutionOpt
             return batches, None
         return batches, self._batches(held_out.by_length(), max(self.batch_size, 512), n_strands=1)
 
-    def _batches(self, rows: Rows, batch_size: int, *, n_strands: int, seed: int | None = None) -> Batches:
+    def _batches(self, rows: Samples, batch_size: int, *, n_strands: int, seed: int | None = None) -> Batches:
         rows, device = self._scale_targets(rows), choose_device(self.device)
         if self.stateful:
             return Strands(rows, n_strands=n_strands, batch_size=batch_size, device=device)
@@ -255,8 +256,8 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, ConvolutionOpt
 
     # -- what a task answers -----------------------------------------------------------------------------------------
 
-    def _encode(self, X: Any, y: Any, present: Any, *, reset: bool) -> Array:
-        """Check targets and turn them into numbers; ``present`` picks those that have a weight.
+    def _encode(self, X: Any, y: Any, nonzero_weight: Any, *, reset: bool) -> Array:
+        """Check targets and turn them into numbers; ``nonzero_weight`` picks those whose weight is not zero.
 
         They belong to the rows of X, or to steps of rows, which lie end to end.
         """
@@ -279,13 +280,13 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkParameters, ConvolutionOpt
     def _weigh(self, y: Array, weights: Array | None) -> Array | None:
         return weights
 
-    def _learn_target_scale(self, train: Rows) -> None:
+    def _learn_target_scale(self, train: Samples) -> None:
         """Remember what turns targets into numbers of a size that a network learns well."""
 
-    def _scale_targets(self, rows: Rows) -> Rows:
+    def _scale_targets(self, rows: Samples) -> Samples:
         return rows
 
-    def _learn_residuals(self, held_out: Rows | None) -> None:
+    def _learn_residuals(self, held_out: Samples | None) -> None:
         """Remember how far off the answers are on rows that training did not see."""
 
 

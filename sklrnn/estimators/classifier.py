@@ -119,14 +119,14 @@ class ClassifierTask(StepScore, ClassifierMixin, TypedAsEstimator):
         finally:
             del self._announced
 
-    def _encode(self, X: Array, y: Any, present: Any, *, reset: bool) -> Array:
+    def _encode(self, X: Array, y: Any, nonzero_weight: Any, *, reset: bool) -> Array:
         labels = column_or_1d(y, warn=True)
         assert_all_finite(labels, input_name="y")
         check_consistent_length(X, labels)
         check_classification_targets(labels)
         if reset:
             announced = getattr(self, "_announced", None)
-            self.classes_ = np.unique(labels[present]) if announced is None else announced
+            self.classes_ = np.unique(labels[nonzero_weight]) if announced is None else announced
             self.n_outputs_ = 1
             if len(self.classes_) < 2:
                 raise ValueError(
@@ -134,9 +134,9 @@ class ClassifierTask(StepScore, ClassifierMixin, TypedAsEstimator):
                     f"{self.classes_.tolist()}."
                 )
         codes = np.clip(np.searchsorted(self.classes_, labels), 0, len(self.classes_) - 1)
-        unknown = (self.classes_[codes] != labels)[present]
+        unknown = (self.classes_[codes] != labels)[nonzero_weight]
         if unknown.any():
-            strangers = np.unique(labels[present][unknown]).tolist()
+            strangers = np.unique(labels[nonzero_weight][unknown]).tolist()
             raise ValueError(
                 f"y holds labels that {type(self).__name__} does not know: {strangers}. "
                 f"It has learnt {self.classes_.tolist()}. Name all labels in the first partial_fit(classes=...), "

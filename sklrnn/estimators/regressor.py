@@ -14,8 +14,8 @@ from sklrnn._hyperparameters import Doc, Group, Interval, hyperparameters
 from sklrnn.estimators.base import RecurrentEstimator, TypedAsEstimator
 from sklrnn.estimators.conformal import HeldOutErrors
 from sklrnn.estimators.parameters import CellOptions, GRUOptions, LSTMOptions, Quantiles, SimpleRNNOptions
-from sklrnn.inputs.ragged import Ragged, flat_steps, for_each_step
-from sklrnn.inputs.samples import Rows
+from sklrnn.inputs.ragged import Ragged, concatenate_steps, for_each_step
+from sklrnn.inputs.samples import Samples
 from sklrnn.inputs.sklearn_classes import RegressorMixin
 from sklrnn.inputs.step_targets import StepScore
 from sklrnn.inputs.validation import check_targets
@@ -118,7 +118,7 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
         """
         return self._partial_fit(X, y, sample_weight)
 
-    def _encode(self, X: Array, y: Any, present: Any, *, reset: bool) -> Array:
+    def _encode(self, X: Array, y: Any, nonzero_weight: Any, *, reset: bool) -> Array:
         targets = check_targets(X, y, estimator=self)
         if reset:
             self._y_ndim = targets.ndim
@@ -130,8 +130,9 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
             raise ValueError(
                 f"{type(self).__name__} has learnt {self.n_outputs_} output(s), got y with {targets.shape[1]}."
             )
-        if self.loss == "poisson" and (targets[present] < 0).any():
-            raise ValueError(f'loss="poisson" needs targets that are not negative, got {targets[present].min():g}.')
+        if self.loss == "poisson" and (targets[nonzero_weight] < 0).any():
+            least = targets[nonzero_weight].min()
+            raise ValueError(f'loss="poisson" needs targets that are not negative, got {least:g}.')
         return targets
 
     def _loss(self) -> Loss:
@@ -140,7 +141,7 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
     def _loss_parameters(self) -> tuple[Any, ...]:
         return self.loss, tuple(self.quantiles)
 
-    def _learn_target_scale(self, train: Rows) -> None:
+    def _learn_target_scale(self, train: Samples) -> None:
         y, weights = train.targets()
         self._y_location, self._y_spread = np.zeros(y.shape[1]), np.ones(y.shape[1])
         if not self.normalize_y:
@@ -154,7 +155,7 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
         self._y_spread = np.where(spread > 10 * np.finfo(np.float64).eps * np.abs(mean), spread, 1.0)
         self._y_spread[self._y_spread == 0] = 1.0
 
-    def _scale_targets(self, rows: Rows) -> Rows:
+    def _scale_targets(self, rows: Samples) -> Samples:
         def scale(y: Array) -> Array:
             scaled: Array = (y - self._y_location) / self._y_spread
             return scaled
@@ -210,14 +211,14 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
             return band
         return np.repeat(self._point(raw)[..., np.newaxis], 2, axis=-1)
 
-    def _learn_residuals(self, held_out: Rows | None) -> None:
+    def _learn_residuals(self, held_out: Samples | None) -> None:
         self._held_out_errors = None
         if held_out is not None:
             # The answers are picked, not the sequences: picking windows would write them out.
-            raw, (y, weights) = self._run_checked(held_out.X)[held_out.present], held_out.targets()
-            if held_out.by_step:
+            raw, (y, weights) = self._run_checked(held_out.X)[held_out.nonzero_weight], held_out.targets()
+            if held_out.per_timestep:
                 there = slice(None) if weights is None else weights > 0
-                raw, y = flat_steps(raw)[there], y[there]
+                raw, y = concatenate_steps(raw)[there], y[there]
             self._held_out_errors = HeldOutErrors.measure(y, self._point(raw), self._innermost_band(raw)).state
 
     def _errors(self) -> HeldOutErrors:

@@ -11,7 +11,7 @@ from sklrnn._hyperparameters import Doc, Group, hyperparameters
 from sklrnn.estimators.base import RecurrentEstimator
 from sklrnn.estimators.parameters import CellOptions, Quantiles
 from sklrnn.forecasting.windows import Windows
-from sklrnn.inputs.samples import Rows
+from sklrnn.inputs.samples import Samples
 from sklrnn.nn.losses import Loss, regression_loss
 
 Array = NDArray[Any]
@@ -63,11 +63,11 @@ class WindowNetwork(CellOptions, RecurrentEstimator):
         self.n_features_in_, self._n_direct_steps = X.shape[2], X.framing.n_known_steps
         return X
 
-    def _encode(self, X: Any, y: Any, present: Any, *, reset: bool) -> Array:
+    def _encode(self, X: Any, y: Any, nonzero_weight: Any, *, reset: bool) -> Array:
         self.n_outputs_ = y.shape[1] // 2
         return np.asarray(y)
 
-    def _hold_out(self, rows: Rows) -> tuple[Rows, Rows | None]:
+    def _hold_out(self, rows: Samples) -> tuple[Samples, Samples | None]:
         """Hold out the newest targets, and train on none of them."""
         _, newest = super()._hold_out(rows)
         if newest is None:
@@ -79,7 +79,7 @@ class WindowNetwork(CellOptions, RecurrentEstimator):
             return rows, None
         return rows[:n_older], newest
 
-    def _learn_residuals(self, held_out: Rows | None) -> None:
+    def _learn_residuals(self, held_out: Samples | None) -> None:
         self.held_out_errors = None if held_out is None else signed_errors(self, held_out.X)
 
     def _loss(self) -> Loss:

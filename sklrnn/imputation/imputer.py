@@ -18,7 +18,7 @@ from sklrnn.imputation.network import GapNetwork
 from sklrnn.imputation.parameters import ImputerParameters
 from sklrnn.imputation.reading import GivenSeries, read_given_series
 from sklrnn.inputs.sklearn_classes import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklrnn.timeline.calendar_features import choose_cycles, read_cycles
+from sklrnn.timeline.calendar_features import choose_cycles, cyclical_features
 
 __all__ = ["RecurrentImputer"]
 
@@ -211,7 +211,7 @@ class RecurrentImputer(
                 f"{type(self).__name__} was fitted on rows with dates and reads the {', '.join(self.cycles_)} of each, but "
                 "the index of this X holds no dates. Pass a frame with dates, or fit with calendar=False."
             )
-        calendar = read_cycles(given.dates, self.cycles_, len(given.values))
+        calendar = cyclical_features(given.dates, self.cycles_, len(given.values))
         return Series(given.values[:, self._known][given.order], calendar[given.order], given.lengths)
 
     def _learn(self, series: Series) -> None:

@@ -14,8 +14,8 @@ from sklrnn.estimators.base import RecurrentEstimator
 from sklrnn.estimators.parameters import CellOptions
 from sklrnn.imputation.interpolation import Series, draw_segments, look_around, tile
 from sklrnn.imputation.masking import Lessons, Reader
-from sklrnn.inputs.ragged import Ragged, flat_steps
-from sklrnn.inputs.samples import Rows
+from sklrnn.inputs.ragged import Ragged, concatenate_steps
+from sklrnn.inputs.samples import Samples
 from sklrnn.nn.losses import Loss, regression_loss
 from sklrnn.training.batches import Batch, as_tensor
 from sklrnn.training.net import choose_device
@@ -90,21 +90,21 @@ class GapNetwork(CellOptions, RecurrentEstimator):
         sequences = reader.read(around, series.calendar, segments)
         real = segments.is_real
         raw = self._run_checked(
-            sequences if real.all() else Ragged.laid_out(sequences[real], segments.lengths.astype(np.intp))
+            sequences if real.all() else Ragged.from_lengths(sequences[real], segments.lengths.astype(np.intp))
         )
         rows, answered = segments.rows[real], answered[chosen][:, : real.shape[1]][real]
         corrections = np.zeros(filled.shape)
-        corrections[rows[answered]] = flat_steps(raw)[answered] * reader.scales.miss
+        corrections[rows[answered]] = concatenate_steps(raw)[answered] * reader.scales.miss
         return np.where(missing, filled + corrections, filled)
 
-    def _check_rows(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Rows:
+    def _check_rows(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Samples:
         self.n_features_in_, self.n_outputs_ = X.shape[2], X.series.values.shape[1]
-        return Rows(X, y, by_step=True)
+        return Samples(X, y, per_timestep=True)
 
-    def _hold_out(self, rows: Rows) -> tuple[Rows, Rows | None]:
-        return rows, None if self._held_out is None else Rows(self._held_out, self._held_out, by_step=True)
+    def _hold_out(self, rows: Samples) -> tuple[Samples, Samples | None]:
+        return rows, None if self._held_out is None else Samples(self._held_out, self._held_out, per_timestep=True)
 
-    def _batches(self, rows: Rows, batch_size: int, *, n_strands: int, seed: int | None = None) -> Any:
+    def _batches(self, rows: Samples, batch_size: int, *, n_strands: int, seed: int | None = None) -> Any:
         return LessonBatches(rows.X, batch_size=batch_size, device=choose_device(self.device), seed=seed)
 
     def _loss(self) -> Loss:

@@ -1,4 +1,4 @@
-"""Anything a user passes becomes checked arrays here, and nowhere else."""
+"""The only place where what a user passes becomes checked arrays."""
 
 from numbers import Real
 from typing import Any
@@ -8,7 +8,15 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import validate_data
 
-from sklrnn.inputs.ragged import Ragged, Sequences, is_object_array_of_sequences, read_rows
+from sklrnn.inputs.ragged import (
+    Ragged,
+    Sequences,
+    concatenate_steps,
+    is_object_array_of_sequences,
+    lengths_of,
+    read_rows,
+    shaped_like,
+)
 
 Array = NDArray[Any]
 FLOATS = (np.float64, np.float32)
@@ -20,7 +28,7 @@ def check_sequences(
     """Read ``X`` as ``(sample, time, feature)``; windows given as a view stay a view.
 
     Two-dimensional data is one univariate series a row, or ``n_timesteps`` time-major blocks of columns a row.
-    A list or object array of sequences is laid end to end, where these differ in length.
+    A list or object array of sequences that differ in length becomes ``Ragged``. NaN passes where it is allowed.
     ``n_features_in_`` is the last axis of what the user gave: the columns of a table, the features of sequences.
     """
     finite: Any = "allow-nan" if allow_nan else True
@@ -59,30 +67,27 @@ def check_tokens(estimator: Any, X: Any, *, reset: bool) -> Sequences:
     else:
         if not len(X):
             raise ValueError(f"{name} needs at least one sample, got an empty {type(X).__name__}.")
-        rows = Ragged.joined(read_rows(X))
+        rows = Ragged.from_list(read_rows(X))
     if rows.shape[2] != 1:
         raise ValueError(
-            f"With embedding_dim each step of X is one token, got {rows.shape[2]} features a step. "
+            f"With embedding_dim each step of X is one token, got {rows.shape[2]} features in a step. "
             "Pass tokens as (sample, time), or set embedding_dim=None."
         )
-    flat = rows.flat() if isinstance(rows, Ragged) else rows.reshape(-1, 1)
-    wrong = _no_token(flat[:, 0])
+    flat = concatenate_steps(rows)
+    wrong = _first_that_is_no_token(flat[:, 0])
     if wrong is not None:
-        ends = np.cumsum(rows.lengths if isinstance(rows, Ragged) else np.full(len(rows), rows.shape[1]))
-        row = int(np.searchsorted(ends, wrong, side="right"))
+        row = int(np.searchsorted(np.cumsum(lengths_of(rows)), wrong, side="right"))
         raise ValueError(
             f"With embedding_dim X holds tokens, whole numbers from 0, got {flat[wrong].item()!r} in sample {row}. "
             "Number the tokens first, or set embedding_dim=None."
         )
     flat = flat.astype(np.int64)
     validate_data(estimator, flat[:1], reset=reset, skip_check_array=True)
-    if isinstance(rows, Ragged):
-        return _even_if_even(Ragged.laid_out(flat, rows.lengths))
-    return flat.reshape(rows.shape)
+    return _as_array_if_even(shaped_like(rows, flat))
 
 
-def _no_token(values: Array) -> int | None:
-    """The place of the first value that is no token."""
+def _first_that_is_no_token(values: Array) -> int | None:
+    """The position of the first value that is no token."""
     if values.dtype.kind in "ub":
         return None
     if values.dtype.kind in "if":
@@ -111,7 +116,7 @@ def check_single_step(estimator: Any, x: Any) -> Array:
             "Pass the values of one time step at a time."
         )
     if step.dtype in FLOATS and np.isfinite(step).all():
-        return step  # nothing left to say, and check_array takes longer than the network
+        return step  # all checked, and check_array takes longer than the network
     finite = "allow-nan" if estimator._architecture["flag_missing"] else True
     return check_array(step[np.newaxis], dtype=FLOATS, estimator=estimator, input_name="x", ensure_all_finite=finite)[0]
 
@@ -148,24 +153,24 @@ def check_targets(X: Array, y: Any, **check_array_options: Any) -> Array:
 
 
 def _is_list_of_sequences(estimator: Any, X: Any, *, reset: bool) -> bool:
-    """Tell sequences, one by one, from a table or a block that is written as nested lists."""
+    """Whether X is a list of sequences, and not a table or a 3-D array written as nested lists."""
     if is_object_array_of_sequences(X):
         return True
     if not isinstance(X, list | tuple) or not X or any(isinstance(row, str | bytes) for row in X):
         return False
     try:
         shapes = {np.shape(row) for row in X}
-    except ValueError:  # a row whose steps differ in their features: it will be named
+    except ValueError:  # the steps of a row differ in their features: read_rows will name the row
         return True
     if () in shapes:
         return False
-    # Where the network has read sequences, arrays of one axis are univariate ones, even if all are equally long.
+    # After a fit on sequences, arrays of one axis are univariate sequences, even if all are equally long.
     reads_sequences = not reset and getattr(estimator, "_rank_in", None) == 3
     return len(shapes) > 1 or (reads_sequences and {len(shape) for shape in shapes} == {1})
 
 
 def _check_list(estimator: Any, X: Any, *, reset: bool, finite: Any) -> Sequences:
-    rows = Ragged.joined(read_rows(X))
+    rows = Ragged.from_list(read_rows(X))
     _check_same_rank(estimator, 3, reset=reset)
     try:
         steps = check_array(rows.steps, dtype=FLOATS, estimator=estimator, input_name="X", ensure_all_finite=finite)
@@ -177,16 +182,17 @@ def _check_list(estimator: Any, X: Any, *, reset: bool, finite: Any) -> Sequence
                 raise _with_place(error, f"feature {feature} (counted from 0), sample {number}, step {step}") from None
         raise
     validate_data(estimator, steps, reset=reset, skip_check_array=True)
-    return _even_if_even(Ragged.laid_out(steps, rows.lengths))
+    return _as_array_if_even(Ragged.from_lengths(steps, rows.lengths))
 
 
-def _even_if_even(rows: Ragged) -> Sequences:
-    """Sequences that are equally long are an array, however they came."""
-    return rows if (rows.lengths != rows.lengths[0]).any() else rows.steps.reshape(rows.shape)
+def _as_array_if_even(X: Sequences) -> Sequences:
+    """Sequences that are equally long become an array, however they were given."""
+    is_even = isinstance(X, Ragged) and (X.lengths == X.lengths[0]).all()
+    return concatenate_steps(X).reshape(X.shape) if is_even else X
 
 
 def _as_array(estimator: Any, X: Any) -> Any:
-    """Give lists and scalars the axes that the checks below look at."""
+    """Turn nested lists of three axes into an array, and refuse more axes."""
     array = X if hasattr(X, "ndim") else np.asarray(X)
     if array.ndim > 3:
         raise ValueError(
@@ -198,7 +204,7 @@ def _as_array(estimator: Any, X: Any) -> Any:
 
 
 def _naming_the_feature(error: ValueError, X: Array) -> ValueError:
-    """Say where the first value lies that is not finite: sequences have no column names that could tell."""
+    """Add the place of the first value that is not finite to an error."""
     if X.dtype.kind == "f":
         for feature in range(X.shape[2]):
             wrong = np.argwhere(~np.isfinite(X[:, :, feature]))

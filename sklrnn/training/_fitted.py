@@ -68,7 +68,7 @@ class FittedNetwork(HeldNetwork):
         """
         check_is_fitted(self, "net_")
         checked = self._check_X(X, reset=False)
-        states = self._run_checked(checked, lambda network, states, final: states.transpose(0, 1), by_step=True)
+        states = self._run_checked(checked, lambda network, states, final: states.transpose(0, 1), per_timestep=True)
         return in_the_form_of(X, states)
 
     def start_stream(self) -> Stream:
@@ -91,13 +91,13 @@ class FittedNetwork(HeldNetwork):
             return read(raw)
         return in_the_form_of(X, for_each_step(read, raw))
 
-    def _run_checked(self, X: Any, show: Show = _answer, *, by_step: bool | None = None) -> Any:
+    def _run_checked(self, X: Any, show: Show = _answer, *, per_timestep: bool | None = None) -> Any:
         """Run the network in the precision of X, in blocks of bounded size."""
         dtype = X.dtype if X.dtype.kind == "f" else np.dtype(np.float64)
         network = self._network_for(dtype)
         if isinstance(X, Ragged):
-            by_step = network.return_sequences if by_step is None else by_step
-            return self._run_ragged(X, network, show, by_step=by_step, dtype=dtype)
+            per_timestep = network.return_sequences if per_timestep is None else per_timestep
+            return self._run_ragged(X, network, show, per_timestep=per_timestep, dtype=dtype)
         rows_at_once = self._rows_at_once(X.shape)
         device = network.head.weight.device
         n_strands = 1 if self._architecture["stateful"] else None
@@ -113,10 +113,10 @@ class FittedNetwork(HeldNetwork):
                 carried = last if n_strands else None
         return answers
 
-    def _run_ragged(self, X: Ragged, network: Network, show: Show, *, by_step: bool, dtype: Any) -> Sequences:
+    def _run_ragged(self, X: Ragged, network: Network, show: Show, *, per_timestep: bool, dtype: Any) -> Sequences:
         """The longest sequences first, beside others of about their length; answers are put back in order."""
         order = np.argsort(-X.lengths, kind="stable")
-        answers: Any = [None] * len(X) if by_step else None
+        answers: Any = [None] * len(X) if per_timestep else None
         start = 0
         with torch.inference_mode(), self._threads():
             while start < len(order):
@@ -125,14 +125,14 @@ class FittedNetwork(HeldNetwork):
                 states, final, _ = network.read(x, lengths=lengths)
                 shown = show(network, states, final).cpu().numpy().astype(dtype, copy=False)
                 start += len(chosen)
-                if not by_step:
+                if not per_timestep:
                     answers = _room_for_all(len(X), shown, dtype) if answers is None else answers
                     answers[chosen] = shown
                     continue
                 n_steps = -(-X.lengths[chosen] // network.front.pool_size)
                 for row, values, length in zip(chosen, shown, n_steps, strict=True):
                     answers[row] = values[:length]
-        return Ragged.joined(answers) if by_step else answers
+        return Ragged.from_list(answers) if per_timestep else answers
 
     def _rows_at_once(self, shape: tuple[int, ...]) -> int:
         widest = max(shape[2], self._architecture["embedding_dim"], *(4 * n for n in self._architecture["units"]))

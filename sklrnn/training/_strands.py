@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from sklrnn.inputs.samples import Rows
+from sklrnn.inputs.samples import Samples
 from sklrnn.training.batches import Batch, Batches, Segments, as_tensor
 
 
@@ -16,7 +16,7 @@ class Strands(Batches):
     that it shares with the one before count there, and warm up its state here.
     """
 
-    def __init__(self, rows: Rows, *, n_strands: int, batch_size: int, device: torch.device) -> None:
+    def __init__(self, rows: Samples, *, n_strands: int, batch_size: int, device: torch.device) -> None:
         super().__init__(rows, batch_size=batch_size, device=device)
         n_rows = len(rows.X)
         length = -(-n_rows // n_strands)
@@ -29,7 +29,7 @@ class Strands(Batches):
         starts = np.minimum(np.arange(0, n_rows, length), n_rows - length)
         self.rows_of = starts[:, np.newaxis] + np.arange(length)  # (strand, segment)
         self.segments_at_once = max(1, batch_size // len(starts))
-        weights = np.ones(rows.y.shape[:2] if rows.by_step else n_rows) if rows.weights is None else rows.weights
+        weights = np.ones(rows.y.shape[:2] if rows.per_timestep else n_rows) if rows.weights is None else rows.weights
         counted = weights[self.rows_of]  # (strand, segment), or (strand, segment, time)
         counted[1:][self.rows_of[1:] <= self.rows_of[:-1, -1:]] = 0.0
         # Rows of weight 0 are part of the sequence; the mean over all rows read is that over the rows that count.

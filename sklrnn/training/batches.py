@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sklrnn.inputs.ragged import Ragged, Sequences, flat_steps, for_each_step
-from sklrnn.inputs.samples import Rows
+from sklrnn.inputs.ragged import Ragged, Sequences, concatenate_steps, for_each_step
+from sklrnn.inputs.samples import Samples
 
 Array = NDArray[Any]
 Batch = tuple[dict[str, Tensor], Tensor]
@@ -35,13 +35,13 @@ class Batches:
     Where sequences differ in length, those of about the same length share a batch.
     """
 
-    def __init__(self, rows: Rows, *, batch_size: int, device: torch.device, seed: int | None = None) -> None:
+    def __init__(self, rows: Samples, *, batch_size: int, device: torch.device, seed: int | None = None) -> None:
         self.rows = rows
         self.batch_size = batch_size
         self.device = device
         self.seed = seed
         self.epoch = 0
-        self.order = rows.present
+        self.order = rows.nonzero_weight
         self.lengths = rows.X.lengths if isinstance(rows.X, Ragged) else None
         self.y = self._prepare(rows.y)
         self.weights = self._prepare(self._shares())
@@ -74,13 +74,13 @@ class Batches:
     def _shares(self) -> Sequences:
         """What each row, or each step, counts: one for a row, in the mean over the rows that count."""
         weights: Any = self.rows.weights
-        if not self.rows.by_step:
+        if not self.rows.per_timestep:
             weights = np.ones(len(self.rows.X)) if weights is None else weights
             scaled: Array = weights * (len(self.order) / weights[self.order].sum())
             return scaled
         if weights is None:
             weights = for_each_step(lambda y: np.ones(len(y)), self.rows.y)
-        scale = len(self.order) / flat_steps(weights[self.order]).sum()
+        scale = len(self.order) / concatenate_steps(weights[self.order]).sum()
         return for_each_step(lambda steps: steps * scale, weights)
 
     def _prepare(self, values: Sequences) -> Sequences:
@@ -88,7 +88,7 @@ class Batches:
         if values.dtype.kind == "i":
             return values
         if isinstance(values, Ragged):
-            return Ragged.laid_out(values.flat().astype(np.float32), values.lengths)
+            return Ragged.from_lengths(values.flat().astype(np.float32), values.lengths)
         return np.ascontiguousarray(values, dtype=np.float32)
 
     def _fetch(self, values: Sequences, chosen: Array) -> Tensor:

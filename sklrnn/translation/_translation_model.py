@@ -13,7 +13,7 @@ from torch import nn
 
 from sklrnn.estimators.parameters import CellOptions, cell_and_options
 from sklrnn.inputs.ragged import Ragged, Sequences, for_each_step, lengths_of
-from sklrnn.inputs.samples import Rows, feature_statistics, hold_out_newest, token_counts
+from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, token_counts
 from sklrnn.inputs.validation import check_sequences, check_weights
 from sklrnn.nn.network import count_parameters
 from sklrnn.preprocessing.token_encoder import END, START, UNKNOWN, TokenEncoder
@@ -67,7 +67,7 @@ class TranslationModel(TranslatorParameters, CellOptions, HeldNetwork):
 
     # -- what a user passes ------------------------------------------------------------------------------------------
 
-    def _check_pairs(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Rows:
+    def _check_pairs(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Samples:
         check_pair_count(X, y, name=type(self).__name__)
         n_pairs, weights = len(X), check_weights(sample_weight, len(X))
         if weights is not None:
@@ -75,7 +75,7 @@ class TranslationModel(TranslatorParameters, CellOptions, HeldNetwork):
             present = np.flatnonzero(weights)
             X, y, weights = _rows_of(X, present), _rows_of(y, present), weights[present]
         try:
-            rows = Rows(self._check_X(X, reset=reset), self._check_y(y, reset=reset), weights)
+            rows = Samples(self._check_X(X, reset=reset), self._check_y(y, reset=reset), weights)
         except ValueError as error:
             if weights is None or len(weights) == n_pairs:
                 raise
@@ -112,7 +112,7 @@ class TranslationModel(TranslatorParameters, CellOptions, HeldNetwork):
                 raise ValueError(
                     f"The sequence in row {row} of X is empty, or holds unknown tokens only. Leave it out."
                 )
-        return Ragged.joined([sequence[:, np.newaxis] for sequence in codes])
+        return Ragged.from_list([sequence[:, np.newaxis] for sequence in codes])
 
     def _check_y(self, y: Any, *, reset: bool) -> Ragged:
         numeric = are_numbers(y, name="y")
@@ -126,7 +126,7 @@ class TranslationModel(TranslatorParameters, CellOptions, HeldNetwork):
         if numeric:
             raise ValueError("y: this translator answers with tokens, got numbers. Pass answers of the same kind.")
         with naming("y"):
-            return Ragged.joined(list(encoder.transform(y)))
+            return Ragged.from_list(list(encoder.transform(y)))
 
     def _check_numbers(self, y: Any, *, reset: bool) -> Ragged:
         targets, univariate = check_number_targets(y)
@@ -155,18 +155,18 @@ class TranslationModel(TranslatorParameters, CellOptions, HeldNetwork):
 
     # -- training ----------------------------------------------------------------------------------------------------
 
-    def _hold_out(self, rows: Rows) -> tuple[Rows, Rows | None]:
+    def _hold_out(self, rows: Samples) -> tuple[Samples, Samples | None]:
         wanted = len(rows.X) > _ENOUGH_TO_HOLD_OUT if self.early_stopping == "auto" else self.early_stopping
         return hold_out_newest(rows, self.validation_fraction) if wanted else (rows, None)
 
-    def _batches_of(self, train: Rows, held_out: Rows | None) -> tuple[PairBatches, PairBatches | None]:
+    def _batches_of(self, train: Samples, held_out: Samples | None) -> tuple[PairBatches, PairBatches | None]:
         """What is trained on, and what judges."""
         batches = self._batches(train, self.batch_size, seed=self._seed if self.shuffle else None)
         if held_out is None:
             return batches, None
         return batches, self._batches(held_out.by_length(), max(self.batch_size, 512))
 
-    def _batches(self, rows: Rows, batch_size: int, *, seed: int | None = None) -> PairBatches:
+    def _batches(self, rows: Samples, batch_size: int, *, seed: int | None = None) -> PairBatches:
         scaled = rows
         if self.output_encoder_ is None:
             scaled = replace(rows, y=for_each_step(lambda y: (y - self._y_location) / self._y_spread, rows.y))
@@ -184,11 +184,11 @@ class TranslationModel(TranslatorParameters, CellOptions, HeldNetwork):
             return int(np.clip(round(_STEPS / n_batches), *_EPOCHS))
         return int(self.max_epochs)
 
-    def _learn_length(self, rows: Rows, *, known: int) -> None:
+    def _learn_length(self, rows: Samples, *, known: int) -> None:
         longest = int(rows.y.lengths.max()) - (0 if self.output_encoder_ is None else 2)
         self.max_length_ = max(longest, known) if self.max_length == "auto" else int(self.max_length)
 
-    def _new_network(self, train: Rows) -> TranslationNetwork:
+    def _new_network(self, train: Samples) -> TranslationNetwork:
         self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         self._forget_curves()
         reads_tokens, says_numbers = self.input_encoder_ is not None, self.output_encoder_ is None

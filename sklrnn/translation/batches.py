@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sklrnn.inputs.ragged import Ragged, lengths_of
-from sklrnn.inputs.samples import Rows
+from sklrnn.inputs.samples import Samples
 from sklrnn.training.batches import Batch, Batches, padded_tensors
 
 Array = NDArray[Any]
@@ -24,7 +24,7 @@ class PairBatches(Batches):
     """
 
     def __init__(
-        self, rows: Rows, *, batch_size: int, device: torch.device, seed: int | None = None, learns_end: bool = True
+        self, rows: Samples, *, batch_size: int, device: torch.device, seed: int | None = None, learns_end: bool = True
     ) -> None:
         self.numeric = rows.y.steps.ndim == 2
         self.learns_end = learns_end

@@ -131,7 +131,7 @@ def check_number_targets(y: Any) -> tuple[Ragged, bool]:
     for number, row in enumerate(rows):
         if isinstance(row, str) or not hasattr(row, "__len__"):
             raise ValueError(f"y holds sequences of numbers, but row {number} is {row!r:.60}.")
-    targets = Ragged.joined(read_rows(rows, what="target", of="values a step"))
+    targets = Ragged.from_list(read_rows(rows, what="target", of="values a step"))
     steps = targets.steps
     try:
         steps = steps if steps.dtype == np.float32 else steps.astype(np.float64)
@@ -144,7 +144,7 @@ def check_number_targets(y: Any) -> tuple[Ragged, bool]:
             f"Input y contains NaN or infinity: the first is in row {row}, step {wrong[0] - targets.starts[row]}. "
             "Leave such rows out."
         )
-    return Ragged.laid_out(steps, targets.lengths), np.ndim(rows[0]) == 1
+    return Ragged.from_lengths(steps, targets.lengths), np.ndim(rows[0]) == 1
 
 
 @contextmanager

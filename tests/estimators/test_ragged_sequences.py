@@ -13,7 +13,7 @@ from skorch.callbacks import EpochTimer
 
 from sklrnn import CNNLSTMRegressor, GRUClassifier, GRURegressor, LSTMRegressor, SequenceScaler, SimpleRNNRegressor
 from sklrnn.inputs.ragged import Ragged, as_object_array
-from sklrnn.inputs.samples import Rows, feature_statistics, merge_identical
+from sklrnn.inputs.samples import Samples, feature_statistics, merge_identical
 
 TINY = {"units": 5, "max_epochs": 3, "random_state": 0}
 NETWORKS = {
@@ -73,7 +73,7 @@ def test_a_step_of_training_is_that_of_the_sequences_one_by_one(options, data):
     """The loss and its gradients do not feel that a batch is padded."""
     X, y = data
     model = GRURegressor(**{**TINY, **options}, dropout=0.0).fit(X, y)
-    rows = Rows(*model_rows(model, X, y))
+    rows = Samples(*model_rows(model, X, y))
     net, network = model.net_, model.module_.double().train()
     [(batch, target)] = list(model._batches(rows, len(X), n_strands=len(X)))
     assert "lengths" in batch
@@ -134,7 +134,7 @@ def test_two_directions_read_each_sequences_own_end():
 
 def test_statistics_are_those_of_real_steps():
     X, _ = some_sequences(50)
-    ragged = Ragged.joined(X)
+    ragged = Ragged.from_list(X)
     weights = np.random.default_rng(0).integers(0, 3, 50).astype(float)
     mean, spread = feature_statistics(ragged, weights, np.flatnonzero(weights))
     flat = np.concatenate([np.tile(x, (int(w), 1)) for x, w in zip(X, weights, strict=True)])
@@ -145,7 +145,7 @@ def test_statistics_are_those_of_real_steps():
 def test_batches_hold_sequences_of_about_one_length_and_differ_between_epochs():
     X, y = some_sequences(400, longest=100)
     model = GRURegressor(**TINY, batch_size=16).fit(X, y)
-    batches = model._batches(Rows(*model_rows(model, X, y)), 16, n_strands=16, seed=0)
+    batches = model._batches(Samples(*model_rows(model, X, y)), 16, n_strands=16, seed=0)
     epochs = []
     for epoch in range(2):
         batches.epoch = epoch
@@ -163,7 +163,7 @@ def test_batches_hold_sequences_of_about_one_length_and_differ_between_epochs():
 def test_without_shuffling_the_order_stays():
     X, y = some_sequences(40)
     model = GRURegressor(**TINY, batch_size=16, shuffle=False).fit(X, y)
-    chosen = model._batches(Rows(*model_rows(model, X, y)), 16, n_strands=16)._choices()
+    chosen = model._batches(Samples(*model_rows(model, X, y)), 16, n_strands=16)._choices()
     assert_array_equal(np.concatenate(list(chosen)), np.arange(40))
 
 
@@ -180,8 +180,8 @@ def test_a_weight_is_a_number_of_copies(data):
 
 
 def test_padding_does_not_make_sequences_equal():
-    zeros = Ragged.joined([np.zeros((n, 1)) for n in (1, 2, 2, 1, 3)])
-    merged = merge_identical(Rows(zeros, np.zeros((5, 1))))
+    zeros = Ragged.from_list([np.zeros((n, 1)) for n in (1, 2, 2, 1, 3)])
+    merged = merge_identical(Samples(zeros, np.zeros((5, 1))))
     assert sorted(zip(merged.X.lengths, merged.weights, strict=True)) == [(1, 2), (2, 2), (3, 1)]
 
 

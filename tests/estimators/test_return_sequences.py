@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 
 from sklrnn import GRUClassifier, GRURegressor, LSTMRegressor, SequenceScaler
 from sklrnn.inputs.ragged import Ragged, as_object_array
-from sklrnn.inputs.samples import Rows
+from sklrnn.inputs.samples import Samples
 
 TINY = {"units": 6, "max_epochs": 4, "random_state": 0, "return_sequences": True}
 
@@ -86,7 +86,7 @@ def test_each_real_step_counts_alike_in_training(data):
     X, y, _ = data
     model = GRURegressor(**TINY, batch_size=16).fit(X, y)
     checked = model._check_X(X, reset=False)
-    rows = Rows(checked, Ragged.joined([steps[:, np.newaxis] for steps in y]), by_step=True)
+    rows = Samples(checked, Ragged.from_list([steps[:, np.newaxis] for steps in y]), per_timestep=True)
     errors = np.concatenate(y) - np.concatenate(model.predict(X))
     expected = np.mean((errors / model._y_spread) ** 2)
     net = model.net_

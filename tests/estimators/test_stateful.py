@@ -18,7 +18,7 @@ from sklrnn import (
     RecurrentRegressor,
     SimpleRNNClassifier,
 )
-from sklrnn.inputs.samples import Rows
+from sklrnn.inputs.samples import Samples
 from sklrnn.nn.network import Architecture, build_network
 from sklrnn.training import _fitted as fitted_module
 from sklrnn.training._strands import Strands
@@ -54,7 +54,7 @@ def test_only_a_carried_state_can_answer(kind):
 
 def some_rows(n, weights=None):
     X = np.arange(n, dtype=np.float32).reshape(n, 1, 1)
-    return Rows(X, X[:, 0].astype(float), weights)
+    return Samples(X, X[:, 0].astype(float), weights)
 
 
 @pytest.mark.parametrize("n_rows", [2, 7, 12, 33, 100])
@@ -159,7 +159,7 @@ def test_the_newest_rows_are_judged_as_predict_answers_them():
 def test_a_batch_may_be_asked_for_twice():
     X, y = series()
     model = GRURegressor(**TINY).fit(X, y)
-    first, second, *_ = [x for x, _ in Strands(Rows(X, y[:, None]), n_strands=4, batch_size=4, device=CPU)]
+    first, second, *_ = [x for x, _ in Strands(Samples(X, y[:, None]), n_strands=4, batch_size=4, device=CPU)]
     for segments in (first, second):
         once, twice = model.net_.infer(segments), model.net_.infer(segments)
         assert_array_equal(once.detach(), twice.detach())

@@ -177,23 +177,23 @@ def test_without_stamps_time_is_the_rank_within_the_entity():
 
 @pytest.mark.parametrize("splitter", SPLITTERS)
 def test_panel_given_as_one_series_is_refused(splitter):
-    with pytest.raises(ValueError, match=r"row 40 .* does not come after row 39 .*groups="):
+    with pytest.raises(ValueError, match=r"row 40 .* comes before row 39 .*groups="):
         next(splitter(2).split(panel([40, 40])))
 
 
 def test_backward_time_names_the_rows():
     X = pd.DataFrame({"x": range(6)}, index=pd.date_range("2020-01-01", periods=6)[[0, 1, 3, 2, 4, 5]])
-    with pytest.raises(ValueError, match=r"row 3 \(2020-01-03.*\) does not come after row 2 \(2020-01-04"):
+    with pytest.raises(ValueError, match=r"row 3 \(2020-01-03.*\) comes before row 2 \(2020-01-04"):
         next(PurgedKFold(2).split(X))
 
 
 def test_missing_times_and_entities_are_refused():
     X = panel([10])
     X.index = X.index.where(np.arange(10) != 4)
-    with pytest.raises(ValueError, match="Row 4 of X has no time"):
+    with pytest.raises(ValueError, match="row 4 has none"):
         next(PurgedKFold(2).split(X))
     index = pd.MultiIndex.from_arrays([["a", None], [1, 2]])
-    with pytest.raises(ValueError, match="Row 1 of X has no entity"):
+    with pytest.raises(ValueError, match="row 1 has none in the index"):
         next(PurgedKFold(2).split(pd.DataFrame({"x": [1, 2]}, index=index)))
 
 

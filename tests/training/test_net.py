@@ -6,14 +6,14 @@ import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.testing import assert_array_equal
 
-from sklrnn.inputs.samples import Rows, hold_out_newest, merge_identical
+from sklrnn.inputs.samples import Samples, hold_out_newest, merge_identical
 from sklrnn.training.batches import Batches
 from sklrnn.training.net import choose_device
 
 
 def some_rows(n=10, weights=None):
     X = np.arange(n, dtype=np.float32).reshape(n, 1, 1)
-    return Rows(X, np.arange(n, dtype=float).reshape(n, 1), weights)
+    return Samples(X, np.arange(n, dtype=float).reshape(n, 1), weights)
 
 
 def test_newest_rows_are_held_out():
@@ -33,10 +33,10 @@ def test_a_block_too_small_is_an_error_that_says_so(fraction):
 
 def test_a_row_without_weight_is_absent():
     rows = some_rows(6, np.array([1.0, 0.0, 2.0, 1.0, 0.0, 1.0]))
-    assert_array_equal(rows.present, [0, 2, 3, 5])
+    assert_array_equal(rows.nonzero_weight, [0, 2, 3, 5])
     train, held_out = hold_out_newest(rows, 0.5)
-    assert_array_equal(train.y[train.present].ravel(), [0, 2])
-    assert_array_equal(held_out.y[held_out.present].ravel(), [3, 5])
+    assert_array_equal(train.y[train.nonzero_weight].ravel(), [0, 2])
+    assert_array_equal(held_out.y[held_out.nonzero_weight].ravel(), [3, 5])
     assert np.shares_memory(train.X, rows.X)
     batches = Batches(rows, batch_size=8, device=torch.device("cpu"))
     assert_array_equal(np.concatenate([y for _, y in batches]).ravel(), [0, 2, 3, 5])
@@ -45,9 +45,9 @@ def test_a_row_without_weight_is_absent():
 def test_weights_and_repetitions_merge_to_the_same_rows():
     rng = np.random.default_rng(0)
     X, y, weights = rng.normal(size=(6, 3, 2)), rng.normal(size=(6, 1)), np.array([1, 3, 2, 1, 4, 1])
-    weighted = merge_identical(Rows(X, y, weights.astype(float)))
+    weighted = merge_identical(Samples(X, y, weights.astype(float)))
     shuffled = rng.permutation(np.repeat(np.arange(6), weights))
-    repeated = merge_identical(Rows(X[shuffled], y[shuffled]))
+    repeated = merge_identical(Samples(X[shuffled], y[shuffled]))
     for name in ("X", "y", "weights"):
         assert_array_equal(getattr(weighted, name), getattr(repeated, name))
 
@@ -79,7 +79,7 @@ def test_any_numpy_array_can_be_batched(order):
         "negative strides": sliding_window_view(series, 3)[::-1, ::-1, np.newaxis],
         "read-only": np.broadcast_to(series[:, np.newaxis, np.newaxis], (12, 3, 1)),
     }[order]
-    batches = Batches(Rows(X, np.zeros((len(X), 1))), batch_size=5, device=torch.device("cpu"))
+    batches = Batches(Samples(X, np.zeros((len(X), 1))), batch_size=5, device=torch.device("cpu"))
     assert_array_equal(np.concatenate([x["x"].numpy() for x, _ in batches]), X)
 
 

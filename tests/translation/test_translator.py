@@ -21,7 +21,7 @@ from torch import nn
 import sklrnn.translation._translation_model
 from sklrnn import SequenceScaler, SequenceTranslator, TokenEncoder
 from sklrnn.inputs.ragged import Ragged
-from sklrnn.inputs.samples import Rows
+from sklrnn.inputs.samples import Samples
 from sklrnn.nn.layers import TokenEmbedding
 from sklrnn.translation.batches import PairBatches
 from sklrnn.translation.decoding import sample_axes
@@ -202,7 +202,7 @@ def test_batches_hold_every_pair_whole(numeric, seed):
         for length in rng.integers(1, 6, 11)
     ]
     weights = np.r_[0.0, np.arange(1.0, 11.0)]
-    rows = Rows(Ragged.joined(X), Ragged.joined(y), weights)
+    rows = Samples(Ragged.from_list(X), Ragged.from_list(y), weights)
     batches = PairBatches(rows, batch_size=3, device=CPU, seed=seed)
     found, total, n_steps = set(), 0.0, 0
     for batch, asked in batches:

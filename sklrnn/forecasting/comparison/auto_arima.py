@@ -1,5 +1,6 @@
-"""ARIMA that chooses its own differences and orders."""
+"""ARIMA whose differences and orders are selected automatically."""
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import product
 from typing import Any, NamedTuple
@@ -9,21 +10,21 @@ from scipy.optimize import minimize
 from scipy.signal import lfilter
 from scipy.stats import norm
 
-from sklrnn.forecasting.comparison.aicc_search import Array, LowestAICc, fit_lowest
+from sklrnn.forecasting.comparison.aicc_search import Array, Candidate, LowestAICc, fit_converged, rank_by_aicc
 
 __all__ = ["ARIMASearch"]
 
-# The share of the variance around the trend that a season must explain before the series is differenced by it.
+# Seasonal strength (share of the detrended variance, by STL) above which a seasonal difference is taken.
 _STRONG_SEASON = 0.64
-# The value of the KPSS statistic that a series stationary about its level exceeds once in twenty times.
+# Critical value of the KPSS statistic for level stationarity, at a significance level of 5 %.
 _KPSS_LIMIT = 0.463
 _LEAST_NOISE = 1e-10
-# Rows times season above which the exact likelihood is too slow to climb, and adds little.
+# Rows times season above which maximizing the exact likelihood is slow, and changes little.
 _EXACT = 5000
 
 
 class _Orders(NamedTuple):
-    """Terms of an ARMA model of the differenced series; a seasonal term each, or none, and a constant or none."""
+    """Orders of an ARMA model of the differenced series; the seasonal ones are 0 or 1."""
 
     ar: int
     ma: int
@@ -46,8 +47,8 @@ class ARIMASearch(LowestAICc):
     A strong season (measured by STL, over at least three of them) is taken out by one seasonal difference with a
     seasonal moving average, as in the airline model; a weak one may leave a seasonal autoregressive term. Ordinary
     differences, two at most, are taken while the KPSS test rejects. A dozen small orders, with drift where it makes
-    sense, are compared by conditional least squares. The best is fitted by maximum likelihood, unless the series is so
-    long that this would hardly change it.
+    sense, are compared by conditional least squares. The best whose search converges is fitted by maximum likelihood,
+    unless the series is so long that this would hardly change it.
 
     Parameters
     ----------
@@ -73,9 +74,7 @@ class ARIMASearch(LowestAICc):
         self.most_rows = most_rows
         super().__init__()
 
-    def _search(self, values: Array, exog: Array | None) -> Any:
-        from statsmodels.tsa.statespace.sarimax import SARIMAX
-
+    def _search(self, values: Array, exog: Array | None, notes: Counter[tuple[str, str]]) -> Any:
         d, seasonal_d = _count_differences(values, self.sp)
         stationary = _difference(values, d, seasonal_d, self.sp)
         slopes = np.empty(0)
@@ -83,22 +82,29 @@ class ARIMASearch(LowestAICc):
             moving = _difference(exog, d, seasonal_d, self.sp)
             slopes = np.linalg.lstsq(moving - moving.mean(axis=0), stationary - stationary.mean(), rcond=None)[0]
             stationary = stationary - moving @ slopes
-        rough = fit_lowest(
+        ranked = rank_by_aicc(
             lambda orders: _fit_roughly(stationary, orders, self.sp), self._orders(d, seasonal_d, len(values))
         )
-        ar, ma, seasonal_ar, seasonal_ma, constant = rough.orders
-        seasonal = (seasonal_ar, seasonal_d, seasonal_ma)
-        model = SARIMAX(
+        best = self._model(values, exog, ranked[0].orders, d, seasonal_d)
+        if len(values) * max(best.seasonal_periods, 1) > _EXACT:
+            return best.smooth(_start(ranked[0], slopes), cov_type="none")
+        candidates = (
+            _candidate(self._model(values, exog, rough.orders, d, seasonal_d), _start(rough, slopes))
+            for rough in ranked
+        )
+        return fit_converged(candidates, notes)
+
+    def _model(self, values: Array, exog: Array | None, orders: _Orders, d: int, seasonal_d: int) -> Any:
+        from statsmodels.tsa.statespace.sarimax import SARIMAX
+
+        seasonal = (orders.seasonal_ar, seasonal_d, orders.seasonal_ma)
+        return SARIMAX(
             values,
             exog,
-            order=(ar, d, ma),
+            order=(orders.ar, d, orders.ma),
             seasonal_order=(*seasonal, self.sp if any(seasonal) else 0),
-            trend="c" if constant else "n",
+            trend="c" if orders.constant else "n",
         )
-        start = np.concatenate([rough.parameters[:constant], slopes, rough.parameters[constant:]])
-        if len(values) * (self.sp if any(seasonal) else 1) > _EXACT:
-            return model.smooth(start, cov_type="none")
-        return model.fit(start, disp=False, cov_type="none")
 
     def _orders(self, d: int, seasonal_d: int, n_rows: int) -> Iterator[_Orders]:
         pairs = [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (0, 2), (2, 1), (1, 2), (2, 2)]
@@ -124,7 +130,7 @@ def _fit_roughly(values: Array, orders: _Orders, sp: int) -> _Rough:
     n_free = sum(orders[:4])
     n_parameters = n_free + orders.constant + 1
     if len(values) < n_parameters + 3:
-        raise ValueError("more parameters than rows can tell")
+        raise ValueError("too few rows for these orders")
     level = values.mean() if orders.constant else 0.0
     centred = values - level
 
@@ -147,10 +153,28 @@ def _fit_roughly(values: Array, orders: _Orders, sp: int) -> _Rough:
     return _Rough(orders, parameters, float(criterion))
 
 
-def _coefficients(free: Array, orders: _Orders) -> list[Array]:
-    """Turn free numbers into coefficients that are stationary and invertible, term by term.
+def _candidate(model: Any, start: Array) -> Candidate:
+    """Search from the rough fit by gradients; then, from where that ended, without: theirs are rounded differences."""
+    options = {"disp": False, "cov_type": "none", "warn_convergence": False}
+    ar, d, ma = model.order
+    *seasonal, sp = model.seasonal_order
+    season = "({},{},{})[{}]".format(*seasonal, sp) if sp else ""
+    return Candidate(
+        f"ARIMA({ar},{d},{ma}){season}{' with a constant' if model.k_trend else ''}",
+        lambda: model.fit(start, **options),
+        lambda result: model.fit(result.params, method="powell", **options),
+    )
 
-    Each number becomes a partial autocorrelation between -1 and 1; any such set belongs to a stationary process.
+
+def _start(rough: _Rough, slopes: Array) -> Array:
+    constant = rough.orders.constant
+    return np.concatenate([rough.parameters[:constant], slopes, rough.parameters[constant:]])
+
+
+def _coefficients(free: Array, orders: _Orders) -> list[Array]:
+    """Transform unconstrained parameters into coefficients that are stationary and invertible, term by term.
+
+    Each parameter becomes a partial autocorrelation between -1 and 1; any such set belongs to a stationary process.
     """
     parts = np.split(np.tanh(free) * 0.99, np.cumsum(orders[:3]))
     found = []
@@ -163,7 +187,7 @@ def _coefficients(free: Array, orders: _Orders) -> list[Array]:
 
 
 def _polynomials(coefficients: list[Array], orders: _Orders, sp: int) -> tuple[Array, Array]:
-    """Multiply the ordinary and the seasonal terms: those of the values, and those of the errors."""
+    """The autoregressive and the moving-average lag polynomials, ordinary and seasonal terms multiplied."""
     ordinary = [np.append(1.0, -part) for part in coefficients[:2]]
     seasonal = [np.append(1.0, np.zeros(0 if not len(part) else sp)) for part in coefficients[2:]]
     for polynomial, part in zip(seasonal, coefficients[2:], strict=True):
@@ -173,7 +197,7 @@ def _polynomials(coefficients: list[Array], orders: _Orders, sp: int) -> tuple[A
 
 
 def _signed(coefficients: list[Array]) -> list[Array]:
-    """Give moving averages the sign that they have in statsmodels."""
+    """Change the sign of the moving averages to that of statsmodels."""
     ar, ma, seasonal_ar, seasonal_ma = coefficients
     return [ar, -ma, seasonal_ar, -seasonal_ma]
 
@@ -184,7 +208,7 @@ def _difference(values: Array, d: int, seasonal_d: int, sp: int) -> Array:
 
 
 def _count_differences(values: Array, sp: int) -> tuple[int, int]:
-    """Tell how often to difference: by one row, and by a season."""
+    """Select the numbers of ordinary and of seasonal differences."""
     seasonal = int(sp > 1 and len(values) >= 3 * sp and _seasonal_strength(values, sp) > _STRONG_SEASON)
     for ordinary in range(2 - seasonal):
         if _kpss(_difference(values, ordinary, seasonal, sp)) <= _KPSS_LIMIT:
@@ -201,7 +225,7 @@ def _seasonal_strength(values: Array, sp: int) -> float:
 
 
 def _kpss(values: Array) -> float:
-    """The statistic of Kwiatkowski, Phillips, Schmidt and Shin: large where the level wanders."""
+    """The statistic of Kwiatkowski, Phillips, Schmidt and Shin: large if the level is not stationary."""
     n = len(values)
     rest = values - values.mean()
     n_lags = int(3 * np.sqrt(n) / 13)

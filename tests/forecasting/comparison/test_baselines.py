@@ -1,17 +1,21 @@
+import re
 import threading
 
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from statsmodels.tsa.exponential_smoothing.ets import ETSModel
+from statsmodels.tsa.statespace.sarimax import SARIMAX
 from threadpoolctl import threadpool_info
 
 from sklrnn.datasets import load_air_passengers
 from sklrnn.forecasting.comparison import baselines as _classical
 from sklrnn.forecasting.comparison.auto_arima import ARIMASearch, _count_differences, _fit_roughly, _kpss, _Orders
 from sklrnn.forecasting.comparison.auto_ets import ETSSearch
-from sklrnn.forecasting.comparison.baselines import CLASSICAL, Nature, make_classical
+from sklrnn.forecasting.comparison.baselines import CLASSICAL, SeriesTraits, make_classical
 from sklrnn.forecasting.comparison.compare import compare
+from sklrnn.forecasting.comparison.warning_counts import count_warnings
 from sklrnn.training._overlapping import Overlapping, one_blas_thread
 
 # sktime announces a change of its own whenever a forecaster of its is made.
@@ -69,7 +73,7 @@ def test_missing_statsmodels_is_named_with_what_to_install(name, monkeypatch):
     monkeypatch.setattr(_classical, "find_spec", lambda library: None)
     with pytest.raises(ModuleNotFoundError, match=f"'{name}' needs statsmodels.*pip install statsmodels"):
         compare(["naive", name], seasonal(40, 7), horizon=2)
-    assert make_classical("drift", Nature(1, True, 40)).strategy == "drift"
+    assert make_classical("drift", SeriesTraits(1, True, 40)).strategy == "drift"
 
 
 # ---- those that choose their own form ------------------------------------------------------------------------------
@@ -187,7 +191,6 @@ NOISELESS = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:Maximum Likelihood optimization failed")
 @pytest.mark.parametrize(
     ("search", "sp", "name"),
     # Smoothing without a season can't follow a sine.
@@ -221,6 +224,79 @@ def test_update_without_refit_keeps_the_parameters_and_reads_the_rows(search):
     longer = pd.concat([y, pd.Series([25.0], index=[100])])
     model.update(longer[100:], update_params=True)
     assert_allclose(model.predict(), search(sp=4).fit(longer, fh=[1, 2]).predict())
+
+
+def stop_searches(monkeypatch, search, first_n):
+    """End the first searches for the highest likelihood after one iteration, and let the others pass for converged."""
+    model = {ARIMASearch: SARIMAX, ETSSearch: ETSModel}[search]
+    fit, stopped = model.fit, []
+
+    def fit_some(self, *args, **options):
+        if search is ETSSearch and self.initialization_method == "heuristic":
+            return fit(self, *args, **options)
+        if len(stopped) < first_n:
+            stopped.append(fit(self, *args, **{**options, "maxiter": 1}))
+            return stopped[-1]
+        result = fit(self, *args, **options)
+        result.mle_retvals["converged"] = True
+        return result
+
+    monkeypatch.setattr(model, "fit", fit_some)
+    return stopped
+
+
+NAME = r"(ETS\(\w+\)|ARIMA\([0-9,]+\)\([0-9,]+\)\[4\]( with a constant)?)"
+REPEATED = rf"The likelihood search of {NAME} converged only when it was repeated\."
+PASSED_OVER = rf"{NAME} was passed over, as its likelihood search did not converge\."
+NONE_CONVERGED = (
+    rf"No likelihood search converged \({NAME}, {NAME}, {NAME}\); {NAME} is used as far as its search came\."
+)
+
+
+@pytest.mark.parametrize(
+    ("first_n", "expected"),
+    [(1, [REPEATED]), (2, [PASSED_OVER]), (3, [PASSED_OVER, REPEATED]), (6, [NONE_CONVERGED])],
+)
+@pytest.mark.parametrize("search", SEARCHES)
+def test_candidate_whose_search_does_not_converge_is_searched_again_or_passed_over(
+    search, first_n, expected, monkeypatch
+):
+    y = seasonal(60, 4, noise=1.0)
+    undisturbed = search(sp=4).fit(y, fh=[1, 2, 3]).predict()
+    stopped = stop_searches(monkeypatch, search, first_n)
+    with count_warnings() as notes:
+        model = search(sp=4).fit(y, fh=[1, 2, 3])
+    assert [result.mle_retvals["converged"] for result in stopped] == [False] * first_n
+    messages = [message for category, message in notes if category == "ConvergenceWarning"]
+    assert len(messages) == len(expected)
+    assert all(map(re.fullmatch, expected, messages))
+    assert_allclose(model.predict(), undisturbed, atol=1.0)
+    if expected == [NONE_CONVERGED]:
+        assert model.result_.aicc == min(result.aicc for result in stopped)
+
+
+@pytest.mark.parametrize("first_n", [1, 1000])
+@pytest.mark.parametrize("search", SEARCHES)
+def test_no_warning_of_a_search_escapes(search, first_n, monkeypatch):
+    # Any warning is an error here, as in all tests.
+    y = seasonal(60, 4, noise=1.0)
+    stop_searches(monkeypatch, search, first_n)
+    model = search(sp=4).fit(y[:50], fh=[1, 2])
+    model.predict()
+    model.update(y[50:55], update_params=False).predict_interval()
+    model.update(y[55:], update_params=True).predict_interval()
+    assert np.isfinite(model.predict()).all()
+
+
+def test_searches_that_do_not_converge_are_told_in_the_row_of_the_model(monkeypatch):
+    stop_searches(monkeypatch, ARIMASearch, 1000)
+    comparison = compare(["naive", "arima"], seasonal(60, 4, noise=1.0), horizon=2, n_splits=2, sp=4)
+    assert comparison.failures == []
+    told = comparison.results.set_index(["model", "fold"])["n_warnings"]
+    assert told.groupby("model").apply(list).to_dict() == {"naive": [0, 0], "arima": [1, 1]}
+    assert comparison.summary()["warnings"].to_dict() == {"naive": 0, "arima": 2}
+    assert comparison.warnings["category"].to_list() == ["ConvergenceWarning"] * 2
+    assert all(re.fullmatch(NONE_CONVERGED, message) for message in comparison.warnings["message"])
 
 
 @pytest.mark.parametrize("search", SEARCHES)
