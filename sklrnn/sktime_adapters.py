@@ -16,8 +16,10 @@ from sktime.base import BaseObject
 from sktime.classification.base import BaseClassifier
 from sktime.regression.base import BaseRegressor
 
-from sklrnn.estimators.classifier import ClassifierTask, GRUClassifier
-from sklrnn.estimators.regressor import GRURegressor, RegressorTask
+from sklrnn.estimators.classifier import ClassifierTask
+from sklrnn.estimators.named_classifiers import GRUClassifier
+from sklrnn.estimators.named_regressors import GRURegressor
+from sklrnn.estimators.regressor import RegressorTask
 
 __all__ = ["SktimeClassifier", "SktimeRegressor"]
 

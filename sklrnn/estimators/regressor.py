@@ -3,7 +3,7 @@
 from dataclasses import replace
 from functools import partial
 from numbers import Real
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,15 +11,14 @@ from sklearn.metrics import r2_score
 from torch import nn
 
 from sklrnn._hyperparameters import Doc, Group, Interval, hyperparameters
-from sklrnn.estimators.base import RecurrentEstimator, TypedAsEstimator
+from sklrnn.estimators.base import TypedAsEstimator
 from sklrnn.estimators.conformal import HeldOutErrors
-from sklrnn.estimators.parameters import CellOptions, GRUOptions, LSTMOptions, Quantiles, SimpleRNNOptions
+from sklrnn.estimators.parameters import Quantiles
 from sklrnn.inputs.ragged import Ragged, concatenate_steps, for_each_step
 from sklrnn.inputs.samples import Samples
 from sklrnn.inputs.sklearn_classes import RegressorMixin
 from sklrnn.inputs.step_targets import StepScore
 from sklrnn.inputs.validation import check_targets
-from sklrnn.nn.cells import CellName
 from sklrnn.nn.losses import Loss, LossName, regression_loss
 
 Array = NDArray[Any]
@@ -261,95 +260,3 @@ def _check_levels(quantiles: Any) -> Array:
     if not levels.size or not ((levels > 0) & (levels < 1)).all():
         raise ValueError(f"quantiles must be numbers between 0 and 1, both excluded, got {quantiles!r}.")
     return levels
-
-
-@hyperparameters
-class RecurrentRegressor(RegressorTask, CellOptions, RecurrentEstimator):
-    """Regress on sequences with a recurrent network.
-
-    See Also
-    --------
-    RecurrentClassifier : Labels instead of numbers.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklrnn import RecurrentRegressor
-    >>> X = np.random.default_rng(0).normal(size=(200, 8))
-    >>> y = 1000 + 50 * X[:, -3:].sum(axis=1)
-    >>> model = RecurrentRegressor(cell="lstm", units=16, max_epochs=60, random_state=0).fit(X, y)
-    >>> model.predict(X).shape
-    (200,)
-    >>> bool(model.score(X, y) > 0.9)
-    True
-    """
-
-
-@hyperparameters
-class SimpleRNNRegressor(RegressorTask, SimpleRNNOptions, RecurrentEstimator):
-    """Regress on sequences with a simple recurrent network: h_t = activation(W_x x_t + W_h h_{t-1} + b).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklrnn import SimpleRNNRegressor
-    >>> X = np.random.default_rng(0).normal(size=(100, 6))
-    >>> SimpleRNNRegressor(units=8, max_epochs=5, random_state=0).fit(X, X.sum(axis=1)).predict(X).shape
-    (100,)
-    """
-
-    cell: ClassVar[CellName] = "simple_rnn"
-
-
-@hyperparameters
-class GRURegressor(RegressorTask, GRUOptions, RecurrentEstimator):
-    """Regress on sequences with gated recurrent units.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklrnn import GRURegressor
-    >>> series = 500 + 100 * np.sin(np.arange(300) / 5)
-    >>> windows = np.lib.stride_tricks.sliding_window_view(series, 12)
-    >>> X, y = windows[:-1], series[12:]
-    >>> model = GRURegressor(units=16, max_epochs=30, random_state=0).fit(X[:200], y[:200])
-    >>> bool(model.score(X[200:], y[200:]) > 0.95)
-    True
-    """
-
-    cell: ClassVar[CellName] = "gru"
-
-
-@hyperparameters
-class LSTMRegressor(RegressorTask, LSTMOptions, RecurrentEstimator):
-    """Regress on sequences with a long short-term memory.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklrnn import LSTMRegressor
-    >>> X = np.random.default_rng(0).normal(size=(100, 6, 2))
-    >>> y = np.stack([X[:, -1, 0], X[:, 0, 1]], axis=1)
-    >>> LSTMRegressor(units=(8, 8), max_epochs=5, random_state=0).fit(X, y).predict(X).shape
-    (100, 2)
-    """
-
-    cell: ClassVar[CellName] = "lstm"
-
-
-@hyperparameters
-class CNNLSTMRegressor(RegressorTask, LSTMOptions, RecurrentEstimator):
-    """Regress on sequences with 1-D convolutions in front of a long short-term memory.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklrnn import CNNLSTMRegressor
-    >>> X = np.random.default_rng(0).normal(size=(100, 12))
-    >>> model = CNNLSTMRegressor(filters=8, kernel_size=3, pool_size=2, max_epochs=5, random_state=0)
-    >>> model.fit(X, X[:, -1]).hidden_states(X).shape
-    (100, 6, 32)
-    """
-
-    cell: ClassVar[CellName] = "lstm"
-    filters = 32

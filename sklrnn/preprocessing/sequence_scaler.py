@@ -200,7 +200,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def _read(self, X: Any, *, reset: bool) -> Sequences:
         checked = check_sequences(self, X, reset=reset, allow_nan=True)
         if reset:
-            self.layout_ = TABLE if self._rank_in == 2 else SEQUENCES
+            self.layout_ = TABLE if vars(self)["_rank_in"] == 2 else SEQUENCES
         return checked
 
     def _apply(self, method: Callable[[Array], Any], X: Any, checked: Sequences) -> Any:

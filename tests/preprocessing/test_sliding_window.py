@@ -34,7 +34,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sklrnn.estimators.regressor import GRURegressor
+from sklrnn.estimators.named_regressors import GRURegressor
 from sklrnn.preprocessing.sliding_window import SlidingWindow
 
 PADDINGS = ["edge", "zero", "nan", "mean"]
