@@ -16,7 +16,7 @@ import sklrnn
 from sklrnn import GRURegressor, LSTMRegressor, RecurrentClassifier, RecurrentRegressor, SimpleRNNRegressor
 from sklrnn.estimators.parameters import CellOptions
 from sklrnn.nn.cells import CELLS, GATES, StepwiseCell, gates_of, run_cell
-from sklrnn.nn.network import Architecture, build_network
+from sklrnn.nn.network import NetworkArchitecture
 
 # -- the equations, one sample at a time -------------------------------------------------------------------------------
 
@@ -362,9 +362,9 @@ def test_every_option_is_alive(cell, option, value):
 @pytest.mark.parametrize("depth", range(1, 7))
 def test_every_weight_learns_in_stacks_of_up_to_six_layers(depth, options):
     options = dict(options)
-    network = build_network(
-        Architecture(2, 1, options.pop("cell"), (6,) * depth, options, dropout=0.1, recurrent_dropout=0.1), seed=0
-    )
+    network = NetworkArchitecture(
+        2, 1, options.pop("cell"), (6,) * depth, options, dropout=0.1, recurrent_dropout=0.1
+    ).build(seed=0)
     network(torch.from_numpy(X)).square().sum().backward()
     for name, weight in network.named_parameters():
         assert weight.requires_grad != (weight.grad is None), name
@@ -462,8 +462,8 @@ def test_options_can_be_searched():
 
 def test_options_are_kept_as_plain_values():
     model = fitted(cell="lstm", peephole=np.True_, forget_bias=np.float32(2.0))
-    assert model._architecture["cell_options"] == {"forget_bias": 2.0, "peephole": True}
-    assert {type(value) for value in model._architecture["cell_options"].values()} == {float, bool}
+    assert model.model_.architecture.cell_options == {"forget_bias": 2.0, "peephole": True}
+    assert {type(value) for value in model.model_.architecture.cell_options.values()} == {float, bool}
 
 
 # -- cells of ones own -------------------------------------------------------------------------------------------------

@@ -7,14 +7,15 @@ from numpy.testing import assert_allclose
 from torch import nn
 
 from sklrnn.inputs.samples import feature_statistics
+from sklrnn.nn.architecture import count_parameters
 from sklrnn.nn.layers import CausalConvolution, SequenceDropout
-from sklrnn.nn.network import Architecture, build_network, count_parameters
+from sklrnn.nn.network import NetworkArchitecture
 
 TORCH = {"simple_rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 
 
 def network(cell="gru", n_features=3, n_outputs=2, units=(5,), seed=0, **options):
-    return build_network(Architecture(n_features, n_outputs, cell, units, **options), seed=seed).double()
+    return NetworkArchitecture(n_features, n_outputs, cell, units, **options).build(seed=seed).double()
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def test_two_directions_read_the_final_state_of_each(cell, sequences):
     x = sequences.transpose(0, 1)
     forwards, _ = layer.forwards(x)
     backwards, _ = layer.backwards(x.flip(0))
-    states, final, _ = ours.read(sequences)
+    states, final, _ = ours.encode(sequences)
     assert_allclose(final.detach(), torch.cat([forwards[-1], backwards[-1]], -1).detach())
     assert_allclose(states[:, :, 5:].detach(), backwards.flip(0).detach())
 
@@ -124,7 +125,7 @@ def test_layers_are_passed_around_where_widths_allow(bidirectional, sequences):
     first, final, _ = by_hand[0](x)
     second, final_of_second, _ = by_hand[1](first)
     third, final_of_third, _ = by_hand[2](second + first)
-    states, last, _ = ours.read(sequences)
+    states, last, _ = ours.encode(sequences)
     assert_allclose(states.detach(), (third + second + first).detach(), rtol=1e-12)
     assert_allclose(last.detach(), (final_of_third + final_of_second + final).detach(), rtol=1e-12)
 
@@ -138,7 +139,7 @@ def test_weights_of_layers_are_counted_as_in_textbooks():
     ours = network("simple_rnn", 234, 15, (1024, 512))
     weights = [weight.numel() for name, weight in ours.named_parameters() if "weight" in name]
     assert weights == [239616, 1048576, 524288, 262144, 7680]
-    assert [weight.numel() for weight in ours.penalised_weights()] == weights[:-1]
+    assert [weight.numel() for weight in ours.penalized_weights()] == weights[:-1]
 
 
 @pytest.mark.parametrize("cell", TORCH)
@@ -156,7 +157,7 @@ def test_recurrent_weights_start_orthogonal_and_the_forget_gate_open(cell):
 def test_building_leaves_torchs_generator_alone():
     before = torch.get_rng_state()
     network("lstm", filters=(4,), bidirectional=True, units=(3, 3))
-    build_network(Architecture(3, 1, nn.GRU, (4,)), seed=1)
+    NetworkArchitecture(3, 1, nn.GRU, (4,)).build(seed=1)
     assert torch.equal(before, torch.get_rng_state())
 
 
@@ -183,7 +184,7 @@ def test_statistics_are_those_of_all_steps(weighted):
 
 def test_precision_survives_a_large_offset():
     X = 1e9 + np.random.default_rng(0).normal(size=(50, 4, 1))
-    ours = build_network(Architecture(1, 1, "gru", (4,)), seed=0)
+    ours = NetworkArchitecture(1, 1, "gru", (4,)).build(seed=0)
     ours.standardise.learn(*feature_statistics(X, None))
     standardised = ours.standardise(torch.from_numpy(X)).numpy()
     assert_allclose(standardised.std(), 1.0, rtol=1e-5)
