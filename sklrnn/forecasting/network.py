@@ -168,8 +168,7 @@ class ForecastNetwork:
         loss = self.recipe.make_loss()
         if loss.levels and not (loss.levels[0] - 1e-12 <= levels.min() and levels.max() <= loss.levels[-1] + 1e-12):
             raise ValueError(
-                f"The networks were trained on the quantiles {loss.levels} and can interpolate between them, got "
-                f"levels from "
+                f"The networks were trained for the quantiles {loss.levels} and those between them, got levels from "
                 f"{levels.min():g} to {levels.max():g}. Fit with these levels in `quantiles`."
             )
         return loss.quantiles is not None

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sklrnn.forecasting import GRUForecaster
 from sklrnn.forecasting.calibration import Calibration
-from sklrnn.forecasting.network import WindowNetwork
+from sklrnn.forecasting.network import NetworkRecipe
 
 FH = [1, 2, 3]
 
@@ -165,10 +165,8 @@ def test_levels_beyond_the_trained_ones_are_an_error():
 
 def count_fits(monkeypatch):
     fits = []
-    fit = WindowNetwork.fit_windows
-    monkeypatch.setattr(
-        WindowNetwork, "fit_windows", lambda self, windows: fits.append(len(windows)) or fit(self, windows)
-    )
+    fit = NetworkRecipe.fit
+    monkeypatch.setattr(NetworkRecipe, "fit", lambda self, windows: fits.append(len(windows)) or fit(self, windows))
     return fits
 
 
@@ -210,8 +208,8 @@ def test_update_without_training_keeps_the_errors(monkeypatch):
 def test_refit_after_an_update_trains_as_long_as_the_first_network():
     y = wave(n=120)
     model = tiny(units=8, max_epochs=40, window_length=12).fit(y[:110], fh=FH).update(y[110:])
-    assert model.networks_[0].max_epochs == 4
-    assert model._calibration.initial_network.max_epochs == 40
+    assert model.networks_[0].recipe.options.max_epochs == 4
+    assert model._calibration.refit.options.max_epochs == 40
     fresh = tiny(units=8, max_epochs=40, window_length=12).fit(y, fh=FH)
     widths = [np.ptp(each.predict_interval().to_numpy(), axis=1).mean() for each in (model, fresh)]
     assert widths[0] == pytest.approx(widths[1], rel=0.3)
@@ -228,7 +226,7 @@ def errors_of(values, levels):
     """Quantiles of given errors, one step ahead."""
     y = pd.Series(np.arange(40.0))
     model = tiny(window_length=4).fit(y, fh=[1])
-    calibration = Calibration(model.networks_[0], model._calibration.windows, initial_network=None)
+    calibration = Calibration(model.networks_[0], model._calibration.windows, refit=None)
     calibration._errors = np.asarray(values, dtype=float).reshape(-1, 1, 1)
     return calibration.error_quantiles(np.asarray(levels)).ravel()
 
