@@ -40,6 +40,8 @@ class RecurrentForecaster(CellOptions, BaseRecurrentForecaster):
     Period('1961-12', 'M')
     """
 
+    __module__ = "sklrnn.forecasting"
+
 
 @hyperparameters
 class SimpleRNNForecaster(SimpleRNNOptions, BaseRecurrentForecaster):
@@ -53,6 +55,8 @@ class SimpleRNNForecaster(SimpleRNNOptions, BaseRecurrentForecaster):
     >>> model.predict().shape
     (3,)
     """
+
+    __module__ = "sklrnn.forecasting"
 
     cell: ClassVar[CellName] = "simple_rnn"
 
@@ -72,6 +76,8 @@ class GRUForecaster(GRUOptions, BaseRecurrentForecaster):
     (12, 48, 12)
     """
 
+    __module__ = "sklrnn.forecasting"
+
     cell: ClassVar[CellName] = "gru"
 
 
@@ -88,6 +94,8 @@ class LSTMForecaster(LSTMOptions, BaseRecurrentForecaster):
     (24, 2)
     """
 
+    __module__ = "sklrnn.forecasting"
+
     cell: ClassVar[CellName] = "lstm"
 
 
@@ -102,6 +110,8 @@ class CNNLSTMForecaster(LSTMOptions, BaseRecurrentForecaster):
     >>> CNNLSTMForecaster(filters=8, max_epochs=5, random_state=0).fit(load_sunspots()).predict(fh=[1, 2]).shape
     (2,)
     """
+
+    __module__ = "sklrnn.forecasting"
 
     cell: ClassVar[CellName] = "lstm"
     filters = 32

@@ -79,6 +79,8 @@ class SequenceGenerator(DensityMixin, NetworkHolder, GeneratorParameters, CellOp
     ['elm', 'oak']
     """
 
+    __module__ = "sklrnn"
+
     _architecture_kind = LanguageArchitecture
 
     encoder_: TokenEncoder = fitted("Turns texts into tokens.")

@@ -95,6 +95,8 @@ class RecurrentImputer(
     True
     """
 
+    __module__ = "sklrnn"
+
     _architecture_kind = NetworkArchitecture
 
     cell = "lstm"

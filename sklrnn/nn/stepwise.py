@@ -132,6 +132,8 @@ class StepwiseCell(Stepwise, nn.Module):
     (100,)
     """
 
+    __module__ = "sklrnn.cells"
+
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
         self.input_size = input_size

@@ -74,6 +74,8 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
     2024-01-06        4.0        5.0        6.0
     """
 
+    __module__ = "sklrnn"
+
     window_length: Annotated[int, Ge(1), Doc("Number of rows in a window, the row itself included.")] = field(
         default=10, kw_only=False
     )

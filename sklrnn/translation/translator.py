@@ -80,6 +80,8 @@ class SequenceTranslator(CallbackSupportMixin, PairTrainer, CellOptions, BaseEst
     True
     """
 
+    __module__ = "sklrnn"
+
     input_encoder_: TokenEncoder | None = fitted("Turns X into tokens; None where X holds numbers.")
     output_encoder_: TokenEncoder | None = fitted("Turns y into tokens; None where y holds numbers.")
     max_length_: int = fitted("Where an answer that does not end is cut.")
