@@ -180,8 +180,7 @@ class ForecastNetwork:
 
 
 def forecast_errors(network: ForecastNetwork, windows: Windows) -> Array:
-    """Target minus forecast, (sample, step ahead, channel), on the scale of the windows; NaN where no target is "
-    "known."""
+    """Scaled target minus prediction, (sample, step ahead, channel); NaN where no target is known."""
     spec = windows.spec
     targets, weights = np.split(windows.targets(), 2, axis=1)
     errors: Array = np.where(weights > 0, targets - network.predict_scaled(windows).reshape(targets.shape), np.nan)

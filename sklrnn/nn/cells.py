@@ -103,8 +103,10 @@ class TextbookGRU(StepwiseCell):
 
 
 class MinimalGRU(StepwiseCell):
-    """One gate: Γ = σ(W_u x_t + U_u h_{t-1} + b_u), h̃ = tanh(W_c x_t + U_c h_{t-1} + b_c), h_t = Γ * h̃ + (1 - Γ) * "
-    "h_{t-1}."""
+    """One gate, whose value says how much of the candidate is taken over.
+
+    Γ = σ(W_u x_t + U_u h_{t-1} + b_u), h̃ = tanh(W_c x_t + U_c h_{t-1} + b_c), h_t = Γ * h̃ + (1 - Γ) * h_{t-1}.
+    """
 
     gates = ("update", "candidate")
 

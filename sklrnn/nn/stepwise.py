@@ -66,8 +66,7 @@ class Stepwise:
         return self.weight_hh_l0.t()
 
     def unroll(self, x: Tensor, first: Any = None, state_mask: Tensor | None = None) -> tuple[Tensor, Any]:
-        """Read ``x`` (time, sample, feature) as torch's layers do; ``state_mask`` (sample, unit) scales what is "
-        "seen."""
+        """Read ``x`` (time, sample, feature) like torch's layers; ``state_mask`` (sample, unit) scales what is seen."""
         if first is None:
             nothing = x.new_zeros(1, x.shape[1], self.hidden_size)
             first = nothing if self.n_states == 1 else (nothing,) * self.n_states

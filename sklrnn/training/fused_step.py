@@ -102,8 +102,7 @@ class FusedStep:
 
 
 def make_fused_step(network: Any, criterion: Any, batch: Tensor) -> FusedStep | None:
-    """Make the step for batches of this shape; None where network or loss are not plain, or somebody hooks into "
-    "them."""
+    """Make the step for batches of this shape; None for other networks and losses, and where hooks are registered."""
     if not isinstance(network, Network) or not network.is_plain() or _has_hooks(network):
         return None
     if not batch.is_floating_point() or not batch.is_cpu:

@@ -104,8 +104,7 @@ class SequenceNet(NeuralNet):
         return step
 
     def train_step(self, batch: Batch, **fit_params: Any) -> Any:
-        """skorch's step; without callbacks, and with an optimizer that asks for one evaluation, less of it is "
-        "needed."""
+        """skorch's step, or a shorter one without callbacks and with an optimizer that evaluates once."""
         if self.callbacks or not isinstance(self.optimizer_, FlatAdam):
             return super().train_step(batch, **fit_params)
         step = self.train_step_single(batch)
@@ -218,8 +217,7 @@ class SequenceNet(NeuralNet):
             self.average_ = WeightAverage([weight for weight in self.module_.parameters() if weight.requires_grad])
 
     def in_precision(self, dtype: np.dtype[Any]) -> Any:
-        """The module itself, or for float64 a copy: its structure is kept, as copying that takes longer than running "
-        "it."""
+        """The module, or a copy for float64; its structure is kept, as copying it takes longer than running it."""
         device = next(self.module.parameters()).device
         if dtype == np.float32 or device.type == "mps":
             return self.module

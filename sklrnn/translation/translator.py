@@ -252,8 +252,7 @@ class SequenceTranslator(CallbackSupportMixin, PairTrainer, CellOptions, BaseEst
     def _for_blocks(
         self, X: Sequences, work: Callable[..., list[Any]], *, per_sample: int, n_copies: int = 1
     ) -> list[Any]:
-        """Encode sequences in blocks and work on each; the encoder's output of a sequence is copied ``n_copies`` "
-        "times."""
+        """Encode sequences in blocks and work on each; the encoder output is copied ``n_copies`` times."""
         a = self.model_.architecture
         width = max(a.n_features, a.embedding_dim, *(4 * (1 + a.bidirectional) * n for n in a.units)) * n_copies
         with self._threads():
