@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from sklrnn.kernels import run_kernel
 from sklrnn.nn.stepwise import Stepwise, StepwiseCell
@@ -170,6 +171,29 @@ class PeepholeLSTM(StepwiseCell):
         return torch.addcmul(output, c, after).sigmoid() * c.tanh(), c
 
 
+class SLSTM(StepwiseCell):
+    """The LSTM with exponential gates and a normalizer state n, as in xLSTM's sLSTM.
+
+    c_t = f c_{t-1} + i tanh(W_c x_t + U_c h_{t-1} + b_c), n_t = f n_{t-1} + i, h_t = o c_t / n_t, with i = exp(ĩ), f = σ(f̃),
+    o = σ(õ). A stabilizer m_t = max(log f + m_{t-1}, ĩ) keeps the exponentials finite; it cancels out of h_t.
+    """
+
+    gates = ("input", "forget", "candidate", "output")
+    n_states = 4
+
+    def first_biases(self) -> dict[str, float]:
+        return {"forget": 1.0}
+
+    def step(self, inputs: Tensor, seen: Tensor, recurrent: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        _, c, n, m = state
+        input_, forget, candidate, output = torch.addmm(inputs, seen, recurrent).chunk(4, dim=1)
+        kept = F.logsigmoid(forget) + m
+        m = torch.maximum(kept, input_)
+        i, f = (input_ - m).exp(), (kept - m).exp()
+        c, n = f * c + i * candidate.tanh(), f * n + i
+        return output.sigmoid() * c / n, c, n, m
+
+
 def _gru(input_size: int, hidden_size: int, *, reset_after: bool = True) -> nn.Module:
     return (GRU if reset_after else TextbookGRU)(input_size, hidden_size)
 
@@ -178,13 +202,14 @@ def _lstm(input_size: int, hidden_size: int, *, forget_bias: float = 1.0, peepho
     return (PeepholeLSTM if peephole else LSTM)(input_size, hidden_size, forget_bias=forget_bias)
 
 
-CellName = Literal["simple_rnn", "gru", "minimal_gru", "lstm"]
+CellName = Literal["simple_rnn", "gru", "minimal_gru", "lstm", "slstm"]
 
 CELLS: dict[str, Callable[..., nn.Module]] = {
     "simple_rnn": SimpleRNN,
     "gru": _gru,
     "minimal_gru": MinimalGRU,
     "lstm": _lstm,
+    "slstm": SLSTM,
 }
 
 # The gates in the order in which they are stacked along the first axis of each weight.
@@ -192,7 +217,7 @@ GATES: dict[type[nn.Module], tuple[str, ...]] = {
     nn.RNN: SimpleRNN.gates,
     nn.GRU: GRU.gates,
     nn.LSTM: LSTM.gates,
-    **{kind: kind.gates for kind in (TextbookGRU, MinimalGRU, PeepholeLSTM)},
+    **{kind: kind.gates for kind in (TextbookGRU, MinimalGRU, PeepholeLSTM, SLSTM)},
 }
 
 
