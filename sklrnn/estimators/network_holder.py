@@ -87,10 +87,9 @@ class NetworkHolder:
         changed = [name for name, value in now.items() if value != before[name]]
         if changed:
             raise ValueError(
-                f"warm_start=True and partial_fit continue with the network of the previous fit, but "
-                f"{', '.join(changed)} "
-                f"changed: {[before[name] for name in changed]} became {[now[name] for name in changed]}. "
-                "Set it back, or set warm_start=False and fit anew."
+                "warm_start=True and partial_fit continue with the network of the previous fit, but "
+                f"{', '.join(changed)} changed: {[before[name] for name in changed]} became "
+                f"{[now[name] for name in changed]}. Set it back, or set warm_start=False and fit anew."
             )
 
     @contextmanager

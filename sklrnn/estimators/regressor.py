@@ -234,8 +234,7 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
             )
             raise ValueError(
                 f"loss={self._loss_parameters['loss']!r} gives no such quantiles, and no samples were held out to "
-                f"measure errors on. "
-                f"Fit with early_stopping=True{instead}."
+                f"measure errors on. Fit with early_stopping=True{instead}."
             )
         return HeldOutErrors(*state)
 

@@ -220,8 +220,7 @@ class RecurrentImputer(
         if self.cycles_ and given.dates is None:
             raise ValueError(
                 f"{type(self).__name__} was fitted on rows with dates and reads the {', '.join(self.cycles_)} of each, "
-                f"but "
-                "the index of this X holds no dates. Pass a frame with dates, or fit with calendar=False."
+                "but the index of this X holds no dates. Pass a frame with dates, or fit with calendar=False."
             )
         calendar = cyclical_features(given.dates, self.cycles_, len(given.values))
         return IncompleteSeries(given.values[:, self._known][given.order], calendar[given.order], given.lengths)
@@ -280,10 +279,8 @@ class RecurrentImputer(
         if n_held_out < 2 or n_rows - n_held_out < 2:
             raise ValueError(
                 f"validation_fraction={self.validation_fraction} of {n_rows} rows leaves {n_held_out} to validate on "
-                f"and "
-                f"{n_rows - n_held_out} to train on; both need at least two. Change validation_fraction, pass more "
-                f"rows, "
-                "or set early_stopping=False."
+                f"and {n_rows - n_held_out} to train on; both need at least two. Change validation_fraction, pass more "
+                "rows, or set early_stopping=False."
             )
         return series.split(n_rows - n_held_out)
 

@@ -58,6 +58,5 @@ def _refuse_other_form(estimator: Any, X: Any, *, reset: bool) -> None:
     if not reset and rank in _FORMS and known in _FORMS and rank != known:
         raise ValueError(
             f"{type(estimator).__name__} was fitted on {_FORMS[known]}, got {_FORMS[rank]}. A table is one series: "
-            f"pass it "
-            "as X[np.newaxis], or sequences one by one."
+            "pass it as X[np.newaxis], or sequences one by one."
         )

@@ -240,10 +240,9 @@ def make_cell(cell: str | Cell, options: dict[str, Any], input_size: int, hidden
 def _try_out(cell: nn.Module, input_size: int, hidden_size: int) -> None:
     """Read two segments of two steps of three samples, the second from where the first ended."""
     needed = (
-        f"cell={type(cell).__name__} must keep the calling convention of torch's recurrent layers: "
-        f"``states, last = module(x, first)`` with x of shape (time, sample, feature), first None or an earlier last, "
-        f"and "
-        f"states of shape (time, sample, unit), here {(2, 3, hidden_size)} for x of shape {(2, 3, input_size)}"
+        f"cell={type(cell).__name__} must keep the calling convention of torch's recurrent layers: ``states, last = "
+        "module(x, first)`` with x of shape (time, sample, feature), first None or an earlier last, and states of "
+        f"shape (time, sample, unit), here {(2, 3, hidden_size)} for x of shape {(2, 3, input_size)}"
     )
     was_training = cell.training
     try:
