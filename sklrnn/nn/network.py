@@ -32,11 +32,12 @@ class NetworkArchitecture(Architecture):
 class Network(nn.Module):
     """Sequences (sample, time, feature) in, raw outputs (sample, output), or (sample, time, output), out."""
 
+    architecture: NetworkArchitecture
     embedding: Any
     standardise: Any
     recurrent: Any
 
-    def __init__(self, architecture: Architecture) -> None:
+    def __init__(self, architecture: NetworkArchitecture) -> None:
         super().__init__()
         a = self.architecture = architecture
         if a.stateful and a.bidirectional:

@@ -97,7 +97,8 @@ def _copy(X: Sequences) -> Sequences:
     return X if isinstance(X, Ragged) else np.array(X)
 
 
-def _steps_left(network: Any, X: Ragged, chosen: Array) -> Array:
+def _steps_left(network: Any, X: Sequences, chosen: Array) -> Array:
     """How many steps pooling leaves of each sequence."""
+    assert isinstance(X, Ragged)
     n_steps: Array = -(-X.lengths[chosen] // network.convolution.pool_size)
     return n_steps

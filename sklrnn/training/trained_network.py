@@ -201,7 +201,7 @@ class TrainedNetwork:
 
     # -- running -----------------------------------------------------------------------------------------------------
 
-    def run(self, X: Sequences, **options: Any) -> Any:
+    def run(self, X: Any, **options: Any) -> Any:
         """Raw outputs, or hidden states, in the precision of X, in blocks of bounded memory; see `run_in_blocks`."""
         dtype = X.dtype if X.dtype.kind == "f" else np.dtype(np.float64)
         return run_in_blocks(self.net.in_precision(dtype), X, dtype=dtype, **options)
