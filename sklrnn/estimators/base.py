@@ -23,7 +23,7 @@ from sklrnn.nn.losses import Loss
 from sklrnn.nn.network import Network, NetworkArchitecture
 from sklrnn.training.batches import Batches, StatefulBatches
 from sklrnn.training.inference import all_states
-from sklrnn.training.net import SequenceNet, choose_device
+from sklrnn.training.net import choose_device
 from sklrnn.training.sklearn_callbacks import CallbackSupportMixin, open_hooks, with_callbacks
 from sklrnn.training.streaming import Stream
 
@@ -41,17 +41,7 @@ class RecurrentEstimator(
     _n_raw_outputs = 1  # set by the task
 
     n_features_in_: int = fitted("Columns of a 2-D X, or features of a 3-D X.")
-    net_: SequenceNet = fitted("The skorch net.")
     n_outputs_: int = fitted("Outputs that y has.")
-    n_iter_: int = fitted("Epochs trained.")
-    loss_curve_: list[float] = fitted("Training loss of each epoch, penalties included.")
-    validation_curve_: list[float] | None = fitted(
-        "Loss on the held-out newest samples after each epoch; None without them."
-    )
-    best_validation_loss_: float | None = fitted(
-        "The lowest of `validation_curve_`; the weights are those of its epoch."
-    )
-    n_parameters_: int = fitted("Numbers that the network learns.")
 
     # -- fit ---------------------------------------------------------------------------------------------------------
 

@@ -111,23 +111,28 @@ class NetworkHolder:
 
     @property
     def n_iter_(self) -> int:
+        """Epochs trained."""
         return len(self.model_.curves.loss)
 
     @property
     def loss_curve_(self) -> list[float]:
+        """Training loss of each epoch, penalties included."""
         return list(self.model_.curves.loss)
 
     @property
     def validation_curve_(self) -> list[float] | None:
+        """Loss on what was held out, the newest, after each epoch; None where nothing was."""
         curve = self.model_.curves.validation
         return None if curve is None else list(curve)
 
     @property
     def best_validation_loss_(self) -> float | None:
+        """The lowest of `validation_curve_`; the weights are those of its epoch."""
         return self.model_.curves.best_validation
 
     @property
     def n_parameters_(self) -> int:
+        """Trainable parameters of the network."""
         return self.model_.n_parameters
 
     # -- saved state is plain values ---------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """New sequences: a language model over characters, words or integers."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -22,7 +23,7 @@ from sklrnn.generation.texts import Texts, check_context, check_long_enough, enc
 from sklrnn.inputs.samples import feature_statistics
 from sklrnn.inputs.sklearn_classes import BaseEstimator, DensityMixin
 from sklrnn.preprocessing.token_encoder import END, START, UNKNOWN, TokenEncoder, check_texts
-from sklrnn.training.net import SequenceNet, choose_device
+from sklrnn.training.net import choose_device
 
 __all__ = ["SequenceGenerator"]
 
@@ -85,14 +86,6 @@ class SequenceGenerator(DensityMixin, NetworkHolder, GeneratorParameters, CellOp
 
     encoder_: TokenEncoder = fitted("Turns texts into tokens.")
     n_context_features_: int = fitted("Features of the context; 0 without one.")
-    net_: SequenceNet = fitted("The skorch net.")
-    n_iter_: int = fitted("Epochs trained.")
-    loss_curve_: list[float] = fitted("Training loss of each epoch in nats a token, penalties included.")
-    validation_curve_: list[float] | None = fitted("Loss on what was held out after each epoch; None without it.")
-    best_validation_loss_: float | None = fitted(
-        "The lowest of `validation_curve_`; the weights are those of its epoch."
-    )
-    n_parameters_: int = fitted("Numbers that the network learns.")
 
     def fit(self, X: Any, y: Any = None, *, context: Any = None) -> Self:
         """Learn from texts.
@@ -258,10 +251,16 @@ class SequenceGenerator(DensityMixin, NetworkHolder, GeneratorParameters, CellOp
         network = architecture.build(seed=seed)
         if train.context is not None:
             network.standardise.set_statistics(*feature_statistics(train.context[:, np.newaxis], None))
+        batches = partial(
+            TextBatches,
+            batch_size=self.batch_size,
+            segment_length=self.segment_length,
+            device=choose_device(self.device),
+        )
         self._train(
             network,
-            self._batches(train, seed=seed if self.shuffle else None),
-            None if held_out is None else self._batches(held_out, seed=None),
+            batches(train, seed=seed if self.shuffle else None),
+            None if held_out is None else batches(held_out),
             seed=seed,
             max_epochs=self.max_epochs,
             patience=self.n_iter_no_change,
@@ -270,12 +269,6 @@ class SequenceGenerator(DensityMixin, NetworkHolder, GeneratorParameters, CellOp
     def _encode(self, samples: list[Any], context: Any) -> Texts:
         checked = check_context(context, self.n_context_features_, self)
         return encode_texts(self.encoder_, samples, checked, has_ends=self._has_ends)
-
-    def _batches(self, texts: Texts, *, seed: int | None) -> TextBatches:
-        device = choose_device(self.device)
-        return TextBatches(
-            texts, batch_size=self.batch_size, segment_length=self.segment_length, device=device, seed=seed
-        )
 
     def _criterion(self) -> nn.Module:
         return nn.CrossEntropyLoss(reduction="none")

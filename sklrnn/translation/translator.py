@@ -15,7 +15,6 @@ from sklrnn.inputs.ragged import Sequences, lengths_of
 from sklrnn.inputs.sklearn_classes import BaseEstimator
 from sklrnn.inputs.validation import check_weights
 from sklrnn.preprocessing.token_encoder import END, START, UNKNOWN, TokenEncoder
-from sklrnn.training.net import SequenceNet
 from sklrnn.training.sklearn_callbacks import CallbackSupportMixin, with_callbacks
 from sklrnn.translation.decoding import StopRule, attention_weights, beam_search, decode_autoregressively
 from sklrnn.translation.input_kind import check_pair_count, in_form, r2_of_sequences
@@ -86,18 +85,6 @@ class SequenceTranslator(CallbackSupportMixin, PairTrainer, CellOptions, BaseEst
     output_encoder_: TokenEncoder | None = fitted("Turns y into tokens; None where y holds numbers.")
     max_length_: int = fitted("Where an answer that does not end is cut.")
     n_features_in_: int = fitted("Features of a step, where X holds numbers.")
-    net_: SequenceNet = fitted("The skorch net.")
-    n_iter_: int = fitted("Epochs trained.")
-    loss_curve_: list[float] = fitted(
-        "Training loss of each epoch, the mean over steps of answers, penalties included."
-    )
-    validation_curve_: list[float] | None = fitted(
-        "Loss on the held-out newest pairs after each epoch; None without them."
-    )
-    best_validation_loss_: float | None = fitted(
-        "The lowest of `validation_curve_`; the weights are those of its epoch."
-    )
-    n_parameters_: int = fitted("Numbers that the network learns.")
 
     @with_callbacks
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
