@@ -18,11 +18,11 @@ from sklrnn.estimators.parameters import CellOptions
 from sklrnn.generation.batches import TextBatches
 from sklrnn.generation.network import LanguageArchitecture
 from sklrnn.generation.parameters import GeneratorParameters
-from sklrnn.generation.sampling import check_sampling, sample_tokens
-from sklrnn.generation.texts import Texts, check_context, check_long_enough, encode_prompt, encode_texts
+from sklrnn.generation.sampling import start_sampling
+from sklrnn.generation.texts import Texts, check_context, check_long_enough, encode_texts
 from sklrnn.inputs.samples import feature_statistics
 from sklrnn.inputs.sklearn_classes import BaseEstimator, DensityMixin
-from sklrnn.preprocessing.token_encoder import END, START, UNKNOWN, TokenEncoder, check_texts
+from sklrnn.preprocessing.token_encoder import TokenEncoder, check_texts
 from sklrnn.training.net import choose_device
 
 __all__ = ["SequenceGenerator"]
@@ -145,7 +145,8 @@ class SequenceGenerator(DensityMixin, NetworkHolder, GeneratorParameters, CellOp
         if length is None and getattr(self, "_has_ends", True) is False:
             raise ValueError("One long text has no end that a network could learn: pass a length, or use stream.")
         with self._threads():
-            codes, tokens = self._start(prompt, length, temperature, top_k, context, random_state)
+            options = {"length": length, "temperature": temperature, "top_k": top_k, "random_state": random_state}
+            codes, tokens = self._start(prompt, context, **options)
             return self.encoder_.inverse_transform([np.array([*codes, *tokens])])[0]
 
     def stream(
@@ -167,7 +168,8 @@ class SequenceGenerator(DensityMixin, NetworkHolder, GeneratorParameters, CellOp
         tokens : iterator of str or int
             Characters, words or integers.
         """
-        _, codes = self._start(prompt, length, temperature, top_k, context, random_state)
+        options = {"length": length, "temperature": temperature, "top_k": top_k, "random_state": random_state}
+        _, codes = self._start(prompt, context, **options)
         tokens = list(self.encoder_.vocabulary_)
         return (tokens[code] for code in codes)
 
@@ -275,31 +277,15 @@ class SequenceGenerator(DensityMixin, NetworkHolder, GeneratorParameters, CellOp
 
     # -- generating --------------------------------------------------------------------------------------------------
 
-    def _start(
-        self, prompt: Any, length: Any, temperature: Any, top_k: Any, context: Any, random_state: Any
-    ) -> tuple[Array, Iterator[int]]:
+    def _start(self, prompt: Any, context: Any, **options: Any) -> tuple[Array, Iterator[int]]:
         """Check the parameters, and give the codes of the prompt and an iterator over those that follow."""
         check_is_fitted(self, "model_")
-        check_sampling(length=length, temperature=temperature, top_k=top_k)
-        known = self.encoder_.vocabulary_
         if context is not None and np.ndim(context) != 1:
             raise ValueError(f"context must be one vector of features, got {np.ndim(context)} dimensions.")
         checked = check_context(None if context is None else [context], self.n_context_features_, self)
-        codes = encode_prompt(self.encoder_, prompt)
-        never = [known[mark] for mark in (UNKNOWN, START, *[END] * (not self._has_ends))]
-        sampled = sample_tokens(
-            # Steps one by one are fastest on the CPU, wherever the network was trained.
-            self.model_.double_copy(),
-            np.array([known[START], *codes]),
-            None if checked is None else torch.from_numpy(checked),
-            length=length,
-            never=never,
-            end=known[END],
-            random=check_random_state(random_state),
-            temperature=temperature,
-            top_k=top_k,
-        )
-        return codes, sampled
+        # Steps one by one are fastest on the CPU, wherever the network was trained.
+        network = self.model_.double_copy()
+        return start_sampling(network, self.encoder_, prompt, checked, has_ends=self._has_ends, **options)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
