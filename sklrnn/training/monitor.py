@@ -1,5 +1,6 @@
 """Between two epochs: watch the losses, keep the best weights, report progress."""
 
+import sys
 import warnings
 from collections.abc import Callable
 from time import perf_counter
@@ -22,6 +23,8 @@ class StopTraining(KeyboardInterrupt):
 
 # A fit whose loss grew by this factor has diverged.
 _DIVERGENCE_FACTOR = 1e4
+# Packages between the line of the user and the training loop.
+_NOT_THE_USER = {"sklrnn", "sklearn", "sktime"}
 # Enough to see whether weights are usable.
 _BATCHES_TO_CHECK = 4
 
@@ -105,14 +108,14 @@ class TrainingMonitor(Callback):
                 f"Training diverged after {len(self.losses)} epoch(s): the loss exploded. "
                 f"The weights of an earlier epoch were restored. {advice}",
                 ConvergenceWarning,
-                stacklevel=5,
+                stacklevel=_stacklevel_of_user(),
             )
         elif interrupted:
             warnings.warn(
                 f"Training was interrupted in epoch {len(self.losses) + 1}. "
                 "The model keeps the weights of this moment and can be used.",
                 ConvergenceWarning,
-                stacklevel=5,
+                stacklevel=_stacklevel_of_user(),
             )
 
     def _has_usable_weights(self, net: SequenceNet, batches: Batches) -> bool:
@@ -123,6 +126,17 @@ class TrainingMonitor(Callback):
 
     def _is_usable(self, loss: float) -> bool:
         return bool(np.isfinite(loss)) and loss <= _DIVERGENCE_FACTOR * (1.0 + abs(self._initial_loss))
+
+
+def _stacklevel_of_user() -> int:
+    """The ``stacklevel`` that makes a warning of the calling function point at the line of the user, who called fit.
+
+    How many calls lie between differs from estimator to estimator, and with scikit-learn's tools around it.
+    """
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in _NOT_THE_USER:
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 class StopWhereMonitorSays(Callback):

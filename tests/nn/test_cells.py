@@ -313,7 +313,7 @@ def test_gates_are_named_and_weights_start_gate_by_gate(options):
         assert (b == (1.0 if gate == "forget" else 0.0)).all()
 
 
-def test_nothing_is_known_of_the_gates_of_a_strange_cell():
+def test_nothing_is_known_of_the_gates_of_a_users_cell():
     assert gates_of(nn.Linear(1, 1)) is None
     assert gates_of(nn.LSTM(1, 1)) == ("input", "forget", "candidate", "output")
 
@@ -392,7 +392,7 @@ def test_every_weight_learns_in_stacks_of_up_to_six_layers(depth, options):
 
 
 @every_cell
-def test_a_stream_answers_like_predict(options):
+def test_a_stream_predicts_like_predict(options):
     model = fitted(**options, units=(6, 6), residual=True, recurrent_dropout=0.2)
     stream = model.start_stream()
     for step in range(5):
@@ -400,15 +400,17 @@ def test_a_stream_answers_like_predict(options):
 
 
 @every_cell
-def test_a_saved_model_answers_the_same(options):
+def test_a_saved_model_predicts_the_same(options):
     model = fitted(**options)
     loaded = pickle.loads(pickle.dumps(model))
     assert_array_equal(loaded.predict(X), model.predict(X))
-    assert all(not isinstance(value, torch.Tensor) for value in model.__getstate__().values())
+    state = model.__getstate__()["model_"]
+    assert {type(weight) for weight in state.pop("weights").values()} == {np.ndarray}
+    assert not any(isinstance(value, torch.Tensor) for value in [*state.values(), *model.__getstate__().values()])
 
 
 @every_cell
-def test_nothing_global_is_drawn_from_and_seeds_repeat(options):
+def test_no_global_generator_is_used_and_seeds_repeat(options):
     before = torch.get_rng_state()
     one, other = (fitted(**options, recurrent_dropout=0.4, dropout=0.2) for _ in range(2))
     assert torch.equal(before, torch.get_rng_state())
@@ -572,6 +574,6 @@ def one_tensor(input_size, hidden_size):
         (one_tensor, r"cell=Linear must keep the calling convention .* trying it failed with TypeError"),
     ],
 )
-def test_a_cell_that_keeps_no_convention(cell, message):
+def test_a_cell_that_breaks_the_convention(cell, message):
     with pytest.raises(ValueError, match=message):
         fitted(cell=cell)

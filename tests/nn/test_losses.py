@@ -63,7 +63,7 @@ def test_levels_between_the_trained_are_interpolated():
     assert low < high
 
 
-def test_a_single_level_answers_itself():
+def test_a_single_level_predicts_itself():
     loss = regression_loss("quantile", (0.3,))
     raw = np.full((2, 1, 1), 4.0)
     assert loss.point(raw).tolist() == [[4.0], [4.0]]
@@ -82,7 +82,7 @@ def test_gaussian_quantiles_are_those_of_its_distribution():
     assert loss.per_sample(raw, target).mean().item() == pytest.approx(expected)
 
 
-def test_any_torch_loss_is_asked_row_by_row(pair):
+def test_any_torch_loss_is_computed_sample_by_sample(pair):
     raw, target = pair
     per_sample = regression_loss(nn.SmoothL1Loss, ()).per_sample(raw, target)
     assert per_sample.mean().item() == pytest.approx(nn.SmoothL1Loss()(raw, target).item())

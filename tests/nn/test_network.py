@@ -72,7 +72,7 @@ def test_convolutions_see_the_past_only_and_always_the_newest_step(pool_size, n_
 
 def test_dropout_uses_one_mask_for_all_steps():
     layer = SequenceDropout(0.5)
-    layer.generator = torch.Generator().manual_seed(0)
+    layer.use_generator(torch.Generator().manual_seed(0))
     dropped = layer(torch.ones(6, 10, 4))
     assert (dropped == dropped[0]).all()
     assert set(dropped.unique().tolist()) == {0.0, 2.0}
@@ -83,7 +83,7 @@ def test_dropout_uses_one_mask_for_all_steps():
 def test_recurrent_dropout_uses_one_mask_for_all_steps_and_none_at_predict(sequences):
     dropping, plain = network("simple_rnn", recurrent_dropout=0.5), network("simple_rnn")
     layer = dropping.recurrent[0]
-    layer.recurrent_dropout.generator = torch.Generator().manual_seed(7)
+    layer.recurrent_dropout.use_generator(torch.Generator().manual_seed(7))
     x = sequences.transpose(0, 1)
     states = layer(x)[0].detach()
     kept = torch.rand((4, 5), generator=torch.Generator().manual_seed(7)) >= 0.5
@@ -115,11 +115,11 @@ def test_each_direction_has_a_mask_of_its_own(sequences):
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_layers_are_passed_around_where_widths_allow(bidirectional, sequences):
+def test_layers_are_residual_where_widths_allow(bidirectional, sequences):
     options = {"units": (3, 3, 3, 4), "bidirectional": bidirectional}
     ours = network("gru", residual=True, **options).eval()
-    assert [layer.adds_its_input for layer in ours.recurrent] == [False, True, True, False]
-    ours.recurrent = ours.recurrent[:3]
+    assert [layer.is_residual for layer in ours.recurrent] == [False, True, True, False]
+    del ours.recurrent[3]
     by_hand = network("gru", **options).recurrent
     x = sequences.transpose(0, 1)
     first, final, _ = by_hand[0](x)
@@ -185,6 +185,6 @@ def test_statistics_are_those_of_all_steps(weighted):
 def test_precision_survives_a_large_offset():
     X = 1e9 + np.random.default_rng(0).normal(size=(50, 4, 1))
     ours = NetworkArchitecture(1, 1, "gru", (4,)).build(seed=0)
-    ours.standardise.learn(*feature_statistics(X, None))
+    ours.standardise.set_statistics(*feature_statistics(X, None))
     standardised = ours.standardise(torch.from_numpy(X)).numpy()
     assert_allclose(standardised.std(), 1.0, rtol=1e-5)

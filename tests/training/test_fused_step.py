@@ -165,7 +165,7 @@ def some_task():
     ],
     ids=lambda model: type(model).__name__,
 )
-def test_fits_come_out_the_same(model, monkeypatch):
+def test_fits_with_fused_steps_are_the_same(model, monkeypatch):
     X, y = some_task()
     y = np.digitize(y, [-1, 1]) if isinstance(model, GRUClassifier) else y
     made = []
