@@ -22,7 +22,7 @@ Array = NDArray[Any]
 
 @hyperparameters
 class ClassifierTask(StepScore, ClassifierMixin, TypedAsEstimator):
-    """What makes a recurrent estimator a classifier: labels as targets, and the answers about them."""
+    """The task of a classifier: labels as targets, and their predictions."""
 
     _metric = staticmethod(accuracy_score)
     _loss_parameter_names = ("loss",)

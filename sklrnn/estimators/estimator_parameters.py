@@ -1,4 +1,4 @@
-"""The hyperparameters that regressors and classifiers share, beside those of their network."""
+"""The hyperparameters that regressors and classifiers share, besides those of their network."""
 
 from typing import Annotated, Literal
 

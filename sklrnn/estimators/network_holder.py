@@ -14,13 +14,13 @@ from sklrnn.training.process import thread_limit
 from sklrnn.training.sklearn_callbacks import CALLBACK_STATE
 from sklrnn.training.trained_network import EpochHook, TrainedNetwork, train
 
-_LEARNT = "model_"
+_MODEL = "model_"
 
 
 class NetworkHolder:
     """Trains a network in a copy of the estimator, so that a fit that fails changes nothing; saves it as plain values.
 
-    Stands left of scikit-learn's ``BaseEstimator``. A subclass names the kind of its architecture, and makes the loss
+    Comes before scikit-learn's ``BaseEstimator`` in the bases. A subclass names the kind of its architecture, and makes the loss
     of its network.
     """
 
@@ -43,11 +43,11 @@ class NetworkHolder:
         vars(draft).update(vars(self))
         with self.model_.restored_on_failure() if continues else nullcontext(), draft._threads():
             yield draft
-        ours, learnt = vars(self), vars(draft)
-        for name in ours.keys() - learnt.keys() - CALLBACK_STATE:
+        ours, trained = vars(self), vars(draft)
+        for name in ours.keys() - trained.keys() - CALLBACK_STATE:
             delattr(self, name)
-        for name in sorted(learnt, key=lambda name: name == _LEARNT):
-            setattr(self, name, learnt[name])
+        for name in sorted(trained, key=lambda name: name == _MODEL):
+            setattr(self, name, trained[name])
 
     def _train(
         self,
@@ -139,13 +139,13 @@ class NetworkHolder:
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())  # type: ignore[call-overload]
-        if _LEARNT in state:
-            state[_LEARNT] = state[_LEARNT].to_state()
+        if _MODEL in state:
+            state[_MODEL] = state[_MODEL].to_state()
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
-        saved = state.pop(_LEARNT, None)
+        saved = state.pop(_MODEL, None)
         super().__setstate__(state)  # type: ignore[misc]
         if saved is not None:
             options = training_options(self, seed=saved["seed"], max_epochs=1, patience=None)  # type: ignore[arg-type]

@@ -13,12 +13,12 @@ class RecurrentForecaster(CellOptions, BaseRecurrentForecaster):
     """Forecast series with a recurrent network, through sktime's interface.
 
     One series or many, with one channel or several, with or without exogenous variables. A panel or hierarchy is
-    learnt as one global model. Windows are brought to a common scale, so that trend and level shifts survive.
+    trained as one global model. Windows are scaled one by one, so that the model copes with trends and level shifts.
 
     Notes
     -----
     A step is a row: the times of y must have a fixed frequency, whatever it is. Where a value is missing (NaN), the
-    last one before it is read, and nothing is learnt from its absence.
+    last one before it is read, and the missing target has no weight in the loss.
 
     Known rows are forecast one step ahead, from the rows before them: NaN where these hold no value.
 

@@ -15,7 +15,7 @@ from sklrnn.training.batches import Batch, Batches, as_tensor
 
 Array = NDArray[Any]
 
-# Shares of each column that are masked, at least and at most, beside what is missing anyway.
+# Shares of each column that are masked, at least and at most, in addition to what is missing.
 _LEAST_MASKED, _MOST_MASKED = 0.05, 0.25
 # A short table is repeated until an epoch has so many batches.
 _FEWEST_BATCHES = 4

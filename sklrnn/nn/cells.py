@@ -1,4 +1,4 @@
-"""The recurrent layers, by name, each as its equation says.
+"""The recurrent layers, by name, each written as its equation.
 
 A cell is a value: a callable ``(input_size, hidden_size)`` that gives a module with the calling convention of torch's
 recurrent layers, ``states, last = cell(x, first)``, with ``x`` of shape (time, sample, feature). Options of the cells
@@ -104,7 +104,7 @@ class TextbookGRU(StepwiseCell):
 
 
 class MinimalGRU(StepwiseCell):
-    """One gate, whose value says how much of the candidate is taken over.
+    """One gate, whose value is the share of the candidate in the new state.
 
     Γ = σ(W_u x_t + U_u h_{t-1} + b_u), h̃ = tanh(W_c x_t + U_c h_{t-1} + b_c), h_t = Γ * h̃ + (1 - Γ) * h_{t-1}.
     """
@@ -222,7 +222,7 @@ GATES: dict[type[nn.Module], tuple[str, ...]] = {
 
 
 def make_cell(cell: str | Cell, options: dict[str, Any], input_size: int, hidden_size: int) -> nn.Module:
-    """Make one cell, and try it if it is somebody's own: better an error that names it than one from deep inside."""
+    """Make one cell, and try it if it is user-defined, so that an error names the cell."""
     if isinstance(cell, str):
         return CELLS[cell](input_size, hidden_size, **options)
     if isinstance(cell, nn.Module):
@@ -270,7 +270,7 @@ def run_cell(cell: nn.Module, x: Tensor, first: Any = None, state_mask: Tensor |
 def final_state(cell: nn.Module, states: Tensor, last: Any) -> Tensor:
     """The state after the last step, (sample, unit).
 
-    Going back from a part of all states would write out a gradient for all of them, so it is taken from ``last`` where
+    The gradient of a slice of all states would be written out for all of them, so the state is taken from ``last`` where
     it is known to lie there.
     """
     if not is_of_torch(cell):
@@ -280,7 +280,7 @@ def final_state(cell: nn.Module, states: Tensor, last: Any) -> Tensor:
 
 
 def is_of_torch(cell: nn.Module) -> bool:
-    """Whether the cell is one of torch's layers, which kernels can stand for."""
+    """Whether the cell is one of torch's layers, which kernels can replace."""
     return isinstance(cell, _OfTorch)
 
 

@@ -1,4 +1,4 @@
-"""Recurrent layers that are run one step at a time, each step as its equation says."""
+"""Recurrent layers that are run one step at a time, each step written as its equation."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -110,7 +110,7 @@ class StepwiseCell(Stepwise, nn.Module):
     gates : tuple of str
         A word for each block of rows in the weights.
     n_states : int
-        Parts of the state: 1, or 2 for a cell such as the LSTM that carries a memory beside what others see.
+        Parts of the state: 1, or 2 for a cell such as the LSTM, which has a cell state besides the hidden state.
 
     Examples
     --------

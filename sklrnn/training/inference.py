@@ -78,7 +78,7 @@ def for_blocks(
 
 
 def _blocks(X: Sequences, width: int, per_sample: int = 0, *, sort: bool = False) -> Iterator[Any]:
-    """Slices of X, or where lengths differ positions: the longest sequences first, others of their length beside them."""
+    """Slices of X, or where lengths differ positions, sorted by length, the longest first."""
     if not isinstance(X, Ragged) and not sort:
         n_at_once = max(1, _NUMBERS_AT_ONCE // (X.shape[1] * width + per_sample))
         yield from (slice(start, start + n_at_once) for start in range(0, len(X), n_at_once))

@@ -63,7 +63,7 @@ class PairReader:
     def _check_lengths(self, lengths: Array) -> None:
         if self.output_encoder_ is None and not self._learns_end and (lengths != self._first_length).any():
             raise ValueError(
-                "warm_start=True continues with a network that has not learnt where targets end, as all targets of "
+                "warm_start=True continues with a network that was not trained to end targets, as all targets of "
                 f"the previous fit had {self._first_length} steps, got targets of {lengths.min()} to {lengths.max()} "
                 "steps. Pass targets of that length, or set warm_start=False and fit anew."
             )

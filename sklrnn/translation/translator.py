@@ -34,7 +34,7 @@ class SequenceTranslator(CallbackSupportMixin, PairTrainer, CellOptions, BaseEst
     state and predicts the target sequence step by step, each time from its previous step. The two sequences need not
     have the same length, nor be of the same kind.
 
-    **Tokens**: strings (``analyzer`` says what they are split into), lists of strings, or sequences of integers. The
+    **Tokens**: strings (``analyzer`` splits them), lists of strings, or sequences of integers. The
     decoder learns where a sequence ends. ``predict`` takes the likeliest token at each step, or runs a beam search with
     ``beam_size`` hypotheses.
 
@@ -73,7 +73,7 @@ class SequenceTranslator(CallbackSupportMixin, PairTrainer, CellOptions, BaseEst
     >>> X = [rng.normal(size=2 * rng.integers(1, 4)) for _ in range(200)]
     >>> y = [x[1::2].cumsum() for x in X]
     >>> model = SequenceTranslator(units=16, max_epochs=50, random_state=0).fit(X, y)
-    >>> [len(answer) for answer in model.predict([[0.5, 1.0], [0.5, 1.0, 0.5, -2.0]])]
+    >>> [len(row) for row in model.predict([[0.5, 1.0], [0.5, 1.0, 0.5, -2.0]])]
     [1, 2]
     >>> model.score(X, y) > 0.9
     True
@@ -83,7 +83,7 @@ class SequenceTranslator(CallbackSupportMixin, PairTrainer, CellOptions, BaseEst
 
     input_encoder_: TokenEncoder | None = fitted("Turns X into tokens; None where X holds numbers.")
     output_encoder_: TokenEncoder | None = fitted("Turns y into tokens; None where y holds numbers.")
-    max_length_: int = fitted("Where an answer that does not end is cut.")
+    max_length_: int = fitted("The greatest length of a prediction.")
     n_features_in_: int = fitted("Features of a step, where X holds numbers.")
 
     @with_callbacks
