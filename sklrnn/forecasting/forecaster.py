@@ -22,13 +22,8 @@ from sklrnn.forecasting.network import WindowNetwork
 from sklrnn.forecasting.parameters import ForecasterParameters
 from sklrnn.forecasting.rollout import Rolling
 from sklrnn.forecasting.series import label_rows, lay_end_to_end
+from sklrnn.forecasting.sktime_classes import BaseForecaster
 from sklrnn.forecasting.windows import Framing, Windows
-
-MYPY = False
-if MYPY:  # as for the classes of scikit-learn: see inputs/sklearn_classes
-    from sklrnn.forecasting._sktime_stub import BaseForecaster
-else:
-    from sktime.forecasting.base import BaseForecaster
 
 Array = NDArray[Any]
 
