@@ -321,7 +321,9 @@ def test_columns_of_pretraining_are_found_by_name(panel):
     assert_array_equal(turned[["sales", "costs"]], forecast)
     # An array has no names: its columns are taken in the order given.
     assert_array_equal(model.clone().fit(series.to_numpy()).predict(fh=FH), forecast)
-    with pytest.raises(ValueError, match=r"fitted with the columns \['sales', 'costs'\] of y, got \['sales', 'other'\]"):
+    with pytest.raises(
+        ValueError, match=r"fitted with the columns \['sales', 'costs'\] of y, got \['sales', 'other'\]"
+    ):
         model.clone().fit(series.rename(columns={"costs": "other"}))
     with pytest.raises(ValueError, match="Pass the same columns"):
         model.clone().fit(series["sales"])

@@ -362,7 +362,9 @@ def test_draws_are_as_likely_as_the_outputs_say():
     random = np.random.RandomState(0)
 
     def shares(**options):
-        drawn = [sample_token(raw, random=random, **{"temperature": 1.0, "top_k": None, **options}) for _ in range(4000)]
+        drawn = [
+            sample_token(raw, random=random, **{"temperature": 1.0, "top_k": None, **options}) for _ in range(4000)
+        ]
         return np.bincount(drawn, minlength=4) / 4000
 
     assert_allclose(shares(), [0.1, 0.6, 0.3, 0.0], atol=0.03)
@@ -377,7 +379,9 @@ def test_draws_are_as_likely_as_the_outputs_say():
 def test_what_is_ruled_out_is_never_drawn():
     raw = np.array([1.0, -np.inf, 1.0])
     drawn = {
-        sample_token(raw, temperature=t, top_k=3, random=np.random.RandomState(s)) for t in (1e-9, 1, 1e9) for s in range(20)
+        sample_token(raw, temperature=t, top_k=3, random=np.random.RandomState(s))
+        for t in (1e-9, 1, 1e9)
+        for s in range(20)
     }
     assert drawn == {0, 2}
 
