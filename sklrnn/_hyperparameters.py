@@ -26,7 +26,7 @@ from collections.abc import Callable
 from enum import Enum
 from numbers import Integral, Real
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, dataclass_transform, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
 
 from numpy.typing import ArrayLike
 from sklearn.utils import _param_validation as checks
@@ -176,7 +176,10 @@ def hyperparameters(cls: Class) -> Class:
             "Parameters": [
                 (f.name, f"{_spell(f.type)}, default={f.default!r}", _describe(f, settable)) for f in settable
             ],
-            "Attributes": [(f.name, _spell(f.type), f.metadata["sentence"]) for f in declared if not f.init],
+            "Attributes": [
+                *((f.name, _spell(f.type), f.metadata["sentence"]) for f in declared if not f.init),
+                *_fitted_properties(cls),
+            ],
         },
     )
     return cls
@@ -231,6 +234,16 @@ def _constraint(kind: Any, bounds: Interval | None) -> Any:
         return Real if origin is float else origin
     number = {int: Integral, float: Real}
     return _tuple_of(number[items[0]], bounds) if origin is tuple else bounds.over(number[origin])
+
+
+def _fitted_properties(cls: type) -> list[tuple[str, str, str]]:
+    """The properties that are named like fitted attributes."""
+    found = {n: p for kind in reversed(cls.__mro__) for n, p in vars(kind).items() if isinstance(p, property)}
+    return [
+        (name, _spell(get_type_hints(p.fget)["return"]), inspect.cleandoc(p.__doc__ or ""))
+        for name, p in found.items()
+        if name.endswith("_") and not name.startswith("_")
+    ]
 
 
 # -- documentation -----------------------------------------------------------------------------------------------------

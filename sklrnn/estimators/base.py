@@ -2,17 +2,18 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from sklrnn._hyperparameters import Doc, Ge, Group, fitted, hyperparameters, validate_parameters
+from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
+from sklrnn.estimators.estimator_parameters import EstimatorParameters
 from sklrnn.estimators.network_holder import NetworkHolder
 from sklrnn.estimators.options import as_tuple, holds_out, recurrent_options
-from sklrnn.estimators.parameters import Bidirectional, ConvolutionOptions, NetworkParameters, PoolSize
+from sklrnn.estimators.parameters import ConvolutionOptions, NetworkParameters
 from sklrnn.inputs.ragged import Ragged, Sequences, for_each_step, in_the_form_of, shaped_like
 from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, merge_identical, token_counts
 from sklrnn.inputs.sklearn_classes import BaseEstimator
@@ -22,7 +23,7 @@ from sklrnn.nn.losses import Loss
 from sklrnn.nn.network import Network, NetworkArchitecture
 from sklrnn.training.batches import Batches, StatefulBatches
 from sklrnn.training.inference import all_states
-from sklrnn.training.net import SequenceNet, choose_device
+from sklrnn.training.net import choose_device
 from sklrnn.training.sklearn_callbacks import CallbackSupportMixin, open_hooks, with_callbacks
 from sklrnn.training.streaming import Stream
 
@@ -30,69 +31,17 @@ Array = NDArray[Any]
 
 
 @hyperparameters
-class RecurrentEstimator(CallbackSupportMixin, NetworkHolder, NetworkParameters, ConvolutionOptions, BaseEstimator):
+class RecurrentEstimator(
+    CallbackSupportMixin, NetworkHolder, EstimatorParameters, NetworkParameters, ConvolutionOptions, BaseEstimator
+):
     """Recurrent networks for sequences: all that is the same for regression and classification."""
 
     _architecture_kind = NetworkArchitecture
 
-    bidirectional: Bidirectional = False
-    pool_size: PoolSize = 1
-    normalize_X: Annotated[
-        bool,
-        Group.INPUT,
-        Doc("Standardise each feature with its mean and spread over all training steps, inside the network."),
-    ] = True
-    n_timesteps: Annotated[
-        int | None,
-        Ge(1),
-        Group.INPUT,
-        Doc(
-            "How 2-D X is read: None takes each row as a univariate series; an int as that many time-major blocks of "
-            "columns."
-        ),
-    ] = None
-    max_epochs: Annotated[int, Ge(1), Group.STOPPING, Doc("Most passes over the training sequences.")] = 100
-    shuffle: Annotated[bool, Group.TRAINING, Doc("Draw the training sequences in a new order in each epoch.")] = True
-    embedding_dim: Annotated[
-        int | None,
-        Ge(1),
-        Group.INPUT,
-        Doc(
-            "X holds integer tokens, (sample, time); each is read as a learnt vector of this width, and those that "
-            "training never saw as one of their own. None: X holds numbers."
-        ),
-    ] = None
-    return_sequences: Annotated[bool, Group.NETWORK, Doc("Give an answer at every step: y has a time axis.")] = False
-    missing: Annotated[
-        Literal["error", "mask"],
-        Group.INPUT,
-        Doc(
-            'What NaN in X is: an error, or with "mask" a value that is not there: the network reads the mean, and is '
-            "told where."
-        ),
-    ] = "error"
-    stateful: Annotated[
-        bool,
-        Group.INPUT,
-        Doc(
-            "Read samples as consecutive segments of one long sequence: each begins in the state in which the one "
-            "before it ended, in `fit` (without shuffling) and in each call of `predict`."
-        ),
-    ] = False
-    warm_start: Annotated[bool, Group.RUNNING, Doc("Let `fit` go on from the weights of the previous `fit`.")] = False
+    _n_raw_outputs = 1  # set by the task
 
     n_features_in_: int = fitted("Columns of a 2-D X, or features of a 3-D X.")
-    net_: SequenceNet = fitted("The skorch net.")
     n_outputs_: int = fitted("Outputs that y has.")
-    n_iter_: int = fitted("Epochs trained.")
-    loss_curve_: list[float] = fitted("Training loss of each epoch, penalties included.")
-    validation_curve_: list[float] | None = fitted(
-        "Loss on the held-out newest samples after each epoch; None without them."
-    )
-    best_validation_loss_: float | None = fitted(
-        "The lowest of `validation_curve_`; the weights are those of its epoch."
-    )
-    n_parameters_: int = fitted("Numbers that the network learns.")
 
     # -- fit ---------------------------------------------------------------------------------------------------------
 
@@ -168,8 +117,8 @@ class RecurrentEstimator(CallbackSupportMixin, NetworkHolder, NetworkParameters,
             return Samples(X, *self._encode(X, y, check_weights(sample_weight, len(X)), reset=reset))
         targets, weights = check_step_targets(X, y), check_step_weights(sample_weight, X)
         y, weights = self._encode(targets, targets, weights, reset=reset)
-        weights = None if weights is None else shaped_like(X, weights)
-        return Samples(X, shaped_like(X, y), weights, per_timestep=True)
+        of_steps = None if weights is None else shaped_like(X, weights)
+        return Samples(X, shaped_like(X, y), of_steps, per_timestep=True)
 
     def _check_X(self, X: Any, *, reset: bool) -> Sequences:
         if self.embedding_dim is not None:

@@ -22,7 +22,7 @@ Array = NDArray[Any]
 
 @hyperparameters
 class ClassifierTask(StepScore, ClassifierMixin, TypedAsEstimator):
-    """What makes a recurrent estimator a classifier: labels as targets, and the answers about them."""
+    """The task of a classifier: labels as targets, and their predictions."""
 
     _metric = staticmethod(accuracy_score)
     _loss_parameter_names = ("loss",)
@@ -136,9 +136,8 @@ class ClassifierTask(StepScore, ClassifierMixin, TypedAsEstimator):
         unknown = np.setdiff1d(weighted, self.classes_).tolist()
         if unknown:
             raise ValueError(
-                f"y holds labels that {type(self).__name__} does not know: {unknown}. "
-                f"It was fitted with {self.classes_.tolist()}. Name all labels in the first partial_fit(classes=...), "
-                "or fit anew."
+                f"y holds labels that {type(self).__name__} does not know: {unknown}. It was fitted with "
+                f"{self.classes_.tolist()}. Name all labels in the first partial_fit(classes=...), or fit anew."
             )
         codes = np.clip(np.searchsorted(self.classes_, labels), 0, len(self.classes_) - 1).astype(np.int64)
         return codes, self._with_class_weights(codes, weights)

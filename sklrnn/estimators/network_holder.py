@@ -14,13 +14,13 @@ from sklrnn.training.process import thread_limit
 from sklrnn.training.sklearn_callbacks import CALLBACK_STATE
 from sklrnn.training.trained_network import EpochHook, TrainedNetwork, train
 
-_LEARNT = "model_"
+_MODEL = "model_"
 
 
 class NetworkHolder:
     """Trains a network in a copy of the estimator, so that a fit that fails changes nothing; saves it as plain values.
 
-    Stands left of scikit-learn's ``BaseEstimator``. A subclass names the kind of its architecture, and makes the loss
+    Comes before scikit-learn's ``BaseEstimator`` in the bases. A subclass names the kind of its architecture, and makes the loss
     of its network.
     """
 
@@ -43,11 +43,11 @@ class NetworkHolder:
         vars(draft).update(vars(self))
         with self.model_.restored_on_failure() if continues else nullcontext(), draft._threads():
             yield draft
-        ours, learnt = vars(self), vars(draft)
-        for name in ours.keys() - learnt.keys() - CALLBACK_STATE:
+        ours, trained = vars(self), vars(draft)
+        for name in ours.keys() - trained.keys() - CALLBACK_STATE:
             delattr(self, name)
-        for name in sorted(learnt, key=lambda name: name == _LEARNT):
-            setattr(self, name, learnt[name])
+        for name in sorted(trained, key=lambda name: name == _MODEL):
+            setattr(self, name, trained[name])
 
     def _train(
         self,
@@ -87,10 +87,9 @@ class NetworkHolder:
         changed = [name for name, value in now.items() if value != before[name]]
         if changed:
             raise ValueError(
-                f"warm_start=True and partial_fit continue with the network of the previous fit, but "
-                f"{', '.join(changed)} "
-                f"changed: {[before[name] for name in changed]} became {[now[name] for name in changed]}. "
-                "Set it back, or set warm_start=False and fit anew."
+                "warm_start=True and partial_fit continue with the network of the previous fit, but "
+                f"{', '.join(changed)} changed: {[before[name] for name in changed]} became "
+                f"{[now[name] for name in changed]}. Set it back, or set warm_start=False and fit anew."
             )
 
     @contextmanager
@@ -112,36 +111,41 @@ class NetworkHolder:
 
     @property
     def n_iter_(self) -> int:
+        """Epochs trained."""
         return len(self.model_.curves.loss)
 
     @property
     def loss_curve_(self) -> list[float]:
+        """Training loss of each epoch, penalties included."""
         return list(self.model_.curves.loss)
 
     @property
     def validation_curve_(self) -> list[float] | None:
+        """Loss on what was held out, the newest, after each epoch; None where nothing was."""
         curve = self.model_.curves.validation
         return None if curve is None else list(curve)
 
     @property
     def best_validation_loss_(self) -> float | None:
+        """The lowest of `validation_curve_`; the weights are those of its epoch."""
         return self.model_.curves.best_validation
 
     @property
     def n_parameters_(self) -> int:
+        """Trainable parameters of the network."""
         return self.model_.n_parameters
 
     # -- saved state is plain values ---------------------------------------------------------------------------------
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())  # type: ignore[call-overload]
-        if _LEARNT in state:
-            state[_LEARNT] = state[_LEARNT].to_state()
+        if _MODEL in state:
+            state[_MODEL] = state[_MODEL].to_state()
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
-        saved = state.pop(_LEARNT, None)
+        saved = state.pop(_MODEL, None)
         super().__setstate__(state)  # type: ignore[misc]
         if saved is not None:
             options = training_options(self, seed=saved["seed"], max_epochs=1, patience=None)  # type: ignore[arg-type]

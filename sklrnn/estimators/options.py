@@ -11,7 +11,7 @@ _ENOUGH_TO_HOLD_OUT = 10_000
 
 
 def recurrent_options(parameters: NetworkParameters) -> dict[str, Any]:
-    """What every architecture says of its recurrent layers."""
+    """The recurrent layers of every architecture."""
     p: Any = parameters
     return {
         "units": as_tuple(p.units),

@@ -26,7 +26,7 @@ Array = NDArray[Any]
 
 @hyperparameters
 class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
-    """What makes a recurrent estimator a regressor: numbers as targets, and the answers about them."""
+    """The task of a regressor: numbers as targets, and their predictions."""
 
     _metric = staticmethod(r2_score)
     _loss_parameter_names = ("loss", "quantiles")
@@ -180,7 +180,7 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
             if not strict:
                 return None
             raise ValueError(
-                f"The network has learnt the quantiles {loss.levels} and can answer between them, "
+                f"The network was trained for the quantiles {loss.levels} and those between them, "
                 f"got levels from {levels.min():g} to {levels.max():g}. Fit it with these levels in `quantiles`."
             )
         values = loss.quantiles(self._split(raw), levels)
@@ -234,8 +234,7 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
             )
             raise ValueError(
                 f"loss={self._loss_parameters['loss']!r} gives no such quantiles, and no samples were held out to "
-                f"measure errors on. "
-                f"Fit with early_stopping=True{instead}."
+                f"measure errors on. Fit with early_stopping=True{instead}."
             )
         return HeldOutErrors(*state)
 

@@ -1,4 +1,4 @@
-"""What mypy knows of sktime's forecasters; other type checkers read sktime's own code."""
+"""What mypy knows of sktime's base class: see ``sktime_classes``."""
 
 from typing import Any, Self
 

@@ -42,8 +42,7 @@ def resolve_window_spec(
     normalize: str | None,
     known_future: tuple[int, ...],
 ) -> WindowSpec:
-    """Choose how samples are cut; if the series are too short for what was asked, a warning says what is used "
-    "instead."""
+    """Choose how samples are cut; a warning says what is used instead if the series are too short for the settings."""
     any_series = next(iter(series.values()))
     longest = max(len(one) for one in series.values())
     if longest < MIN_ROWS:
@@ -91,8 +90,7 @@ def _limit_window(window: int, horizon: int, longest: int) -> int:
     shorter = max(1, (longest - horizon) // 2)
     warnings.warn(
         f"window_length={window} and a horizon of {horizon} need a series of at least {window + horizon} rows, got "
-        f"{longest}. "
-        f"A window of {shorter} is used instead. Shorten the window or pass more history.",
+        f"{longest}. A window of {shorter} is used instead. Shorten the window or pass more history.",
         stacklevel=6,
     )
     return shorter
@@ -106,8 +104,7 @@ def _auto_window(horizon: int, sp: int, lengths: list[int]) -> int:
 
 
 def _resolve_fold(fold: int | Literal["auto"], window: int, sp: int, *, is_exact: bool, limit: int) -> tuple[int, int]:
-    """Return the window length and its fold, which divides it: a window that the user did not set is fitted to the "
-    "fold."""
+    """Return the window length and its fold, which divides it; an automatic window is rounded to the fold."""
     if fold == "auto":
         return window, sp if sp > 1 and window % sp == 0 and window >= 2 * sp else 1
     if window % fold and is_exact:

@@ -13,8 +13,7 @@ Array = NDArray[Any]
 
 
 def with_frequency(index: Any, like: pd.Index | None = None, whose: str = "y") -> pd.Index:
-    """Return the index with its frequency, that of ``like`` where it fits, or raise an error that says where it has "
-    "none."""
+    """Return the index with its frequency, that of ``like`` where it fits; an error says where it is irregular."""
     if isinstance(index, pd.DatetimeIndex):
         if index.freq is not None:
             return index
@@ -46,15 +45,13 @@ def _raise_irregular(index: Any, whose: str, what: str) -> NoReturn:
     if len(index) < 3:
         raise ValueError(
             f"The {len(index)} row(s) of {whose} are too few to infer a {what}. Pass more rows, set the freq of the "
-            f"index, "
-            "or pass a PeriodIndex."
+            "index, or pass a PeriodIndex."
         )
     widest = int(np.argmax(np.diff(index.asi8 if hasattr(index, "asi8") else np.asarray(index))))
     raise ValueError(
         f"{whose} must have times with a fixed {what}, but {index[widest]} is followed by {index[widest + 1]}. Put "
-        f"missing "
-        "rows in with NaN, for example with y.asfreq(...) or y.reindex(...): gaps in values are filled, gaps in time "
-        "are not."
+        "missing rows in with NaN, for example with y.asfreq(...) or y.reindex(...): gaps in values are filled, gaps "
+        "in time are not."
     )
 
 
@@ -85,8 +82,7 @@ def continue_index(known: pd.Index, new: pd.Index, whose: str) -> pd.Index:
 def _raise_not_continued(known: pd.Index, expected: Any, got: Any, whose: str) -> NoReturn:
     raise ValueError(
         f"update needs rows of {whose} that continue with the frequency {frequency_of(known)!r} after {known[-1]}: "
-        f"expected "
-        f"{expected}, got {got}. Pass the rows between, or bring y to that frequency."
+        f"expected {expected}, got {got}. Pass the rows between, or bring y to that frequency."
     )
 
 
@@ -114,8 +110,7 @@ def resolve_fh(fh: ForecastingHorizon, index: pd.Index, whose: str = "y") -> tup
     if steps.min() <= -len(index):
         raise ValueError(
             f"fh asks for a time {-steps.min()} row(s) before the last one of {whose}, but only {len(index)} rows are "
-            f"known. "
-            f"The first is {index[0]}."
+            f"known. The first is {index[0]}."
         )
     ahead = times_after(index, max(0, int(steps.max())))
     if steps.min() <= 0:
@@ -137,8 +132,7 @@ def _times_to_steps(wanted: pd.Index, index: pd.Index, whose: str) -> Array:
     if (positions < 0).any():
         raise ValueError(
             f"fh asks for {wanted[int(np.argmin(positions))]}, but {whose} has rows from {index[0]} on with the "
-            f"frequency "
-            f"{frequency_of(index)!r}, and none at that time."
+            f"frequency {frequency_of(index)!r}, and none at that time."
         )
     return positions - (len(index) - 1)
 

@@ -21,14 +21,9 @@ from sklrnn.forecasting.network import ForecastNetwork, NetworkRecipe
 from sklrnn.forecasting.parameters import ForecasterParameters
 from sklrnn.forecasting.rollout import Rollout, make_rollout
 from sklrnn.forecasting.series import stack_series
+from sklrnn.forecasting.sktime_classes import BaseForecaster
 from sklrnn.forecasting.windows import Windows, WindowSpec
 from sklrnn.training.auto_epochs import resolve_epochs
-
-MYPY = False
-if MYPY:  # as for the classes of scikit-learn: see inputs/sklearn_classes
-    from sklrnn.forecasting._sktime_stub import BaseForecaster
-else:
-    from sktime.forecasting.base import BaseForecaster
 
 Array = NDArray[Any]
 

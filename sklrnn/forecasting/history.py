@@ -174,10 +174,8 @@ def _check_future_X(X: pd.DataFrame | None, needed: pd.Index, key: SeriesKey) ->
     if X is None or len(missing):
         raise ValueError(
             f"The forecast of {describe_series(key)} from {needed[0]} to {needed[-1]} needs the future of X, but there "
-            f"is no "
-            f"row of X for {missing[0]}. Pass X for these times to predict, or say with future_X which columns are "
-            f"known in "
-            "the future."
+            f"is no row of X for {missing[0]}. Pass X for these times to predict, or say with future_X which columns "
+            "are known in the future."
         )
     return X
 

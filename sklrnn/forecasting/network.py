@@ -168,8 +168,7 @@ class ForecastNetwork:
         loss = self.recipe.make_loss()
         if loss.levels and not (loss.levels[0] - 1e-12 <= levels.min() and levels.max() <= loss.levels[-1] + 1e-12):
             raise ValueError(
-                f"The networks were trained on the quantiles {loss.levels} and can interpolate between them, got "
-                f"levels from "
+                f"The networks were trained for the quantiles {loss.levels} and those between them, got levels from "
                 f"{levels.min():g} to {levels.max():g}. Fit with these levels in `quantiles`."
             )
         return loss.quantiles is not None
@@ -181,8 +180,7 @@ class ForecastNetwork:
 
 
 def forecast_errors(network: ForecastNetwork, windows: Windows) -> Array:
-    """Target minus forecast, (sample, step ahead, channel), on the scale of the windows; NaN where no target is "
-    "known."""
+    """Scaled target minus prediction, (sample, step ahead, channel); NaN where no target is known."""
     spec = windows.spec
     targets, weights = np.split(windows.targets(), 2, axis=1)
     errors: Array = np.where(weights > 0, targets - network.predict_scaled(windows).reshape(targets.shape), np.nan)

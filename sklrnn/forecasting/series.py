@@ -112,7 +112,7 @@ def _to_floats(frame: pd.DataFrame, whose: str) -> Array:
         row, column = np.argwhere(np.isinf(values))[0]
         raise ValueError(
             f"{whose} is infinite at {frame.index[row]} in column {frame.columns[column]!r}. Put NaN where a value is "
-            f"unknown."
+            "unknown."
         )
     return values
 

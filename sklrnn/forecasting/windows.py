@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 _SINGLE = np.dtype(np.float32)
-# The scale of a window is at least this share of that of its series: a nearly constant window would blow up its
-# targets.
+# The scale of a window is at least this share of its series' scale: a nearly constant window would blow up its targets.
 _LEAST_RELATIVE_SCALE = 0.02
 # Upper bound on the weight of a target, in units of the median: a few windows must not outweigh all others.
 _GREATEST_WEIGHT = 20.0
@@ -61,8 +60,8 @@ class StackedSeries:
 
     Series ``s`` has the rows ``starts[s]`` to ``ends[s]``. Future rows of y are NaN until they are forecast; there are
     no other gaps in ``y`` and ``X``, as missing values are filled forward. ``observed`` is False where y was missing.
-    ``first_observed`` is the row of the first observed value of each series and channel; ``level``, ``scale`` and
-    ``naive_error`` have the same shape (series, channel).
+    ``first_observed`` is the row of the first observed value, ``naive_error`` the error of the seasonal naive forecast;
+    they are shaped (series, channel), as are ``level`` and ``scale``.
     """
 
     y: Array
@@ -142,8 +141,7 @@ class Windows:
         return sequences.astype(self.dtype, copy=False)
 
     def level_and_scale(self) -> tuple[Array, Array]:
-        """Level and scale of each window, shaped (sample, 1, channel): outputs * scale + level are in the units of "
-        "y."""
+        """Level and scale of each window, shaped (sample, 1, channel): outputs * scale + level have the unit of y."""
         if len(self) > _BLOCK_SIZE:
             levels, scales = zip(*(block.level_and_scale() for block in self._blocks()), strict=True)
             return np.concatenate(levels), np.concatenate(scales)

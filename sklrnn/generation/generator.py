@@ -1,6 +1,7 @@
 """New sequences: a language model over characters, words or integers."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -17,12 +18,12 @@ from sklrnn.estimators.parameters import CellOptions
 from sklrnn.generation.batches import TextBatches
 from sklrnn.generation.network import LanguageArchitecture
 from sklrnn.generation.parameters import GeneratorParameters
-from sklrnn.generation.sampling import check_sampling, sample_tokens
-from sklrnn.generation.texts import Texts, check_context, check_long_enough, encode_prompt, encode_texts
+from sklrnn.generation.sampling import start_sampling
+from sklrnn.generation.texts import Texts, check_context, check_long_enough, encode_texts
 from sklrnn.inputs.samples import feature_statistics
 from sklrnn.inputs.sklearn_classes import BaseEstimator, DensityMixin
-from sklrnn.preprocessing.token_encoder import END, START, UNKNOWN, TokenEncoder, check_texts
-from sklrnn.training.net import SequenceNet, choose_device
+from sklrnn.preprocessing.token_encoder import TokenEncoder, check_texts
+from sklrnn.training.net import choose_device
 
 __all__ = ["SequenceGenerator"]
 
@@ -79,18 +80,12 @@ class SequenceGenerator(DensityMixin, NetworkHolder, GeneratorParameters, CellOp
     ['elm', 'oak']
     """
 
+    __module__ = "sklrnn"
+
     _architecture_kind = LanguageArchitecture
 
     encoder_: TokenEncoder = fitted("Turns texts into tokens.")
     n_context_features_: int = fitted("Features of the context; 0 without one.")
-    net_: SequenceNet = fitted("The skorch net.")
-    n_iter_: int = fitted("Epochs trained.")
-    loss_curve_: list[float] = fitted("Training loss of each epoch in nats a token, penalties included.")
-    validation_curve_: list[float] | None = fitted("Loss on what was held out after each epoch; None without it.")
-    best_validation_loss_: float | None = fitted(
-        "The lowest of `validation_curve_`; the weights are those of its epoch."
-    )
-    n_parameters_: int = fitted("Numbers that the network learns.")
 
     def fit(self, X: Any, y: Any = None, *, context: Any = None) -> Self:
         """Learn from texts.
@@ -150,7 +145,8 @@ class SequenceGenerator(DensityMixin, NetworkHolder, GeneratorParameters, CellOp
         if length is None and getattr(self, "_has_ends", True) is False:
             raise ValueError("One long text has no end that a network could learn: pass a length, or use stream.")
         with self._threads():
-            codes, tokens = self._start(prompt, length, temperature, top_k, context, random_state)
+            options = {"length": length, "temperature": temperature, "top_k": top_k, "random_state": random_state}
+            codes, tokens = self._start(prompt, context, **options)
             return self.encoder_.inverse_transform([np.array([*codes, *tokens])])[0]
 
     def stream(
@@ -172,7 +168,8 @@ class SequenceGenerator(DensityMixin, NetworkHolder, GeneratorParameters, CellOp
         tokens : iterator of str or int
             Characters, words or integers.
         """
-        _, codes = self._start(prompt, length, temperature, top_k, context, random_state)
+        options = {"length": length, "temperature": temperature, "top_k": top_k, "random_state": random_state}
+        _, codes = self._start(prompt, context, **options)
         tokens = list(self.encoder_.vocabulary_)
         return (tokens[code] for code in codes)
 
@@ -256,10 +253,16 @@ class SequenceGenerator(DensityMixin, NetworkHolder, GeneratorParameters, CellOp
         network = architecture.build(seed=seed)
         if train.context is not None:
             network.standardise.set_statistics(*feature_statistics(train.context[:, np.newaxis], None))
+        batches = partial(
+            TextBatches,
+            batch_size=self.batch_size,
+            segment_length=self.segment_length,
+            device=choose_device(self.device),
+        )
         self._train(
             network,
-            self._batches(train, seed=seed if self.shuffle else None),
-            None if held_out is None else self._batches(held_out, seed=None),
+            batches(train, seed=seed if self.shuffle else None),
+            None if held_out is None else batches(held_out),
             seed=seed,
             max_epochs=self.max_epochs,
             patience=self.n_iter_no_change,
@@ -269,42 +272,20 @@ class SequenceGenerator(DensityMixin, NetworkHolder, GeneratorParameters, CellOp
         checked = check_context(context, self.n_context_features_, self)
         return encode_texts(self.encoder_, samples, checked, has_ends=self._has_ends)
 
-    def _batches(self, texts: Texts, *, seed: int | None) -> TextBatches:
-        device = choose_device(self.device)
-        return TextBatches(
-            texts, batch_size=self.batch_size, segment_length=self.segment_length, device=device, seed=seed
-        )
-
     def _criterion(self) -> nn.Module:
         return nn.CrossEntropyLoss(reduction="none")
 
     # -- generating --------------------------------------------------------------------------------------------------
 
-    def _start(
-        self, prompt: Any, length: Any, temperature: Any, top_k: Any, context: Any, random_state: Any
-    ) -> tuple[Array, Iterator[int]]:
+    def _start(self, prompt: Any, context: Any, **options: Any) -> tuple[Array, Iterator[int]]:
         """Check the parameters, and give the codes of the prompt and an iterator over those that follow."""
         check_is_fitted(self, "model_")
-        check_sampling(length=length, temperature=temperature, top_k=top_k)
-        known = self.encoder_.vocabulary_
         if context is not None and np.ndim(context) != 1:
             raise ValueError(f"context must be one vector of features, got {np.ndim(context)} dimensions.")
         checked = check_context(None if context is None else [context], self.n_context_features_, self)
-        codes = encode_prompt(self.encoder_, prompt)
-        never = [known[mark] for mark in (UNKNOWN, START, *[END] * (not self._has_ends))]
-        sampled = sample_tokens(
-            # Steps one by one are fastest on the CPU, wherever the network was trained.
-            self.model_.double_copy(),
-            np.array([known[START], *codes]),
-            None if checked is None else torch.from_numpy(checked),
-            length=length,
-            never=never,
-            end=known[END],
-            random=check_random_state(random_state),
-            temperature=temperature,
-            top_k=top_k,
-        )
-        return codes, sampled
+        # Steps one by one are fastest on the CPU, wherever the network was trained.
+        network = self.model_.double_copy()
+        return start_sampling(network, self.encoder_, prompt, checked, has_ends=self._has_ends, **options)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

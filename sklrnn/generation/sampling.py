@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.utils import check_random_state
 from torch import Tensor
 
 from sklrnn.generation.network import LanguageNetwork, initial_state
+from sklrnn.generation.texts import encode_prompt
+from sklrnn.preprocessing.token_encoder import END, START, UNKNOWN, TokenEncoder
 
 Array = NDArray[Any]
 
@@ -64,3 +67,32 @@ def sample_tokens(
         n_sampled += 1
         yield code
         codes = torch.tensor([[code]])
+
+
+def start_sampling(
+    network: LanguageNetwork,
+    encoder: TokenEncoder,
+    prompt: Any,
+    context: Array | None,
+    *,
+    has_ends: bool,
+    length: Any,
+    temperature: Any,
+    top_k: Any,
+    random_state: Any,
+) -> tuple[Array, Iterator[int]]:
+    """Check the parameters, and give the codes of the prompt and an iterator over those that follow."""
+    check_sampling(length=length, temperature=temperature, top_k=top_k)
+    known, codes = encoder.vocabulary_, encode_prompt(encoder, prompt)
+    sampled = sample_tokens(
+        network,
+        np.array([known[START], *codes]),
+        None if context is None else torch.from_numpy(context),
+        length=length,
+        never=[known[mark] for mark in (UNKNOWN, START, *[END] * (not has_ends))],
+        end=known[END],
+        random=check_random_state(random_state),
+        temperature=temperature,
+        top_k=top_k,
+    )
+    return codes, sampled

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array
 
+from sklrnn.inputs.samples import count_older
 from sklrnn.preprocessing.token_encoder import TokenEncoder
 
 Array = NDArray[Any]
@@ -28,18 +29,12 @@ class Texts:
 
     def hold_out_newest(self, fraction: float, *, single: bool) -> tuple["Texts", "Texts"]:
         """Split off the last texts, or the last tokens of a single one."""
-        n = self.count(single=single)
-        n_held_out = int(fraction * n)
-        if n_held_out < 1:
-            raise ValueError(
-                f"validation_fraction={fraction} of {n} {'tokens' if single else 'texts'} leaves none to validate on. "
-                "Change validation_fraction, pass more text, or set early_stopping=False."
-            )
+        n_older = count_older(self.count(single=single), fraction, what="tokens" if single else "texts")
         if not single:
-            return self[: n - n_held_out], self[n - n_held_out :]
+            return self[:n_older], self[n_older:]
         (codes,) = self.codes
-        newest = np.concatenate([codes[:1], codes[-n_held_out:]])
-        return Texts([codes[:-n_held_out]], self.context), Texts([newest], self.context)
+        older, newest = codes[: n_older + 1], np.concatenate([codes[:1], codes[n_older + 1 :]])
+        return Texts([older], self.context), Texts([newest], self.context)
 
     def as_streams(self, *, most: int, segment_length: int) -> "Texts":
         """Cut one long text into parallel streams of equal length, each of a segment at least."""

@@ -29,8 +29,7 @@ class FeatureBuilder:
     ahead: bool
 
     def build(self, interpolation: Interpolation, calendar: Array, segments: Segments) -> Array:
-        """For each column the interpolated value, whether it is known, the distance to known ones; then calendar "
-        "features."""
+        """For each column the interpolated value, whether it is known, distances to known ones; then the calendar."""
         interpolated = interpolation.interpolated[segments.rows]
         shape = (interpolated - self._level(interpolated, segments)) / self.scales.spread
         before = self._near(interpolation.before[segments.rows])

@@ -20,11 +20,12 @@ from sklrnn.imputation.masking import MaskedBatches, MaskedDataset, MaskSampler,
 from sklrnn.imputation.network import impute, masked_loss
 from sklrnn.imputation.parameters import ImputerParameters
 from sklrnn.imputation.reading import GivenSeries, read_given_series
+from sklrnn.inputs.samples import count_older
 from sklrnn.inputs.sklearn_classes import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklrnn.nn.network import NetworkArchitecture
 from sklrnn.timeline.calendar_features import choose_cycles, cyclical_features
 from sklrnn.training.auto_epochs import StepBudget, resolve_epochs
-from sklrnn.training.net import SequenceNet, choose_device
+from sklrnn.training.net import choose_device
 
 __all__ = ["RecurrentImputer"]
 
@@ -95,20 +96,16 @@ class RecurrentImputer(
     True
     """
 
+    __module__ = "sklrnn"
+
     _architecture_kind = NetworkArchitecture
 
     cell = "lstm"
 
     n_features_in_: int = fitted("Columns of a table, or features of sequences.")
     feature_names_in_: NDArray[Any] = fitted("Names of the columns in fit, if they have any.")
-    net_: SequenceNet = fitted("The skorch net.")
     window_length_: int = fitted("Rows that are read at once.")
     cycles_: tuple[str, ...] = fitted("What is read of the dates: day, week, year.")
-    n_iter_: int = fitted("Epochs trained.")
-    loss_curve_: list[float] = fitted("Loss of each epoch on what was hidden, penalties included.")
-    validation_curve_: list[float] | None = fitted("Loss on the held-out newest rows after each epoch, or None.")
-    best_validation_loss_: float | None = fitted("The lowest of `validation_curve_`.")
-    n_parameters_: int = fitted("Numbers that the network learns.")
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn from the values that are known.
@@ -218,8 +215,7 @@ class RecurrentImputer(
         if self.cycles_ and given.dates is None:
             raise ValueError(
                 f"{type(self).__name__} was fitted on rows with dates and reads the {', '.join(self.cycles_)} of each, "
-                f"but "
-                "the index of this X holds no dates. Pass a frame with dates, or fit with calendar=False."
+                "but the index of this X holds no dates. Pass a frame with dates, or fit with calendar=False."
             )
         calendar = cyclical_features(given.dates, self.cycles_, len(given.values))
         return IncompleteSeries(given.values[:, self._known][given.order], calendar[given.order], given.lengths)
@@ -273,17 +269,7 @@ class RecurrentImputer(
     def _hold_out(self, series: IncompleteSeries) -> tuple[IncompleteSeries, IncompleteSeries | None]:
         if not self.early_stopping:
             return series, None
-        n_rows = len(series.values)
-        n_held_out = int(self.validation_fraction * n_rows)
-        if n_held_out < 2 or n_rows - n_held_out < 2:
-            raise ValueError(
-                f"validation_fraction={self.validation_fraction} of {n_rows} rows leaves {n_held_out} to validate on "
-                f"and "
-                f"{n_rows - n_held_out} to train on; both need at least two. Change validation_fraction, pass more "
-                f"rows, "
-                "or set early_stopping=False."
-            )
-        return series.split(n_rows - n_held_out)
+        return series.split(count_older(len(series.values), self.validation_fraction, what="rows", least=2))
 
     def _choose_window(self, lengths: Array, *, longest: int) -> int:
         if self.window_length != "auto":

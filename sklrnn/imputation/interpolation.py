@@ -11,8 +11,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class IncompleteSeries:
-    """Concatenated series, NaN where a value is missing; ``first`` and ``end`` are the bounds of each row's own "
-    "series."""
+    """Concatenated series, NaN where a value is missing; ``first`` and ``end`` bound each row's own series."""
 
     values: Array
     calendar: Array

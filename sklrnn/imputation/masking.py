@@ -15,7 +15,7 @@ from sklrnn.training.batches import Batch, Batches, as_tensor
 
 Array = NDArray[Any]
 
-# Shares of each column that are masked, at least and at most, beside what is missing anyway.
+# Shares of each column that are masked, at least and at most, in addition to what is missing.
 _LEAST_MASKED, _MOST_MASKED = 0.05, 0.25
 # A short table is repeated until an epoch has so many batches.
 _FEWEST_BATCHES = 4
@@ -35,8 +35,7 @@ class MaskSampler:
         return cls(np.minimum(lengths, 2 * longest), longest)
 
     def sample(self, missing: Array, rng: np.random.Generator) -> Array:
-        """A mask (row, column) with gaps in each column by itself, in all columns at once, or where the data have "
-        "theirs."""
+        """A mask (row, column): gaps in each column by itself, in all columns at once, or where the data have theirs."""
         n_rows, n_columns = missing.shape
         share = rng.uniform(_LEAST_MASKED, _MOST_MASKED)
         kind = rng.integers(3)
@@ -98,8 +97,7 @@ class MaskedDataset:
         return len(self), self.features.window, self.features.count_features(self.series)
 
     def sample(self, rng: np.random.Generator) -> tuple[Interpolation, Array, Array]:
-        """Mask values: the interpolation of the rest, its residuals in units of ``residual_scale``, and where they "
-        "count."""
+        """A mask (row, column): gaps in each column by itself, in all columns at once, or where the data have theirs."""
         missing = np.isnan(self.series.values)
         masked = self.sampler.sample(missing, rng)
         level, _, residual_scale = self.features.scales

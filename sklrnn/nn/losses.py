@@ -158,8 +158,7 @@ class _OfTorch(nn.Module):
         except (TypeError, ValueError, RuntimeError) as error:
             raise ValueError(
                 f"loss={type(self.module).__name__} can't compare outputs of shape {tuple(raw.shape)} with targets of "
-                f"shape "
-                f"{tuple(target.shape)}: {error}. Pass the class of a torch loss that takes these."
+                f"shape {tuple(target.shape)}: {error}. Pass the class of a torch loss that takes these."
             ) from error
         return losses
 

@@ -32,11 +32,12 @@ class NetworkArchitecture(Architecture):
 class Network(nn.Module):
     """Sequences (sample, time, feature) in, raw outputs (sample, output), or (sample, time, output), out."""
 
+    architecture: NetworkArchitecture
     embedding: Any
     standardise: Any
     recurrent: Any
 
-    def __init__(self, architecture: Architecture) -> None:
+    def __init__(self, architecture: NetworkArchitecture) -> None:
         super().__init__()
         a = self.architecture = architecture
         if a.stateful and a.bidirectional:
@@ -55,7 +56,7 @@ class Network(nn.Module):
         width = a.filters[-1] if a.filters else width
         if a.return_sequences and self.convolution.pool_size > 1:
             raise ValueError(
-                f"return_sequences=True answers every step, but pool_size={a.pool_size} joins steps into one. "
+                f"return_sequences=True predicts at every step, but pool_size={a.pool_size} joins steps into one. "
                 "Set pool_size=1, or return_sequences=False."
             )
         self.recurrent = RecurrentStack(a, width)
@@ -86,7 +87,7 @@ class Network(nn.Module):
     ) -> tuple[Tensor, Tensor, list[Any]]:
         """Give the last layer's hidden states (time, sample, unit), the input of the head, and the state of each layer.
 
-        The head reads the final hidden state and, where the architecture says so, the last steps of the input. With
+        The head reads the final hidden state and, where the architecture asks for it, the last steps of the input. With
         ``n_streams`` the samples are segments of so many sequences: all segments of the first, then of the second. With
         ``lengths`` the samples are padded at their ends: no real step reads padding, hidden states of padding are
         meaningless.
@@ -106,7 +107,7 @@ class Network(nn.Module):
         return x, final if direct is None else torch.cat([final, direct], dim=1), new_state
 
     def is_plain(self) -> bool:
-        """Whether it is a stack of plain layers that reads numbers and answers from its final state."""
+        """Whether it is a stack of plain layers that reads numbers and predicts from its final state."""
         return (
             type(self) is Network
             and not self.return_sequences

@@ -37,8 +37,7 @@ class RecurrentLayer(nn.Module):
     def forward(
         self, x: Tensor, initial_state: Any = None, lengths: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Any]:
-        """Give the hidden states of all steps, the final hidden state, and the state that a next segment starts "
-        "from."""
+        """Give the hidden states of all steps, the final hidden state, and the initial state of a next segment."""
         layer_input, x = x, self.dropout(x)
         states, state = self._run(self.forwards, x, initial_state)
         if self.backwards is None and not self.is_residual and lengths is None:

@@ -1,4 +1,4 @@
-"""The number of epochs that ``max_epochs="auto"`` stands for."""
+"""The number of epochs for ``max_epochs="auto"``."""
 
 import math
 from typing import Literal, NamedTuple

@@ -128,10 +128,8 @@ class StatefulBatches(Batches):
         if length == 1 < n_samples:
             raise ValueError(
                 f"stateful=True with batch_size={batch_size} cuts {n_samples} samples into as many streams of one "
-                f"segment "
-                f"each, so there is no state to pass on. Set batch_size to {n_samples // 2} or less: it is the number "
-                f"of "
-                "parallel streams, and the fewer there are, the longer they get."
+                f"segment each, so there is no state to pass on. Set batch_size to {n_samples // 2} or less: it is the "
+                "number of parallel streams, and the fewer there are, the longer they get."
             )
         starts = np.minimum(np.arange(0, n_samples, length), n_samples - length)
         self.samples_of = starts[:, np.newaxis] + np.arange(length)  # (stream, segment)

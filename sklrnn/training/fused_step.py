@@ -35,7 +35,7 @@ class FusedStep:
         self._first = layers[0].x.transpose(0, 1).numpy()  # (sample, time, feature), as batches come
         last, head = layers[-1].final_state, network.head
         self._units = last.shape[1]
-        # The input of the head: the final state and, where the architecture says so, the last steps of the input.
+        # The input of the head: the final state and, where the architecture asks for it, the last steps of the input.
         self._n_direct = network.n_direct_steps
         self._head_input = last.new_empty(len(last), head.in_features) if self._n_direct else last
         self._raw = last.new_empty(len(last), head.out_features)
@@ -102,8 +102,7 @@ class FusedStep:
 
 
 def make_fused_step(network: Any, criterion: Any, batch: Tensor) -> FusedStep | None:
-    """Make the step for batches of this shape; None where network or loss are not plain, or somebody hooks into "
-    "them."""
+    """Make the step for batches of this shape; None for other networks and losses, and where hooks are registered."""
     if not isinstance(network, Network) or not network.is_plain() or _has_hooks(network):
         return None
     if not batch.is_floating_point() or not batch.is_cpu:
@@ -119,7 +118,7 @@ def make_fused_step(network: Any, criterion: Any, batch: Tensor) -> FusedStep | 
 
 
 def _has_hooks(network: nn.Module) -> bool:
-    """Whether somebody wants to see the input of a module, or the gradient of a weight as it is computed."""
+    """Whether hooks are registered on a module or on the gradient of a weight."""
     modules = any(getattr(module, hooks, None) for module in network.modules() for hooks in _HOOKS)
     return modules or any(
         weight._backward_hooks or weight._post_accumulate_grad_hooks for weight in network.parameters()

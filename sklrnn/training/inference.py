@@ -78,8 +78,7 @@ def for_blocks(
 
 
 def _blocks(X: Sequences, width: int, per_sample: int = 0, *, sort: bool = False) -> Iterator[Any]:
-    """What is run at once: slices, or where lengths differ the longest sequences first, beside others of their "
-    "length."""
+    """Slices of X, or where lengths differ positions, sorted by length, the longest first."""
     if not isinstance(X, Ragged) and not sort:
         n_at_once = max(1, _NUMBERS_AT_ONCE // (X.shape[1] * width + per_sample))
         yield from (slice(start, start + n_at_once) for start in range(0, len(X), n_at_once))
@@ -98,7 +97,8 @@ def _copy(X: Sequences) -> Sequences:
     return X if isinstance(X, Ragged) else np.array(X)
 
 
-def _steps_left(network: Any, X: Ragged, chosen: Array) -> Array:
+def _steps_left(network: Any, X: Sequences, chosen: Array) -> Array:
     """How many steps pooling leaves of each sequence."""
+    assert isinstance(X, Ragged)
     n_steps: Array = -(-X.lengths[chosen] // network.convolution.pool_size)
     return n_steps

@@ -104,8 +104,7 @@ class SequenceNet(NeuralNet):
         return step
 
     def train_step(self, batch: Batch, **fit_params: Any) -> Any:
-        """skorch's step; without callbacks, and with an optimizer that asks for one evaluation, less of it is "
-        "needed."""
+        """skorch's step, or a shorter one without callbacks and with an optimizer that evaluates once."""
         if self.callbacks or not isinstance(self.optimizer_, FlatAdam):
             return super().train_step(batch, **fit_params)
         step = self.train_step_single(batch)
@@ -143,20 +142,23 @@ class SequenceNet(NeuralNet):
 
     def _run_epoch(self, iterator: Batches, training: bool, prefix: str, step_fn: Any, **fit_params: Any) -> None:
         self._set_training(training)
+        # On another device losses stay there until the epoch is over: reading one would wait for it.
+        on_cpu = torch.device(self.device).type == "cpu"
+        losses: Any = np.empty(len(iterator)) if on_cpu else torch.empty(len(iterator), device=self.device)
+        sizes = np.empty(len(iterator))
+        for number, batch in enumerate(iterator):
+            if self.callbacks:
+                self.notify("on_batch_begin", batch=batch, training=training)
+            step = step_fn(batch, **fit_params)
+            losses[number] = step["loss"].detach() if isinstance(step["loss"], Tensor) else step["loss"]
+            sizes[number] = batch[1].shape[0]
+            if self.callbacks:
+                self.history.record_batch(f"{prefix}_loss", float(losses[number]))
+                self.history.record_batch(f"{prefix}_batch_size", batch[1].shape[0])
+                self.notify("on_batch_end", batch=batch, training=training, **step)
         if self.callbacks:
-            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
-            past = self.history[-1, "batches", :, (f"{prefix}_loss", f"{prefix}_batch_size")]
-            losses, sizes = np.array(past).T
-        else:
-            # On another device losses stay there until the epoch is over: reading one would wait for it.
-            on_cpu = torch.device(self.device).type == "cpu"
-            of_batch: Any = np.empty(len(iterator)) if on_cpu else torch.empty(len(iterator), device=self.device)
-            sizes = np.empty(len(iterator))
-            for number, batch in enumerate(iterator):
-                loss = step_fn(batch)["loss"]
-                of_batch[number] = loss.detach() if isinstance(loss, Tensor) else loss
-                sizes[number] = batch[1].shape[0]
-            losses = np.asarray(of_batch if on_cpu else of_batch.cpu(), dtype=np.float64)
+            self.history.record(f"{prefix}_batch_count", len(iterator))
+        losses = np.asarray(losses if on_cpu else losses.cpu(), dtype=np.float64)
         self.history.record(f"{prefix}_loss", float(losses @ sizes / sizes.sum()))
 
     def evaluate(self, batches: Batches, *, most: int | None = None) -> float:
@@ -215,8 +217,7 @@ class SequenceNet(NeuralNet):
             self.average_ = WeightAverage([weight for weight in self.module_.parameters() if weight.requires_grad])
 
     def in_precision(self, dtype: np.dtype[Any]) -> Any:
-        """The module itself, or for float64 a copy: its structure is kept, as copying that takes longer than running "
-        "it."""
+        """The module, or a copy for float64; its structure is kept, as copying it takes longer than running it."""
         device = next(self.module.parameters()).device
         if dtype == np.float32 or device.type == "mps":
             return self.module

@@ -151,8 +151,7 @@ def optimizer_settings(
 
 
 def one_cycle(peak: float, n_steps: int) -> Iterator[float]:
-    """Learning rates that rise to the peak in the first third of the steps, then fall to almost zero, both as a "
-    "cosine."""
+    """Learning rates that rise to the peak in the first third of the steps, then fall to almost zero (cosine)."""
     n_rising = max(1, int(0.3 * n_steps))
     for step in range(n_steps):
         rising = step < n_rising

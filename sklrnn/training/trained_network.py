@@ -63,7 +63,7 @@ def train(
 ) -> "TrainedNetwork":
     """Train a network from its initial weights.
 
-    ``loss(raw, target)`` gives one number a sample. ``validation`` says when to stop, and which epoch's weights were
+    ``loss(raw, target)`` gives one number a sample. ``validation`` decides when to stop, and which epoch's weights were
     best. ``on_epoch_end`` is given the network as it is after each epoch, and returns whether to stop.
     """
     started = TrainedNetwork(_make_net(network, loss, options), loss, options)
@@ -184,7 +184,7 @@ class TrainedNetwork:
         return copy.deepcopy(self)
 
     def without_validation(self) -> "TrainedNetwork":
-        """The same, without a validation curve: it speaks of earlier weights."""
+        """The same without its validation curve, which belongs to earlier weights."""
         return TrainedNetwork(self.net, self.loss, self.options, Curves(self.curves.loss))
 
     @contextmanager
@@ -201,7 +201,7 @@ class TrainedNetwork:
 
     # -- running -----------------------------------------------------------------------------------------------------
 
-    def run(self, X: Sequences, **options: Any) -> Any:
+    def run(self, X: Any, **options: Any) -> Any:
         """Raw outputs, or hidden states, in the precision of X, in blocks of bounded memory; see `run_in_blocks`."""
         dtype = X.dtype if X.dtype.kind == "f" else np.dtype(np.float64)
         return run_in_blocks(self.net.in_precision(dtype), X, dtype=dtype, **options)

@@ -81,8 +81,7 @@ def decode_autoregressively(
 def attention_weights(
     network: TranslationNetwork, encoded: EncoderOutput, chosen: Array, *, predicted: list[Array], lengths: Array
 ) -> list[Array]:
-    """Give the attention weights (time, time of the encoder) at each step of what was predicted for the chosen "
-    "samples."""
+    """The attention weights (time, time of the encoder) at each predicted step of the chosen samples."""
     sequences = [torch.from_numpy(predicted[row]).to(encoded.final.device) for row in chosen]
     # The last prediction is no input.
     after = nn.utils.rnn.pad_sequence([sequence[:-1] for sequence in sequences])  # (time, sample)

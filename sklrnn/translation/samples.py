@@ -10,6 +10,7 @@ from sklrnn.inputs.samples import Samples
 from sklrnn.inputs.validation import check_sequences, check_weights
 from sklrnn.preprocessing.token_encoder import TokenEncoder
 from sklrnn.translation.input_kind import (
+    Form,
     are_numbers,
     check_number_targets,
     check_pair_count,
@@ -25,20 +26,22 @@ Array = NDArray[Any]
 class PairReader:
     """Reads X and y of a translator; the first reading fixes whether they hold tokens or numbers."""
 
-    analyzer: str
+    analyzer: Any
     lowercase: bool
     min_count: int
     max_tokens: int | None
-    unknown: str
+    unknown: Any
 
     input_encoder_: TokenEncoder | None
     output_encoder_: TokenEncoder | None
-    _target_form: str  # the container of the targets, which predictions come in
+    _target_form: Form  # the container of the targets, which predictions come in
     _univariate: bool
     _n_values: int
     _y_dtype: str
     _learns_end: bool
     _first_length: int
+    max_length_: int
+    _encoding: dict[str, Any]  # the parameters that the vocabularies were made with
 
     def _check_pairs(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Samples:
         check_pair_count(X, y, name=type(self).__name__)
@@ -60,11 +63,9 @@ class PairReader:
     def _check_lengths(self, lengths: Array) -> None:
         if self.output_encoder_ is None and not self._learns_end and (lengths != self._first_length).any():
             raise ValueError(
-                f"warm_start=True continues with a network that has not learnt where targets end, as all targets of "
-                f"the "
-                f"previous fit had {self._first_length} steps, got targets of {lengths.min()} to {lengths.max()} "
-                f"steps. Pass targets of that "
-                "length, or set warm_start=False and fit anew."
+                "warm_start=True continues with a network that was not trained to end targets, as all targets of "
+                f"the previous fit had {self._first_length} steps, got targets of {lengths.min()} to {lengths.max()} "
+                "steps. Pass targets of that length, or set warm_start=False and fit anew."
             )
 
     def _check_X(self, X: Any, *, reset: bool) -> Sequences:
@@ -118,7 +119,7 @@ class PairReader:
 
     def _learn_tokens(self, texts: Any, name: str, *, unknown: Any, mark_ends: bool = False) -> TokenEncoder:
         encoder = TokenEncoder(
-            analyzer=self.analyzer,  # type: ignore[arg-type]
+            analyzer=self.analyzer,
             lowercase=self.lowercase and not mark_ends,
             min_count=self.min_count,
             max_tokens=self.max_tokens,

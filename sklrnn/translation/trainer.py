@@ -120,6 +120,5 @@ class PairTrainer(PairReader, NetworkHolder, TranslatorParameters, NetworkParame
         if beam_size > 1 and self.output_encoder_ is None:
             raise ValueError(
                 f"A beam search needs tokens, but this {type(self).__name__} predicts numbers, which have one best "
-                f"value a "
-                "step. Set beam_size=1, and use predict."
+                "value a step. Set beam_size=1, and use predict."
             )

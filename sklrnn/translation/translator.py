@@ -15,7 +15,6 @@ from sklrnn.inputs.ragged import Sequences, lengths_of
 from sklrnn.inputs.sklearn_classes import BaseEstimator
 from sklrnn.inputs.validation import check_weights
 from sklrnn.preprocessing.token_encoder import END, START, UNKNOWN, TokenEncoder
-from sklrnn.training.net import SequenceNet
 from sklrnn.training.sklearn_callbacks import CallbackSupportMixin, with_callbacks
 from sklrnn.translation.decoding import StopRule, attention_weights, beam_search, decode_autoregressively
 from sklrnn.translation.input_kind import check_pair_count, in_form, r2_of_sequences
@@ -35,7 +34,7 @@ class SequenceTranslator(CallbackSupportMixin, PairTrainer, CellOptions, BaseEst
     state and predicts the target sequence step by step, each time from its previous step. The two sequences need not
     have the same length, nor be of the same kind.
 
-    **Tokens**: strings (``analyzer`` says what they are split into), lists of strings, or sequences of integers. The
+    **Tokens**: strings (``analyzer`` splits them), lists of strings, or sequences of integers. The
     decoder learns where a sequence ends. ``predict`` takes the likeliest token at each step, or runs a beam search with
     ``beam_size`` hypotheses.
 
@@ -74,28 +73,18 @@ class SequenceTranslator(CallbackSupportMixin, PairTrainer, CellOptions, BaseEst
     >>> X = [rng.normal(size=2 * rng.integers(1, 4)) for _ in range(200)]
     >>> y = [x[1::2].cumsum() for x in X]
     >>> model = SequenceTranslator(units=16, max_epochs=50, random_state=0).fit(X, y)
-    >>> [len(answer) for answer in model.predict([[0.5, 1.0], [0.5, 1.0, 0.5, -2.0]])]
+    >>> [len(row) for row in model.predict([[0.5, 1.0], [0.5, 1.0, 0.5, -2.0]])]
     [1, 2]
     >>> model.score(X, y) > 0.9
     True
     """
 
+    __module__ = "sklrnn"
+
     input_encoder_: TokenEncoder | None = fitted("Turns X into tokens; None where X holds numbers.")
     output_encoder_: TokenEncoder | None = fitted("Turns y into tokens; None where y holds numbers.")
-    max_length_: int = fitted("Where an answer that does not end is cut.")
+    max_length_: int = fitted("The greatest length of a prediction.")
     n_features_in_: int = fitted("Features of a step, where X holds numbers.")
-    net_: SequenceNet = fitted("The skorch net.")
-    n_iter_: int = fitted("Epochs trained.")
-    loss_curve_: list[float] = fitted(
-        "Training loss of each epoch, the mean over steps of answers, penalties included."
-    )
-    validation_curve_: list[float] | None = fitted(
-        "Loss on the held-out newest pairs after each epoch; None without them."
-    )
-    best_validation_loss_: float | None = fitted(
-        "The lowest of `validation_curve_`; the weights are those of its epoch."
-    )
-    n_parameters_: int = fitted("Numbers that the network learns.")
 
     @with_callbacks
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -250,8 +239,7 @@ class SequenceTranslator(CallbackSupportMixin, PairTrainer, CellOptions, BaseEst
     def _for_blocks(
         self, X: Sequences, work: Callable[..., list[Any]], *, per_sample: int, n_copies: int = 1
     ) -> list[Any]:
-        """Encode sequences in blocks and work on each; the encoder's output of a sequence is copied ``n_copies`` "
-        "times."""
+        """Encode sequences in blocks and work on each; the encoder output is copied ``n_copies`` times."""
         a = self.model_.architecture
         width = max(a.n_features, a.embedding_dim, *(4 * (1 + a.bidirectional) * n for n in a.units)) * n_copies
         with self._threads():

@@ -351,7 +351,7 @@ def test_outputs_are_decoded_with_the_loss_of_the_fit(sequences, totals):
     before = model.predict_quantiles(sequences, [0.1, 0.9])
     model.set_params(quantiles=(0.01, 0.5, 0.99))
     assert_array_equal(model.predict_quantiles(sequences, [0.1, 0.9]), before)
-    with pytest.raises(ValueError, match="has learnt the quantiles"):
+    with pytest.raises(ValueError, match="was trained for the quantiles"):
         model.predict_quantiles(sequences, [0.01])
 
 

@@ -274,5 +274,5 @@ def test_bad_weights(data, change, message):
 
 def test_pooling_leaves_no_step_to_predict():
     X, y = block()
-    with pytest.raises(ValueError, match="answers every step, but pool_size=2 joins steps"):
+    with pytest.raises(ValueError, match="predicts at every step, but pool_size=2 joins steps"):
         GRURegressor(**TINY, filters=3, pool_size=2).fit(X, y)

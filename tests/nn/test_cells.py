@@ -15,7 +15,7 @@ from torch import nn
 import sklrnn
 from sklrnn import GRURegressor, LSTMRegressor, RecurrentClassifier, RecurrentRegressor, SimpleRNNRegressor
 from sklrnn.estimators.parameters import CellOptions
-from sklrnn.nn.cells import CELLS, GATES, StepwiseCell, gates_of, run_cell
+from sklrnn.nn.cells import CELLS, GATES, SLSTM, StepwiseCell, gates_of, run_cell
 from sklrnn.nn.network import NetworkArchitecture
 
 # -- the equations, one sample at a time -------------------------------------------------------------------------------
@@ -106,6 +106,23 @@ def lstm_peephole(w, x, first, mask):
     return lstm(w, x, first, mask, peephole=True)
 
 
+def slstm(w, x, first, mask):
+    """Without the stabilizer, which only keeps exponentials finite: it is taken out of the states that are given."""
+    h, c, n, m = first
+    c, n = c * np.exp(m), n * np.exp(m)
+    names = ("input", "forget", "candidate", "output")
+    W, U, b = (blocks(w, names, suffix) for suffix in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0"))
+    states = []
+    for x_t in x:
+        raw = {name: W[name] @ x_t + U[name] @ (mask * h) + b[name] for name in names}
+        i, f = np.exp(raw["input"]), sigmoid(raw["forget"])
+        c, n = f * c + i * np.tanh(raw["candidate"]), f * n + i
+        m = np.maximum(np.log(f) + m, raw["input"])
+        h = sigmoid(raw["output"]) * c / n
+        states.append(h)
+    return states, (h, c * np.exp(-m), n * np.exp(-m), m)
+
+
 EQUATIONS = {
     "simple_rnn": (simple_rnn, {"cell": "simple_rnn"}),
     "simple_rnn, relu": (simple_rnn_relu, {"cell": "simple_rnn", "activation": "relu"}),
@@ -114,6 +131,7 @@ EQUATIONS = {
     "minimal_gru": (minimal_gru, {"cell": "minimal_gru"}),
     "lstm": (lstm, {"cell": "lstm"}),
     "lstm, peephole": (lstm_peephole, {"cell": "lstm", "peephole": True}),
+    "slstm": (slstm, {"cell": "slstm"}),
 }
 every_equation = pytest.mark.parametrize("name", EQUATIONS)
 every_cell = pytest.mark.parametrize("options", [options for _, options in EQUATIONS.values()], ids=list(EQUATIONS))
@@ -140,6 +158,8 @@ def random_inputs(cell):
     draw = torch.Generator().manual_seed(2)
     x = torch.randn(N_STEPS, N_SAMPLES, N_FEATURES, generator=draw, dtype=torch.float64)
     first = torch.randn(cell.n_states, 1, N_SAMPLES, N_UNITS, generator=draw, dtype=torch.float64)
+    if isinstance(cell, SLSTM):
+        first[2] = first[2].abs() + 1.0  # the normalizer is a sum of exponentials
     mask = (torch.rand(N_SAMPLES, N_UNITS, generator=draw) > 0.4).double() / 0.6
     return x, first, mask
 
