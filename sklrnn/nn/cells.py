@@ -7,7 +7,7 @@ of this file are keywords of the callable; the tables of ``estimators.parameters
 
 import inspect
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -23,9 +23,21 @@ _Pair = tuple[Tensor, Tensor]
 
 
 class _OfTorch(Stepwise):
-    """A fused layer of torch: by a kernel where there is one for it, step by step where the state is masked."""
+    """A fused layer of torch: by a kernel where there is one for it, step by step where the state is masked.
 
+    The equations have one bias. torch's second one adds nothing to it, so it stays zero and untrained, except in a cell
+    that ``has_two_biases``.
+    """
+
+    has_two_biases: ClassVar[bool] = False
     bias_hh_l0: Tensor
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.bias_hh_l0.requires_grad_(self.has_two_biases)
+
+    def input_bias(self) -> Tensor:
+        return self.bias_ih_l0 if self.has_two_biases else self.bias_ih_l0 + self.bias_hh_l0
 
     def initialise(self, generator: torch.Generator) -> None:
         super().initialise(generator)
@@ -42,18 +54,7 @@ class _OfTorch(Stepwise):
         return states, last
 
 
-class _OneBias(_OfTorch):
-    """One bias, as the equations have it: torch's second one adds nothing here, so it stays zero and untrained."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.bias_hh_l0.requires_grad_(False)
-
-    def input_bias(self) -> Tensor:
-        return self.bias_ih_l0 + self.bias_hh_l0
-
-
-class SimpleRNN(_OneBias, nn.RNN):  # type: ignore[misc]  # torch declares forward for packed sequences too
+class SimpleRNN(_OfTorch, nn.RNN):  # type: ignore[misc]  # torch declares forward for packed sequences too
     """h_t = activation(W_x x_t + W_h h_{t-1} + b)."""
 
     gates = ("state",)
@@ -74,6 +75,7 @@ class GRU(_OfTorch, nn.GRU):  # type: ignore[misc]
     """
 
     gates = ("reset", "update", "candidate")
+    has_two_biases = True
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__(input_size, hidden_size)
@@ -116,7 +118,7 @@ class MinimalGRU(StepwiseCell):
         return torch.lerp(state, candidate.tanh(), update.sigmoid())
 
 
-class LSTM(_OneBias, nn.LSTM):  # type: ignore[misc]
+class LSTM(_OfTorch, nn.LSTM):  # type: ignore[misc]
     """Gates ``input``, ``forget`` and ``output`` around a cell state.
 
     c̃ = tanh(W_c x_t + U_c h_{t-1} + b_c), c_t = forget * c_{t-1} + input * c̃, h_t = output * tanh(c_t), each gate
