@@ -110,8 +110,8 @@ class _HoldsEstimator:
         return self
 
     def _predict(self, X: Array) -> Array:
-        answers: Array = self.estimator_.predict(_time_first(X))
-        return answers
+        predictions: Array = self.estimator_.predict(_time_first(X))
+        return predictions
 
     def _unfitted_estimator(self) -> Any:
         estimator = self._default() if self.estimator is None else clone(self._checked_estimator())
@@ -154,7 +154,7 @@ class SktimeClassifier(_HoldsEstimator, BaseClassifier):
     it as ``(sample, time, feature)``.
 
     Missing values and series of different lengths are refused, as the estimators don't read them. Where y has several
-    columns, each is learnt by a network of its own.
+    columns, each has a network of its own.
 
     Parameters
     ----------
@@ -260,7 +260,7 @@ class SktimeRegressor(_HoldsEstimator, BaseRegressor):
 
 def _time_first(panel: Array) -> Array:
     """Turn ``(sample, channel, time)`` into ``(sample, time, feature)``."""
-    # In one piece, answers equal those of the estimator alone to the last bit.
+    # In contiguous memory, so that predictions are those of the estimator alone to the last bit.
     return np.ascontiguousarray(panel.transpose(0, 2, 1))
 
 

@@ -1,15 +1,15 @@
 """Predictions of small fits with fixed seeds, stored: whatever is rebuilt must not change them.
 
 ``python tests/stored_predictions.py`` runs every case and compares it with the stored file, bit for bit. Bits hold on
-one processor with one version of torch, numpy and numba; ``tests/test_stored_predictions.py`` compares with a tolerance
-that holds elsewhere too. To compare two states of the code bit for bit on any machine, write a file with the one and
-compare the other with it::
+one processor with one version of torch, numpy and numba; ``tests/test_stored_predictions.py`` compares with a
+tolerance that holds elsewhere too. To compare two states of the code bit for bit on any machine, write a file with the
+one and compare the other with it::
 
     python tests/stored_predictions.py --to before.npz
     python tests/stored_predictions.py --against before.npz
 
-A case is ``(what, show, options)``: a class that is made with the options, or a function that is given them, and what is
-shown of it. The files of ``tests/stored_cases`` hold them, each on its own: none imports another.
+A case is ``(what, show, options)``: a class that is made with the options, or a function that is given them, and what
+is shown of it. The files of ``tests/stored_cases`` hold them, each on its own: none imports another.
 """
 
 import argparse
@@ -61,6 +61,14 @@ def run(case: tuple[Any, Any, dict[str, Any]]) -> Parts:
         torch.set_num_threads(before)
 
 
+def run_or_say(case: tuple[Any, Any, dict[str, Any]]) -> Parts:
+    """Run a case; an error that it raises is its result, so that the other cases are still compared."""
+    try:
+        return run(case)
+    except Exception as error:
+        return {"error": np.asarray(f"{type(error).__name__}: {error}")}
+
+
 def as_parts(answer: Any, name: str = "answer") -> Iterator[tuple[str, np.ndarray]]:
     """Turn an answer of any kind into named arrays of numbers, booleans or strings."""
     if isinstance(answer, dict):
@@ -96,7 +104,7 @@ def _sequence_as_parts(answer: Any, name: str) -> Iterator[tuple[str, np.ndarray
         yield name, np.asarray(array.tolist(), dtype=str) if array.dtype == object else array
 
 
-# -- one file for all: a table of names, types and shapes, and the bytes of all arrays, one after the other ---------------
+# -- one file for all: a table of names, types and shapes, and the bytes of all arrays, one after the other ------------
 
 
 def write(path: Path, results: dict[str, Parts]) -> None:
@@ -127,7 +135,7 @@ def made_with() -> str:
     return f"{versions}, {torch.backends.cpu.get_cpu_capability()}"
 
 
-# -- comparing -----------------------------------------------------------------------------------------------------------
+# -- comparing ---------------------------------------------------------------------------------------------------------
 
 
 def are_bit_equal(now: Parts, stored: Parts) -> bool:
@@ -153,9 +161,9 @@ def largest_difference(now: Parts, stored: Parts) -> tuple[float, float]:
             if (after != before).any():
                 return np.inf, np.inf
             continue
-        if after.dtype != before.dtype or not np.array_equal(np.isfinite(after), np.isfinite(before)):
+        finite = np.isfinite(before) & np.isfinite(after)
+        if after.dtype != before.dtype or not np.array_equal(after[~finite], before[~finite], equal_nan=True):
             return np.inf, np.inf
-        finite = np.isfinite(before)
         if finite.any():
             difference = float(np.abs(after - before)[finite].max())
             absolute = max(absolute, difference)
@@ -163,7 +171,23 @@ def largest_difference(now: Parts, stored: Parts) -> tuple[float, float]:
     return absolute, relative
 
 
-def main() -> int:
+def how_they_differ(now: Parts, stored: Parts) -> str:
+    if "error" in now:
+        return str(now["error"])
+    if not stored:
+        return "not stored"
+    absolute, relative = largest_difference(now, stored)
+    if absolute < np.inf:
+        return f"{absolute:.3g} absolute, {relative:.3g} relative"
+    names = [
+        name
+        for name in {**stored, **now}
+        if largest_difference(*({name: one.get(name, np.empty(0))} for one in (now, stored)))[0] == np.inf
+    ]
+    return f"the kind, shape, strings, integers or missing values of {', '.join(names[:4])} differ"
+
+
+def read_command_line() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--only", metavar="PATTERN", default="*", help="run the cases whose names match, such as '*lstm*'"
@@ -172,13 +196,22 @@ def main() -> int:
     parser.add_argument("--to", metavar="FILE", type=Path, help="write this file instead of comparing")
     parser.add_argument("--against", metavar="FILE", type=Path, default=STORED, help="compare with this file")
     options = parser.parse_args()
-    if options.write and options.only != "*":
-        parser.error("--write stores all cases: leave --only out")
+    if options.write and (options.only != "*" or options.to):
+        parser.error("--write stores all cases in the stored file: leave --only and --to out")
+    return options
+
+
+def main() -> int:
+    options = read_command_line()
     warnings.filterwarnings("ignore", "The default of config ``remember_data``", FutureWarning)
     cases = {name: case for name, case in load_cases().items() if fnmatch.fnmatchcase(name, options.only)}
-    results = {name: run(case) for name, case in cases.items()}
+    results = {name: run_or_say(case) for name, case in cases.items()}
     if options.write or options.to:
         path = options.to or STORED
+        failed = [f"{name}: {parts['error']}" for name, parts in results.items() if "error" in parts]
+        if failed and options.write:
+            print("Nothing is written, as cases fail:", *failed, sep="\n")
+            return 1
         write(path, results)
         print(f"{len(results)} cases written to {path}, {path.stat().st_size / 1000:.0f} kB")
         return 0
@@ -187,8 +220,7 @@ def main() -> int:
         print(f"Bits may differ for this: stored with {with_what}; here are {made_with()}.")
     different = [name for name in results if not are_bit_equal(results[name], stored.get(name, {}))]
     for name in different:
-        absolute, relative = largest_difference(results[name], stored.get(name, {}))
-        print(f"{name}: {absolute:.3g} absolute, {relative:.3g} relative")
+        print(f"{name}: {how_they_differ(results[name], stored.get(name, {}))}")
     gone = [name for name in stored if fnmatch.fnmatchcase(name, options.only) and name not in results]
     for name in gone:
         print(f"{name}: stored, but no case any more")

@@ -22,9 +22,10 @@ Array = NDArray[Any]
 
 @hyperparameters
 class ClassifierTask(StepScore, ClassifierMixin, TypedAsEstimator):
-    """What makes a recurrent estimator a classifier: labels as targets, and the answers about them."""
+    """The task of a classifier: labels as targets, and their predictions."""
 
     _metric = staticmethod(accuracy_score)
+    _loss_parameter_names = ("loss",)
 
     loss: Annotated[
         Literal["log_loss"] | type[nn.Module],
@@ -52,7 +53,7 @@ class ClassifierTask(StepScore, ClassifierMixin, TypedAsEstimator):
         labels : ndarray of shape (sample,), or of the steps of X with ``return_sequences=True``
             Labels, as they were given to ``fit``; for a list of sequences a list of arrays.
         """
-        return self._answers(X, self._decode)
+        return self._predictions(X, self._decode)
 
     def predict_proba(self, X: Any) -> Any:
         """Predict the probability of each label.
@@ -67,7 +68,7 @@ class ClassifierTask(StepScore, ClassifierMixin, TypedAsEstimator):
         probabilities : ndarray of shape (sample, class)
             In the order of ``classes_``.
         """
-        return self._answers(X, partial(softmax, axis=1))
+        return self._predictions(X, partial(softmax, axis=1))
 
     def predict_log_proba(self, X: Any) -> Any:
         """Predict the logarithm of the probability of each label.
@@ -82,7 +83,7 @@ class ClassifierTask(StepScore, ClassifierMixin, TypedAsEstimator):
         logarithms : ndarray of shape (sample, class)
             In the order of ``classes_``; finite also where a probability rounds to zero.
         """
-        return self._answers(X, partial(log_softmax, axis=1))
+        return self._predictions(X, partial(log_softmax, axis=1))
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train one more epoch, on these samples.
@@ -105,7 +106,7 @@ class ClassifierTask(StepScore, ClassifierMixin, TypedAsEstimator):
         self : estimator
             The fitted estimator.
         """
-        if hasattr(self, "net_"):
+        if hasattr(self, "model_"):
             if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
                 raise ValueError(
                     f"classes={list(np.unique(classes))} differ from those of the first call, {list(self.classes_)}."
@@ -117,32 +118,31 @@ class ClassifierTask(StepScore, ClassifierMixin, TypedAsEstimator):
         finally:
             del self._announced
 
-    def _encode(self, X: Array, y: Any, nonzero_weight: Any, *, reset: bool) -> Array:
+    def _encode(self, X: Array, y: Any, weights: Array | None, *, reset: bool) -> tuple[Array, Array | None]:
         labels = column_or_1d(y, warn=True)
         assert_all_finite(labels, input_name="y")
         check_consistent_length(X, labels)
         check_classification_targets(labels)
+        weighted = labels if weights is None else labels[weights > 0]
         if reset:
             announced = getattr(self, "_announced", None)
-            self.classes_ = np.unique(labels[nonzero_weight]) if announced is None else announced
-            self.n_outputs_ = 1
+            self.classes_ = np.unique(weighted) if announced is None else announced
+            self.n_outputs_, self._n_raw_outputs = 1, len(self.classes_)
             if len(self.classes_) < 2:
                 raise ValueError(
                     f"{type(self).__name__} needs samples of at least 2 classes, got only one class: "
                     f"{self.classes_.tolist()}."
                 )
-        codes = np.clip(np.searchsorted(self.classes_, labels), 0, len(self.classes_) - 1)
-        unknown = (self.classes_[codes] != labels)[nonzero_weight]
-        if unknown.any():
-            strangers = np.unique(labels[nonzero_weight][unknown]).tolist()
+        unknown = np.setdiff1d(weighted, self.classes_).tolist()
+        if unknown:
             raise ValueError(
-                f"y holds labels that {type(self).__name__} does not know: {strangers}. "
-                f"It has learnt {self.classes_.tolist()}. Name all labels in the first partial_fit(classes=...), "
-                "or fit anew."
+                f"y holds labels that {type(self).__name__} does not know: {unknown}. It was fitted with "
+                f"{self.classes_.tolist()}. Name all labels in the first partial_fit(classes=...), or fit anew."
             )
-        return codes.astype(np.int64)
+        codes = np.clip(np.searchsorted(self.classes_, labels), 0, len(self.classes_) - 1).astype(np.int64)
+        return codes, self._with_class_weights(codes, weights)
 
-    def _weigh(self, y: Array, weights: Array | None) -> Array | None:
+    def _with_class_weights(self, y: Array, weights: Array | None) -> Array | None:
         if self.class_weight is None:
             return weights
         if self.class_weight == "balanced":
@@ -157,14 +157,8 @@ class ClassifierTask(StepScore, ClassifierMixin, TypedAsEstimator):
             raise ValueError(f"class_weight={self.class_weight!r} leaves every sample with a weight of zero.")
         return weights
 
-    def _loss(self) -> Loss:
-        return classification_loss(*self._judged_by)
-
-    def _loss_parameters(self) -> tuple[Any, ...]:
-        return (self.loss,)
-
-    def _n_raw_outputs(self) -> int:
-        return len(self.classes_)
+    def _make_loss(self, **parameters: Any) -> Loss:
+        return classification_loss(**parameters)
 
     def _decode(self, raw: Array) -> Array:
         return self.classes_[raw.argmax(axis=1)]

@@ -30,6 +30,8 @@ class RecurrentClassifier(ClassifierTask, CellOptions, RecurrentEstimator):
     (200, 2)
     """
 
+    __module__ = "sklrnn"
+
 
 @hyperparameters
 class SimpleRNNClassifier(ClassifierTask, SimpleRNNOptions, RecurrentEstimator):
@@ -43,6 +45,8 @@ class SimpleRNNClassifier(ClassifierTask, SimpleRNNOptions, RecurrentEstimator):
     >>> SimpleRNNClassifier(units=8, max_epochs=5, random_state=0).fit(X, X[:, -1] > 0).classes_
     array([False,  True])
     """
+
+    __module__ = "sklrnn"
 
     cell: ClassVar[CellName] = "simple_rnn"
 
@@ -60,6 +64,8 @@ class GRUClassifier(ClassifierTask, GRUOptions, RecurrentEstimator):
     >>> GRUClassifier(units=8, max_epochs=5, random_state=0).fit(X, y).predict(X).shape
     (100,)
     """
+
+    __module__ = "sklrnn"
 
     cell: ClassVar[CellName] = "gru"
 
@@ -80,6 +86,8 @@ class LSTMClassifier(ClassifierTask, LSTMOptions, RecurrentEstimator):
     True
     """
 
+    __module__ = "sklrnn"
+
     cell: ClassVar[CellName] = "lstm"
 
 
@@ -96,6 +104,8 @@ class CNNLSTMClassifier(ClassifierTask, LSTMOptions, RecurrentEstimator):
     >>> CNNLSTMClassifier(filters=(8, 8), max_epochs=5, random_state=0).fit(X, y).predict_proba(X).shape
     (100, 2)
     """
+
+    __module__ = "sklrnn"
 
     cell: ClassVar[CellName] = "lstm"
     filters = 32

@@ -30,6 +30,8 @@ class RecurrentRegressor(RegressorTask, CellOptions, RecurrentEstimator):
     True
     """
 
+    __module__ = "sklrnn"
+
 
 @hyperparameters
 class SimpleRNNRegressor(RegressorTask, SimpleRNNOptions, RecurrentEstimator):
@@ -43,6 +45,8 @@ class SimpleRNNRegressor(RegressorTask, SimpleRNNOptions, RecurrentEstimator):
     >>> SimpleRNNRegressor(units=8, max_epochs=5, random_state=0).fit(X, X.sum(axis=1)).predict(X).shape
     (100,)
     """
+
+    __module__ = "sklrnn"
 
     cell: ClassVar[CellName] = "simple_rnn"
 
@@ -63,6 +67,8 @@ class GRURegressor(RegressorTask, GRUOptions, RecurrentEstimator):
     True
     """
 
+    __module__ = "sklrnn"
+
     cell: ClassVar[CellName] = "gru"
 
 
@@ -80,6 +86,8 @@ class LSTMRegressor(RegressorTask, LSTMOptions, RecurrentEstimator):
     (100, 2)
     """
 
+    __module__ = "sklrnn"
+
     cell: ClassVar[CellName] = "lstm"
 
 
@@ -96,6 +104,8 @@ class CNNLSTMRegressor(RegressorTask, LSTMOptions, RecurrentEstimator):
     >>> model.fit(X, X[:, -1]).hidden_states(X).shape
     (100, 6, 32)
     """
+
+    __module__ = "sklrnn"
 
     cell: ClassVar[CellName] = "lstm"
     filters = 32

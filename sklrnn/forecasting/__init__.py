@@ -1,4 +1,4 @@
-"""Forecasters beside sktime's own, and a fair comparison of them."""
+"""Forecasters with sktime's interface, and their comparison."""
 
 from sklrnn.forecasting.comparison.compare import compare
 from sklrnn.forecasting.comparison.comparison import Comparison

@@ -13,12 +13,12 @@ class RecurrentForecaster(CellOptions, BaseRecurrentForecaster):
     """Forecast series with a recurrent network, through sktime's interface.
 
     One series or many, with one channel or several, with or without exogenous variables. A panel or hierarchy is
-    learnt as one global model. Windows are brought to a common scale, so that trend and level shifts survive.
+    trained as one global model. Windows are scaled one by one, so that the model copes with trends and level shifts.
 
     Notes
     -----
-    A step is a row: the times of y must have a fixed frequency, whatever it is. Where a value is missing (NaN), the last
-    one before it is read, and nothing is learnt from its absence.
+    A step is a row: the times of y must have a fixed frequency, whatever it is. Where a value is missing (NaN), the
+    last one before it is read, and the missing target has no weight in the loss.
 
     Known rows are forecast one step ahead, from the rows before them: NaN where these hold no value.
 
@@ -40,6 +40,8 @@ class RecurrentForecaster(CellOptions, BaseRecurrentForecaster):
     Period('1961-12', 'M')
     """
 
+    __module__ = "sklrnn.forecasting"
+
 
 @hyperparameters
 class SimpleRNNForecaster(SimpleRNNOptions, BaseRecurrentForecaster):
@@ -53,6 +55,8 @@ class SimpleRNNForecaster(SimpleRNNOptions, BaseRecurrentForecaster):
     >>> model.predict().shape
     (3,)
     """
+
+    __module__ = "sklrnn.forecasting"
 
     cell: ClassVar[CellName] = "simple_rnn"
 
@@ -72,6 +76,8 @@ class GRUForecaster(GRUOptions, BaseRecurrentForecaster):
     (12, 48, 12)
     """
 
+    __module__ = "sklrnn.forecasting"
+
     cell: ClassVar[CellName] = "gru"
 
 
@@ -88,6 +94,8 @@ class LSTMForecaster(LSTMOptions, BaseRecurrentForecaster):
     (24, 2)
     """
 
+    __module__ = "sklrnn.forecasting"
+
     cell: ClassVar[CellName] = "lstm"
 
 
@@ -102,6 +110,8 @@ class CNNLSTMForecaster(LSTMOptions, BaseRecurrentForecaster):
     >>> CNNLSTMForecaster(filters=8, max_epochs=5, random_state=0).fit(load_sunspots()).predict(fh=[1, 2]).shape
     (2,)
     """
+
+    __module__ = "sklrnn.forecasting"
 
     cell: ClassVar[CellName] = "lstm"
     filters = 32

@@ -98,7 +98,7 @@ def restore_form(given: Any, X: Sequences, flat: Array) -> Any:
 
 def in_the_form_of(given: Any, values: Sequences) -> Any:
     """An object array, a list of arrays or one array, as the sequences were given to which ``values`` belong."""
-    if isinstance(given, np.ndarray) and given.dtype == object and given.ndim == 1:
+    if is_object_array_of_sequences(given):
         return as_object_array(rows_of(values))
     is_list = isinstance(given, list | tuple) and hasattr(given[0], "ndim")
     return rows_of(values) if is_list or isinstance(values, Ragged) else values

@@ -1,6 +1,7 @@
 """The only place where what a user passes becomes checked arrays."""
 
-from numbers import Real
+from collections.abc import Iterable
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from sklrnn.inputs.ragged import (
     is_object_array_of_sequences,
     lengths_of,
     read_rows,
+    rows_of,
     shaped_like,
 )
 
@@ -44,12 +46,7 @@ def check_sequences(
             f"{name} needs at least one time step and one feature, got X of shape (sample, time, feature) = {X.shape}."
         )
     _check_same_rank(estimator, 3, reset=reset)
-    try:
-        checked = check_array(
-            X, dtype=FLOATS, allow_nd=True, estimator=estimator, input_name="X", ensure_all_finite=finite
-        )
-    except ValueError as error:
-        raise _naming_the_feature(error, X) from None
+    checked = _check_values(estimator, X, X, finite)
     # validate_data would take the time axis for the features, so it is shown the last step only.
     validate_data(estimator, checked[:, -1, :], reset=reset, skip_check_array=True)
     return checked
@@ -103,21 +100,21 @@ def _is_whole(value: Any) -> bool:
         return False
 
 
-def check_single_step(estimator: Any, x: Any) -> Array:
+def check_single_step(estimator: Any, architecture: Any, x: Any) -> Array:
     """Check the features of one time step of one sequence, for streaming."""
-    if estimator._architecture["n_tokens"]:
+    if architecture.n_tokens:
         token: Any = check_tokens(estimator, np.reshape(x, (1, 1, -1)), reset=False)
         return np.asarray(token[0, 0])
     step: Array = np.atleast_1d(np.asarray(x, dtype=None))
-    n_features = estimator._n_step_features
+    n_features = architecture.n_features
     if step.shape != (n_features,):
         raise ValueError(
             f"A step of this stream holds {n_features} feature(s), got an array of shape {step.shape}. "
             "Pass the values of one time step at a time."
         )
     if step.dtype in FLOATS and np.isfinite(step).all():
-        return step  # all checked, and check_array takes longer than the network
-    finite = "allow-nan" if estimator._architecture["flag_missing"] else True
+        return step  # check_array would take longer than the network
+    finite = "allow-nan" if architecture.flag_missing else True
     return check_array(step[np.newaxis], dtype=FLOATS, estimator=estimator, input_name="x", ensure_all_finite=finite)[0]
 
 
@@ -139,6 +136,12 @@ def check_weights(sample_weight: Any, n_samples: int) -> Array | None:
     if not weights.any():
         raise ValueError("sample_weight is zero for every sample: give at least one sample a positive weight.")
     return weights
+
+
+def check_int(name: str, value: Any, least: int) -> None:
+    """Check a number that is counted."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise ValueError(f"{name} must be an int of at least {least}, got {value!r}.")
 
 
 def check_targets(X: Array, y: Any, **check_array_options: Any) -> Array:
@@ -172,17 +175,26 @@ def _is_list_of_sequences(estimator: Any, X: Any, *, reset: bool) -> bool:
 def _check_list(estimator: Any, X: Any, *, reset: bool, finite: Any) -> Sequences:
     rows = Ragged.from_list(read_rows(X))
     _check_same_rank(estimator, 3, reset=reset)
-    try:
-        steps = check_array(rows.steps, dtype=FLOATS, estimator=estimator, input_name="X", ensure_all_finite=finite)
-    except ValueError as error:
-        for number, row in enumerate(X if rows.dtype.kind == "f" else []):
-            wrong = np.argwhere(~np.isfinite(np.asarray(row).reshape(len(row), -1)))
-            if len(wrong):
-                step, feature = wrong[0]
-                raise _with_place(error, f"feature {feature} (counted from 0), sample {number}, step {step}") from None
-        raise
+    steps = _check_values(estimator, rows.steps, rows_of(rows), finite)
     validate_data(estimator, steps, reset=reset, skip_check_array=True)
     return _as_array_if_even(Ragged.from_lengths(steps, rows.lengths))
+
+
+def _check_values(estimator: Any, values: Array, sequences: Iterable[Array], finite: Any) -> Array:
+    """Check that values are numbers; an error about NaN or infinity names the place of the first in the sequences."""
+    try:
+        checked: Array = check_array(
+            values, dtype=FLOATS, allow_nd=True, estimator=estimator, input_name="X", ensure_all_finite=finite
+        )
+    except ValueError as error:
+        is_wrong = np.isnan if "NaN" in str(error) else np.isinf
+        for sample, sequence in enumerate(sequences if values.dtype.kind == "f" else []):
+            for step, feature in np.argwhere(is_wrong(sequence))[:1]:
+                first, *rest = str(error).split("\n")
+                place = f"feature {feature} (counted from 0), sample {sample}, step {step}"
+                raise ValueError("\n".join([f"{first} The first is in {place}.", *rest])) from None
+        raise
+    return checked
 
 
 def _as_array_if_even(X: Sequences) -> Sequences:
@@ -201,22 +213,6 @@ def _as_array(estimator: Any, X: Any) -> Any:
         )
     # check_array words its errors better when it meets what the user gave.
     return array if array.ndim == 3 else X
-
-
-def _naming_the_feature(error: ValueError, X: Array) -> ValueError:
-    """Add the place of the first value that is not finite to an error."""
-    if X.dtype.kind == "f":
-        for feature in range(X.shape[2]):
-            wrong = np.argwhere(~np.isfinite(X[:, :, feature]))
-            if len(wrong):
-                sample, step = wrong[0]
-                return _with_place(error, f"feature {feature} (counted from 0), sample {sample}, step {step}")
-    return error
-
-
-def _with_place(error: ValueError, place: str) -> ValueError:
-    first, *rest = str(error).split("\n")
-    return ValueError("\n".join([f"{first} The first is in {place}.", *rest]))
 
 
 def _check_table(estimator: Any, X: Any, *, reset: bool, n_timesteps: int | None, finite: Any) -> Array:

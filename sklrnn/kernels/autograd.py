@@ -39,7 +39,10 @@ def run_kernel(layer: Any, x: Tensor, initial_state: Any = None) -> tuple[Tensor
 
     torch's layer is needed without numba, on other devices than the CPU, in other precisions than float32, with more
     than one layer or direction, for very wide layers, for a step or two of wide ones, while torch traces, compiles or
-    transforms, and with ``SKLRNN_KERNELS=0`` in the environment. The number of rows does not matter.
+    transforms, and with ``SKLRNN_KERNELS=0`` in the environment.
+
+    Outputs of a row, and gradients of its x and initial state, are equal to the bit in any batch and for any number of
+    threads. This holds for kernels, not for torch's layers, nor for products that a network computes from the outputs.
     """
     initial = () if initial_state is None else initial_state if isinstance(initial_state, tuple) else (initial_state,)
     if (found := kernel_for(layer, x, initial)) is None:

@@ -8,6 +8,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import get_routing_for_object
 
+from sklrnn.inputs.validation import check_int
 from sklrnn.model_selection.purged_splits import PurgedKFold, PurgedTimeSeriesSplit
 from sklrnn.timeline.panel import RowMask, RowNumbers, Timeline, read_timeline
 
@@ -36,6 +37,8 @@ class LeakageError(ValueError):
     ...     print(error.split, error.train_row, error.test_row)
     0 4 3
     """
+
+    __module__ = "sklrnn"
 
     def __init__(self, message: str, *, split: int = -1, train_row: int = -1, test_row: int = -1) -> None:
         super().__init__(message)
@@ -133,8 +136,7 @@ def check_no_leakage(
     """
     reach = _Reach(window_length, horizon, stride_within)
     for name, value in reach._asdict().items():
-        if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-            raise ValueError(f"check_no_leakage needs {name} to be an int of at least 1, got {value!r}.")
+        check_int(name, value, 1)
     indexable(X, y, groups)
     timeline = read_timeline(X, groups)
     splitter = check_cv(cv)

@@ -1,13 +1,13 @@
 """Splitters whose gaps follow from the window and the horizon."""
 
 from collections.abc import Iterator
-from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import indexable
 
+from sklrnn.inputs.validation import check_int
 from sklrnn.timeline.panel import RowMask, RowNumbers, Timeline, read_timeline
 
 __all__ = ["PurgedKFold", "PurgedTimeSeriesSplit"]
@@ -83,12 +83,7 @@ class _PurgedSplitter(BaseCrossValidator):
     def _check_parameters(self, *, least_splits: int) -> None:
         least = {"n_splits": least_splits, "horizon": 1, "window_length": 1, "stride_within": 1, "embargo": 0}
         for name, minimum in least.items():
-            self._check_int(name, minimum)
-
-    def _check_int(self, name: str, minimum: int) -> None:
-        value = getattr(self, name)
-        if isinstance(value, bool) or not isinstance(value, Integral) or value < minimum:
-            raise ValueError(f"{type(self).__name__} needs {name} to be an int of at least {minimum}, got {value!r}.")
+            check_int(name, getattr(self, name), minimum)
 
     def _ends_by(self, timeline: Timeline, start: int) -> RowMask:
         """The rows whose targets end no later than the first time of a test block."""
@@ -152,6 +147,8 @@ class PurgedTimeSeriesSplit(_PurgedSplitter):
     [0 1 2 3 4 5] [8 9]
     """
 
+    __module__ = "sklrnn"
+
     def __init__(
         self,
         n_splits: int = 5,
@@ -174,9 +171,9 @@ class PurgedTimeSeriesSplit(_PurgedSplitter):
         self.test_size = test_size
         self._check_parameters(least_splits=1)
         if test_size is not None:
-            self._check_int("test_size", 1)
+            check_int("test_size", test_size, 1)
         if max_train_size is not None:
-            self._check_int("max_train_size", self._span)
+            check_int("max_train_size", max_train_size, self._span)
 
     def _masks(self, timeline: Timeline) -> Iterator[tuple[RowMask, RowMask]]:
         n_times = timeline.time.max(initial=-1) + 1
@@ -246,6 +243,8 @@ class PurgedKFold(_PurgedSplitter):
     [ 0  1  2 11] [4 5 6 7]
     [0 1 2 3 4 5 6] [ 8  9 10 11]
     """
+
+    __module__ = "sklrnn"
 
     def __init__(
         self,

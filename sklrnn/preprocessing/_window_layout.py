@@ -17,7 +17,6 @@ from sklrnn.timeline.time_index import TimeGrid, Times, infer_grid
 
 __all__ = [
     "Context",
-    "Placement",
     "Plan",
     "place_rows",
     "plan_rows",
@@ -27,14 +26,6 @@ __all__ = [
 ]
 
 Array = NDArray[Any]
-
-
-class Placement(NamedTuple):
-    """The places of the rows, and for each place without a row (``missing``) the place whose row is repeated there."""
-
-    places: Array
-    missing: Array
-    source: Array
 
 
 class ContextRows(NamedTuple):
@@ -94,14 +85,14 @@ class Context:
 
 def plan_rows(positions: Array, span: int, is_new: Any = slice(None), context_rows: Array | None = None) -> Plan:
     """Place rows at increasing positions; those that are not ``is_new`` are the context rows."""
-    placement = place_rows(positions, span)
-    places = placement.places[is_new]
-    first, last = int(places[0]), int(places[-1])
+    places, missing, source = place_rows(positions, span)
+    new_places = places[is_new]
+    first, last = int(new_places[0]), int(new_places[-1])
     # A slice where rows are in adjacent places: windows on it are a view, and no list of places is kept.
-    new_places = slice(first, last + 1) if last - first == len(places) - 1 else places
-    context_places = None if context_rows is None else placement.places[~is_new]
-    n_places = int(placement.places[-1]) + 1
-    return Plan(n_places, placement.missing, placement.source, new_places, context_places, context_rows)
+    if last - first == len(new_places) - 1:
+        new_places = slice(first, last + 1)
+    context_places = None if context_rows is None else places[~is_new]
+    return Plan(int(places[-1]) + 1, missing, source, new_places, context_places, context_rows)
 
 
 def _plan_with_context(context: ContextRows | None, new: Array, positions: Callable[[Array], Array], span: int) -> Plan:
@@ -115,10 +106,11 @@ def _plan_with_context(context: ContextRows | None, new: Array, positions: Calla
     return plan_rows(positions(merged), span, is_new, context.rows[joins])
 
 
-def place_rows(positions: Array, span: int) -> Placement:
+def place_rows(positions: Array, span: int) -> tuple[Array, Array, Array]:
     """Place rows at increasing positions. Gaps keep their length, up to ``span``.
 
-    A gap that a window can reach across repeats the row before it. A longer gap, and the start, repeat the first row
+    The result is the places of the rows, the places without a row, and for each of these the place of the row that is
+    repeated there. A gap that a window can reach across repeats the row before it. A longer gap, and the start, repeat the first row
     after them. So a window is never filled from a later row than its own.
     """
     steps = np.minimum(np.diff(positions), span)
@@ -132,7 +124,7 @@ def place_rows(positions: Array, span: int) -> Placement:
     starts = np.concatenate([[0], places[before] + 1]).astype(np.intp)
     first_of_run = np.repeat(np.cumsum(n_missing) - n_missing, n_missing)
     missing = np.repeat(starts, n_missing) + np.arange(n_missing.sum()) - first_of_run
-    return Placement(places, missing, np.repeat(np.concatenate([[span - 1], source]).astype(np.intp), n_missing))
+    return places, missing, np.repeat(np.concatenate([[span - 1], source]).astype(np.intp), n_missing)
 
 
 def rows_before_gaps(positions: Array, span: int) -> Array:

@@ -68,6 +68,8 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     [[1. 1.]]
     """
 
+    __module__ = "sklrnn"
+
     scaler: Annotated[
         Any,
         HasMethods(["fit", "transform"]),

@@ -74,6 +74,8 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
     2024-01-06        4.0        5.0        6.0
     """
 
+    __module__ = "sklrnn"
+
     window_length: Annotated[int, Ge(1), Doc("Number of rows in a window, the row itself included.")] = field(
         default=10, kw_only=False
     )
@@ -89,7 +91,7 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         Literal["auto", "none"],
         Doc(
             "Whether later rows see the training rows before them, as their index tells. With 'none' the index is not "
-            "read: the rows of each call stand alone and follow each other as they come."
+            "read: the rows of each call get no context and are one step apart."
         ),
     ] = "auto"
     flatten: Annotated[
@@ -273,7 +275,7 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
             kind, known = times[0].kind, context.grid.kind
             if kind == known:
                 return context.plan(table.entities, times, self._span)
-            # Numbers beside times are taken for row numbers.
+            # Where the training rows had times, numbers are taken for row numbers.
             if "numbers" not in (kind, known):
                 raise ValueError(
                     f"{type(self).__name__} was fitted on rows whose index holds {known}, got an index of {kind}. "

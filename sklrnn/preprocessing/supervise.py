@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils import check_array, check_consistent_length
 
+from sklrnn.inputs.validation import check_int
 from sklrnn.preprocessing._window_layout import strided_windows
 from sklrnn.timeline.panel import Entity
 from sklrnn.timeline.table import check_numbers, column_position, split_table, take_columns
@@ -167,12 +168,8 @@ def make_windows(
     array([3., 5., 7.])
     """
     least = {"window_length": 1, "horizon": 1, "stride": 1, "stride_within": 1, "offset": 1 if y is None else 0}
-    given = {
-        "window_length": window_length, "horizon": horizon, "stride": stride,
-        "stride_within": stride_within, "offset": offset,
-    }  # fmt: skip
-    for name, value in given.items():
-        _check_at_least(name, value, least[name])
+    for name, value in zip(least, (window_length, horizon, stride, stride_within, offset), strict=True):
+        check_int(name, value, least[name])
     table = split_table(_as_table(X, one_dimensional=True), groups=groups)
     values = check_numbers("make_windows", table.features)
     targets = values if y is None else check_array(y, dtype=None, ensure_2d=False, ensure_all_finite=False)
@@ -210,18 +207,13 @@ def _as_table(data: Any, *, one_dimensional: bool = False) -> Any:
     return data
 
 
-def _check_at_least(name: str, value: Any, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise ValueError(f"{name} must be an int of at least {least}, got {value!r}.")
-
-
 def _check_steps(horizon: Any) -> Array:
     if isinstance(horizon, Integral):
-        _check_at_least("horizon", horizon, 1)
+        check_int("horizon", horizon, 1)
         return np.arange(1, int(horizon) + 1)
     steps = list(horizon) if hasattr(horizon, "__iter__") and not isinstance(horizon, str) else [horizon]
     for step in steps:
-        _check_at_least("Each step of horizon", step, 1)
+        check_int("Each step of horizon", step, 1)
     if not steps or len(set(steps)) < len(steps):
         raise ValueError(f"horizon must be an int or a list of different steps, got {horizon!r}.")
     return np.asarray(steps, dtype=np.intp)

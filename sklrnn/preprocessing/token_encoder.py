@@ -72,6 +72,8 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
     [array([1, 7, 5, 3, 2]), array([1, 6, 7, 4, 2])]
     """
 
+    __module__ = "sklrnn"
+
     analyzer: Annotated[
         Literal["char", "word"],
         Doc("What a string is split into. Samples that are lists of tokens stay as they are."),

@@ -1,5 +1,6 @@
 """A table split into its features, the times of its rows and its entities."""
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,7 +35,7 @@ def split_table(X: Any, *, time_column: Any = None, groups: Any = None) -> Table
     n_columns = X.shape[1] if len(getattr(X, "shape", ())) == 2 else 0
     columns = [position for position in range(n_columns) if position not in taken]
     if taken and not columns:
-        raise ValueError(f"X has no feature beside time_column={time_column!r} and groups={groups!r}. Add a column.")
+        raise ValueError(f"X has no feature besides time_column={time_column!r} and groups={groups!r}. Add a column.")
     index = X.index if hasattr(X, "iloc") else None
     are_time = special[0] is not None or is_panel(index)
     labels = times_of(index) if special[0] is None else _column(X, special[0])
@@ -81,34 +82,33 @@ def _column(X: Any, position: int) -> Any:
     return X.iloc[:, position] if hasattr(X, "iloc") else np.asarray(X[:, position])
 
 
+def _columns(X: Any) -> Iterator[tuple[Any, Any]]:
+    """The names and values of the columns of a table; nothing of what has not two axes, or is sparse."""
+    if len(getattr(X, "shape", ())) == 2 and not hasattr(X, "toarray"):
+        names = X.columns if hasattr(X, "columns") else range(X.shape[1])
+        for position, name in enumerate(names):
+            yield name, _column(X, position)
+
+
 def _with_column(error: ValueError, features: Any) -> ValueError:
     """Add the place of the first infinite value to an error about infinity."""
-    if "infinity" not in str(error) or len(getattr(features, "shape", ())) != 2:
-        return error
-    for position in range(features.shape[1]):
-        infinite = np.isinf(np.asarray(_column(features, position), dtype=np.float64))
+    for name, column in _columns(features) if "infinity" in str(error) else ():
+        infinite = np.isinf(np.asarray(column, dtype=np.float64))
         if infinite.any():
-            name = list(features.columns)[position] if hasattr(features, "columns") else position
             return ValueError(f"{error} The first is in column {name!r}, row {int(infinite.argmax())}.")
     return error
 
 
 def _check_columns_are_numeric(features: Any) -> None:
     """Name the column that holds no numbers: numpy converts a whole table, and names none."""
-    if len(getattr(features, "shape", ())) != 2 or hasattr(features, "toarray"):
-        return
-    if not hasattr(features, "columns") and features.dtype.kind not in "OUSmM":
-        return
-    names = list(features.columns) if hasattr(features, "columns") else list(range(features.shape[1]))
-    for position, name in enumerate(names):
-        column = _column(features, position)
+    for name, column in _columns(features):
         kind = getattr(column.dtype, "kind", "O")
         if kind in "biufc":
             continue
-        advice = "Encode it before the window, for example with a ColumnTransformer, or leave it out."
         if kind in "mM":
             raise ValueError(f"Column {name!r} holds times, not numbers. Name it as time_column, or leave it out.")
         try:
             np.asarray(column, dtype=np.float64)
         except (TypeError, ValueError) as error:
+            advice = "Encode it before the window, for example with a ColumnTransformer, or leave it out."
             raise type(error)(f"Column {name!r} holds no numbers: {error}. {advice}") from error

@@ -25,25 +25,26 @@ def with_callbacks(method: Method) -> Method:
 
 
 class EpochHooks:
-    """One task of scikit-learn's callbacks an epoch; ``between_epochs`` closes one and opens the next."""
+    """One task of scikit-learn's callbacks an epoch; ``end_epoch`` closes one and opens the next.
 
-    def __init__(self, estimator: Any, X: Any, y: Any, *, max_epochs: int) -> None:
+    The task belongs to ``owner``; callbacks are shown ``estimator``, which is the one that is being trained.
+    """
+
+    def __init__(self, owner: Any, estimator: Any, X: Any, y: Any, *, max_epochs: int) -> None:
         self._estimator, self._X, self._y = estimator, X, y
-        self._left = max_epochs
-        self._root = estimator._init_callback_context(max_subtasks=max_epochs)
+        self._n_left = max_epochs
+        self._root = owner._init_callback_context(max_subtasks=max_epochs)
         self._root.call_on_fit_task_begin(estimator=estimator, X=X, y=y)
         self._open()
 
-    def between_epochs(self) -> bool:
+    def end_epoch(self) -> bool:
+        """Tell that an epoch is over; true where a callback wants to stop."""
+        # The copy that a scorer gets is complete by itself, so nothing has to be added to it.
         stop = self._task.call_on_fit_task_end(
-            # The copy that a scorer sees is complete by itself, so nothing has to be added to it.
-            estimator=self._estimator,
-            X=self._X,
-            y=self._y,
-            reconstruction_attributes=dict,
+            estimator=self._estimator, X=self._X, y=self._y, reconstruction_attributes=dict
         )
-        self._left -= 1
-        if self._left > 0 and not stop:
+        self._n_left -= 1
+        if self._n_left > 0 and not stop:
             self._open()
         return bool(stop)
 
@@ -55,8 +56,8 @@ class EpochHooks:
         self._task.call_on_fit_task_begin(estimator=self._estimator, X=self._X, y=self._y)
 
 
-def open_hooks(estimator: Any, X: Any, y: Any, *, max_epochs: int) -> EpochHooks | None:
-    """Start the protocol where scikit-learn has it and somebody listens."""
+def open_hooks(owner: Any, estimator: Any, X: Any, y: Any, *, max_epochs: int) -> EpochHooks | None:
+    """Start the protocol where scikit-learn has it."""
     if not SUPPORTED:
         return None
-    return EpochHooks(estimator, X, y, max_epochs=max_epochs)
+    return EpochHooks(owner, estimator, X, y, max_epochs=max_epochs)

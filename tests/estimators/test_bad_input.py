@@ -186,7 +186,7 @@ def test_poisson_needs_counts():
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
 def test_a_device_that_is_not_there():
-    with pytest.raises(ValueError, match='device="cuda" is not to be had on this machine. Use device="cpu"'):
+    with pytest.raises(ValueError, match='device="cuda" is not available on this machine. Use device="cpu"'):
         GRURegressor(device="cuda").fit(X, y)
 
 
@@ -203,5 +203,5 @@ def test_weights_of_classes(class_weight, message):
 
 
 def test_a_loss_for_other_outputs():
-    with pytest.raises(ValueError, match=r"loss=BCEWithLogitsLoss can't judge outputs of shape \(20, 2\)"):
+    with pytest.raises(ValueError, match=r"loss=BCEWithLogitsLoss can't compare outputs of shape \(20, 2\)"):
         GRUClassifier(**TINY, loss=torch.nn.BCEWithLogitsLoss).fit(X, y > 0)

@@ -266,7 +266,7 @@ def test_ctrl_c_leaves_a_usable_model_and_says_so(sequences, totals):
 
 def test_a_learning_rate_far_too_high_ends_in_an_error_not_in_nan(sequences, totals):
     model = GRURegressor(learning_rate=1e6, random_state=0)
-    with pytest.raises(ValueError, match="no epoch left weights to return to.*Lower learning_rate=1e\\+06"):
+    with pytest.raises(ValueError, match="no epoch left usable weights.*Lower learning_rate=1e\\+06"):
         model.fit(sequences, totals)
     with pytest.raises(NotFittedError):
         model.predict(sequences)
@@ -354,7 +354,7 @@ def test_answers_are_read_as_they_were_learnt(sequences, totals):
     before = model.predict_quantiles(sequences, [0.1, 0.9])
     model.set_params(quantiles=(0.01, 0.5, 0.99))
     assert_array_equal(model.predict_quantiles(sequences, [0.1, 0.9]), before)
-    with pytest.raises(ValueError, match="has learnt the quantiles"):
+    with pytest.raises(ValueError, match="was trained for the quantiles"):
         model.predict_quantiles(sequences, [0.01])
 
 

@@ -64,7 +64,7 @@ def test_answers_come_back_in_order_from_many_blocks(data, monkeypatch):
     X, y = data
     model = GRURegressor(**TINY).fit(X, y)
     at_once = model.predict(X)
-    monkeypatch.setattr("sklrnn.training._fitted._NUMBERS_AT_ONCE", 300)
+    monkeypatch.setattr("sklrnn.training.inference._NUMBERS_AT_ONCE", 300)
     assert_allclose(model.predict(X), at_once, rtol=1e-9)
 
 
@@ -75,10 +75,10 @@ def test_a_step_of_training_is_that_of_the_sequences_one_by_one(options, data):
     model = GRURegressor(**{**TINY, **options}, dropout=0.0).fit(X, y)
     rows = Samples(*model_rows(model, X, y))
     net, network = model.net_, model.module_.double().train()
-    [(batch, target)] = list(model._batches(rows, len(X), n_strands=len(X)))
+    [(batch, target)] = list(model._batches(rows, len(X), n_streams=len(X)))
     assert "lengths" in batch
     gradients = []
-    for batches in ([(batch, target)], list(model._batches(rows, 1, n_strands=1))):
+    for batches in ([(batch, target)], list(model._batches(rows, 1, n_streams=1))):
         network.zero_grad()
         for x, wanted in batches:
             net.get_loss(net.infer(x), wanted, X=x).div(len(batches)).backward()
@@ -145,11 +145,11 @@ def test_statistics_are_those_of_real_steps():
 def test_batches_hold_sequences_of_about_one_length_and_differ_between_epochs():
     X, y = some_sequences(400, longest=100)
     model = GRURegressor(**TINY, batch_size=16).fit(X, y)
-    batches = model._batches(Samples(*model_rows(model, X, y)), 16, n_strands=16, seed=0)
+    batches = model._batches(Samples(*model_rows(model, X, y)), 16, n_streams=16, seed=0)
     epochs = []
     for epoch in range(2):
         batches.epoch = epoch
-        chosen = list(batches._choices())
+        chosen = list(batches._chosen_samples())
         assert_array_equal(np.sort(np.concatenate(chosen)), np.arange(400))
         lengths = [batches.rows.X.lengths[rows] for rows in chosen]
         assert sum(n.max() * len(n) for n in lengths) < 1.3 * sum(n.sum() for n in lengths)
@@ -163,7 +163,7 @@ def test_batches_hold_sequences_of_about_one_length_and_differ_between_epochs():
 def test_without_shuffling_the_order_stays():
     X, y = some_sequences(40)
     model = GRURegressor(**TINY, batch_size=16, shuffle=False).fit(X, y)
-    chosen = model._batches(Samples(*model_rows(model, X, y)), 16, n_strands=16)._choices()
+    chosen = model._batches(Samples(*model_rows(model, X, y)), 16, n_streams=16)._chosen_samples()
     assert_array_equal(np.concatenate(list(chosen)), np.arange(40))
 
 

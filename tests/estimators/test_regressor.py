@@ -73,7 +73,9 @@ def test_an_interval_needs_quantiles_or_held_out_rows(heteroscedastic):
     assert narrow.predict_interval(X_new, coverage=0.8).shape == (1500, 2)
     with pytest.raises(ValueError, match=r"outer levels in `quantiles` \(now \(0.1, 0.5, 0.9\)\)"):
         narrow.predict_interval(X_new, coverage=0.9)
-    with pytest.raises(ValueError, match=r"has learnt the quantiles \(0.1, 0.5, 0.9\).*got levels from 0.05 to 0.05"):
+    with pytest.raises(
+        ValueError, match=r"was trained for the quantiles \(0.1, 0.5, 0.9\).*got levels from 0.05 to 0.05"
+    ):
         narrow.predict_quantiles(X_new, [0.05])
 
 

@@ -90,8 +90,8 @@ def test_each_real_step_counts_alike_in_training(data):
     errors = np.concatenate(y) - np.concatenate(model.predict(X))
     expected = np.mean((errors / model._y_spread) ** 2)
     net = model.net_
-    assert_allclose(net.judge(model._batches(rows, 7, n_strands=1)), expected, rtol=1e-4)
-    assert_allclose(net.judge(model._batches(rows, 100, n_strands=1)), expected, rtol=1e-4)
+    assert_allclose(net.evaluate(model._batches(rows, 7, n_streams=1)), expected, rtol=1e-4)
+    assert_allclose(net.evaluate(model._batches(rows, 100, n_streams=1)), expected, rtol=1e-4)
 
 
 def test_the_loss_is_finite_where_padding_would_not_be(data):
@@ -274,5 +274,5 @@ def test_bad_weights(data, change, message):
 
 def test_pooling_leaves_no_step_to_answer():
     X, y = block()
-    with pytest.raises(ValueError, match="answers every step, but pool_size=2 joins steps"):
+    with pytest.raises(ValueError, match="predicts at every step, but pool_size=2 joins steps"):
         GRURegressor(**TINY, filters=3, pool_size=2).fit(X, y)

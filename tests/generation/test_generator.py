@@ -17,9 +17,10 @@ from skorch.callbacks import EpochScoring
 from torch import nn
 
 from sklrnn import SequenceGenerator
-from sklrnn.generation.batches import TextBatches, Texts, as_strands
-from sklrnn.generation.network import begin
-from sklrnn.generation.sampling import choose
+from sklrnn.generation.batches import TextBatches
+from sklrnn.generation.network import initial_state
+from sklrnn.generation.sampling import sample_token
+from sklrnn.generation.texts import Texts
 
 CPU = torch.device("cpu")
 TINY = {"units": 8, "embedding_dim": 4, "segment_length": 8, "batch_size": 4, "max_epochs": 2, "random_state": 0}
@@ -38,11 +39,11 @@ def score_by_hand(model, text, context=None):
     codes = encoder.transform([text])[0]
     if not model._has_ends:
         codes = codes[:-1]
-    carried = begin(None if context is None else torch.as_tensor(np.array([context], dtype=float)))
+    state = initial_state(None if context is None else torch.as_tensor(np.array([context], dtype=float)))
     found = []
     with torch.no_grad():
         for code, following in pairwise(codes):
-            raw, carried = network.read(torch.tensor([[code]]), carried)
+            raw, state = network(torch.tensor([[code]]), state)
             found.append(raw[0, 0].log_softmax(0)[following].item())
     network.float()
     return found
@@ -113,9 +114,9 @@ def test_training_is_truncated_backpropagation(cell):
     text = LONG[0][:96]
     options = {"optimizer": "sgd", "learning_rate": 0.3, "max_grad_norm": None, "max_epochs": 1}
     model = tiny(cell=cell, **options).fit([text])
-    network = model._rebuild()
+    network = model.model_.architecture.build(seed=model.model_.options.seed)
     optimizer = torch.optim.SGD(network.parameters(), lr=0.3)
-    codes = torch.from_numpy(model.encoder_.transform([text])[0][1:-1]).reshape(4, 24).T  # four strands side by side
+    codes = torch.from_numpy(model.encoder_.transform([text])[0][1:-1]).reshape(4, 24).T  # four parallel streams
     given = torch.cat([torch.full((1, 4), model.encoder_.vocabulary_["<start>"]), codes[:-1]])
     state = None
     for now in (slice(0, 8), slice(8, 16), slice(16, 24)):
@@ -145,9 +146,9 @@ def test_batches_hold_every_text_whole(lengths, seed):
         read = {}
         weights = []
         for x, asked in batches:
-            shape = (-1, x.n_strands)
-            if x.first:
-                names = x.begin["context"][:, 0].int().tolist()
+            shape = (-1, x.n_streams)
+            if x.is_first:
+                names = x.initial_state["context"][:, 0].int().tolist()
                 so_far = {name: [] for name in names}
             for name, known, following, weight in zip(
                 names, x["x"].reshape(shape).T, asked.reshape(shape).T, x["weight"].reshape(shape).T, strict=True
@@ -167,20 +168,20 @@ def test_batches_come_in_a_new_order_each_epoch():
     batches = TextBatches(some_texts([5] * 20), batch_size=4, segment_length=9, device=CPU, seed=0)
     orders = []
     for batches.epoch in (0, 0, 1):
-        orders.append(torch.cat([x.begin["context"] for x, _ in batches]).flatten().tolist())
+        orders.append(torch.cat([x.initial_state["context"] for x, _ in batches]).flatten().tolist())
     assert orders[0] == orders[1] != orders[2]
     batches.seed = None
-    assert torch.cat([x.begin["context"] for x, _ in batches]).flatten().tolist() == list(range(20))
+    assert torch.cat([x.initial_state["context"] for x, _ in batches]).flatten().tolist() == list(range(20))
 
 
-@pytest.mark.parametrize(("length", "most", "n_strands"), [(40, 4, 4), (43, 4, 4), (43, 30, 5), (8, 4, 1), (7, 4, 1)])
-def test_strands_are_the_whole_text(length, most, n_strands):
+@pytest.mark.parametrize(("length", "most", "n_streams"), [(40, 4, 4), (43, 4, 4), (43, 30, 5), (8, 4, 1), (7, 4, 1)])
+def test_streams_are_the_whole_text(length, most, n_streams):
     texts = some_texts([length])
-    strands = as_strands(texts, most=most, segment_length=8)
-    assert len(strands.codes) == len(strands.context) == n_strands
-    assert {int(strand[0]) for strand in strands.codes} == {1}
-    assert_array_equal(np.concatenate([strand[1:] for strand in strands.codes]), texts.codes[0][1:])
-    assert np.ptp([len(strand) for strand in strands.codes]) <= 1
+    streams = texts.as_streams(most=most, segment_length=8)
+    assert len(streams.codes) == len(streams.context) == n_streams
+    assert {int(stream[0]) for stream in streams.codes} == {1}
+    assert_array_equal(np.concatenate([stream[1:] for stream in streams.codes]), texts.codes[0][1:])
+    assert np.ptp([len(stream) for stream in streams.codes]) <= 1
 
 
 @pytest.mark.parametrize("schedule", ["constant", "one_cycle"])
@@ -361,7 +362,9 @@ def test_draws_are_as_likely_as_the_outputs_say():
     random = np.random.RandomState(0)
 
     def shares(**options):
-        drawn = [choose(raw, random=random, **{"temperature": 1.0, "top_k": None, **options}) for _ in range(4000)]
+        drawn = [
+            sample_token(raw, random=random, **{"temperature": 1.0, "top_k": None, **options}) for _ in range(4000)
+        ]
         return np.bincount(drawn, minlength=4) / 4000
 
     assert_allclose(shares(), [0.1, 0.6, 0.3, 0.0], atol=0.03)
@@ -376,7 +379,9 @@ def test_draws_are_as_likely_as_the_outputs_say():
 def test_what_is_ruled_out_is_never_drawn():
     raw = np.array([1.0, -np.inf, 1.0])
     drawn = {
-        choose(raw, temperature=t, top_k=3, random=np.random.RandomState(s)) for t in (1e-9, 1, 1e9) for s in range(20)
+        sample_token(raw, temperature=t, top_k=3, random=np.random.RandomState(s))
+        for t in (1e-9, 1, 1e9)
+        for s in range(20)
     }
     assert drawn == {0, 2}
 

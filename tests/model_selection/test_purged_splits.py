@@ -201,20 +201,20 @@ def test_missing_times_and_entities_are_refused():
 @pytest.mark.parametrize("name", ["n_splits", "horizon", "window_length", "stride_within", "embargo"])
 @pytest.mark.parametrize("value", [-1, 1.5, "2", None, True])
 def test_parameters_are_checked_by_name(splitter, name, value):
-    with pytest.raises(ValueError, match=rf"{splitter.__name__} needs {name} to be an int of at least \d, got"):
+    with pytest.raises(ValueError, match=rf"{name} must be an int of at least \d, got"):
         splitter(**{name: value})
 
 
 def test_sizes_are_checked():
-    with pytest.raises(ValueError, match="test_size to be an int of at least 1, got 0"):
+    with pytest.raises(ValueError, match="test_size must be an int of at least 1, got 0"):
         PurgedTimeSeriesSplit(test_size=0)
-    with pytest.raises(ValueError, match="max_train_size to be an int of at least 9, got 8"):
+    with pytest.raises(ValueError, match="max_train_size must be an int of at least 9, got 8"):
         PurgedTimeSeriesSplit(max_train_size=8, window_length=5, stride_within=2)
-    with pytest.raises(ValueError, match="n_splits to be an int of at least 2, got 1"):
+    with pytest.raises(ValueError, match="n_splits must be an int of at least 2, got 1"):
         PurgedKFold(1)
 
 
-def test_too_little_data_is_told_in_numbers():
+def test_errors_about_too_little_data_name_the_numbers():
     cv = PurgedTimeSeriesSplit(3, horizon=24, embargo=2, test_size=20, window_length=10)
     with pytest.raises(ValueError, match=r"n_splits=3 with test_size=20 and gap=25 .* leave 5 of 90 .* needs 10\."):
         next(cv.split(rows(90)))

@@ -1,5 +1,7 @@
 """Small fits of the regressors and classifiers: every cell, every option of the network and of training."""
 
+import pickle
+
 import numpy as np
 import torch
 from skorch.callbacks import EpochScoring, GradientNormClipping, LRScheduler
@@ -30,6 +32,13 @@ class LeakyCell(StepwiseCell):
 
     def step(self, inputs, seen, recurrent, state):
         return 0.7 * state + 0.3 * (inputs + seen @ recurrent).tanh()
+
+
+class ShortLBFGS(torch.optim.LBFGS):
+    """Asks for each batch twice: with more steps a batch, the last digits of a processor grow to everything."""
+
+    def __init__(self, params, lr):
+        super().__init__(params, lr=lr, max_iter=2)
 
 
 def ragged(values):
@@ -91,6 +100,12 @@ def partly_fitted(model):
     first = answers(model.partial_fit(X[:20], targets[:20], **options), X[SHOWN])
     model.set_params(learning_rate=0.003, l2=0.01).partial_fit(X[20:], targets[20:], sample_weight=WEIGHTS[20:])
     return {"first": first, "second": answers(model, X[SHOWN])}
+
+
+def pickled(model):
+    copied = pickle.loads(pickle.dumps(model.fit(X, targets_for(model))))
+    first = answers(copied, X[SHOWN])
+    return {"first": first, "second": answers(copied.partial_fit(X, targets_for(model)), X[SHOWN])}
 
 
 def targets_for(model):
@@ -158,6 +173,11 @@ OF_THE_NETWORK = {
 OF_TRAINING = {
     **{f"optimizer {name}": (plain, {"optimizer": name}) for name in ("adam", "adamw", "nadam", "rmsprop", "sgd")},
     "optimizer torch.optim.Adagrad": (plain, {"optimizer": torch.optim.Adagrad}),
+    "optimizer torch.optim.LBFGS": (plain, {"optimizer": ShortLBFGS, "learning_rate": 0.01, "max_epochs": 2}),
+    "optimizer torch.optim.LBFGS, stateful": (
+        plain,
+        {"optimizer": ShortLBFGS, "learning_rate": 0.01, "max_epochs": 2, "stateful": True, "batch_size": 5},
+    ),
     "optimizer adam, layers": (plain, {"optimizer": "adam", "bidirectional": True, "filters": 3}),
     "learning_rate": (plain, {"learning_rate": 0.03}),
     "one_cycle": (plain, {"schedule": "one_cycle"}),
@@ -180,6 +200,7 @@ OF_TRAINING = {
     "warm_start, early_stopping": (trained_further, {"warm_start": True, "early_stopping": True, "optimizer": "adam"}),
     "partial_fit": (partly_fitted, {}),
     "partial_fit, sgd": (partly_fitted, {"optimizer": "sgd", "cell": "lstm"}),
+    "pickled": (pickled, {}),
     "sample_weight": (fitted_on(X, Y, LABELS, sample_weight=WEIGHTS), {}),
     "sample_weight, ragged": (fitted_on(ragged(X), Y, LABELS, sample_weight=WEIGHTS), {}),
     "sample_weight, every step": (

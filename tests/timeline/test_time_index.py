@@ -42,7 +42,7 @@ every_index = pytest.mark.parametrize("index", INDEXES.values(), ids=INDEXES)
     [np.arange(70), np.r_[0:40, 60:100], np.r_[0:20, 30:50, 55:90, 100:110]],
     ids=["unbroken", "with a hole", "with three holes"],
 )
-def test_a_clock_learned_in_training_places_all_rows(index, train):
+def test_a_grid_inferred_in_training_places_all_rows(index, train):
     grid = infer_grid([read_times(index[train])])
     assert_array_equal(grid.positions(read_times(index[train]).values), train - train[0])
     assert_array_equal(grid.positions(read_times(index[40:]).values), np.arange(N_ROWS - 40))
@@ -57,14 +57,14 @@ def test_a_declared_frequency_needs_no_rows_to_be_inferred_from():
     assert_array_equal(grid.positions(read_times(later).values), [0, 1, 4])
 
 
-def test_holidays_of_a_custom_calendar_are_no_holes():
+def test_holidays_of_a_custom_calendar_are_no_gaps():
     closed = pd.offsets.CustomBusinessDay(holidays=["2024-01-03"])
     index = pd.date_range("2024-01-01", periods=10, freq=closed)
     grid = infer_grid([read_times(index)])
     assert_array_equal(grid.positions(read_times(index[[0, 2, 9]]).values), [0, 2, 9])
 
 
-def test_missing_hours_stay_holes():
+def test_missing_hours_are_gaps():
     index = pd.date_range("2024-01-01", periods=200, freq="h")[np.random.default_rng(0).random(200) < 0.8]
     positions = infer_grid([read_times(index)]).positions(read_times(index).values)
     assert_array_equal(positions, (index - index[0]) // pd.Timedelta("1h"))
@@ -81,7 +81,7 @@ def test_stamps_without_any_rule_follow_each_other_unless_far_apart():
     assert grid.positions(later.values)[-1] > 10**9
 
 
-def test_numbers_that_count_the_rows_of_a_panel_tell_only_their_order():
+def test_numbers_that_count_the_rows_of_a_panel_are_only_an_order():
     odd, even = read_times(pd.Index([0, 3, 4, 8])), read_times(pd.Index([1, 2, 5, 6]))
     assert_array_equal(infer_grid([odd, even]).positions(odd.values), np.arange(4))
     shared = read_times(pd.Index([0, 1, 2, 5]))

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import sklrnn.translation._translation_model
 import skops.io
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
@@ -18,7 +19,6 @@ from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import check_estimator
 from torch import nn
 
-import sklrnn.translation._translation_model
 from sklrnn import SequenceScaler, SequenceTranslator, TokenEncoder
 from sklrnn.inputs.ragged import Ragged
 from sklrnn.inputs.samples import Samples

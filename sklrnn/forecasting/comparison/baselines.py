@@ -19,7 +19,7 @@ _LONGEST_MODELLED_SEASON = 24
 
 
 class SeriesTraits(NamedTuple):
-    """What the choice of a model depends on: the season, whether all values are positive, rows of the shortest series."""
+    """Properties that models are chosen by: season, whether all values are positive, rows of the shortest series."""
 
     sp: int
     positive: bool

@@ -43,9 +43,10 @@ def compare(
 ) -> Comparison:
     """Compare forecasters by a backtest on identical cut-offs.
 
-    The series is split at the last ``n_splits`` cut-offs, ``step`` rows apart. At each of them a clone of every model is
-    fitted to all rows up to the cut-off (an expanding window) and forecasts the next ``horizon`` rows. The models passed
-    stay unfitted. In a panel each instance is split at its own cut-offs and scored by itself; the scores are averaged.
+    The series is split at the last ``n_splits`` cut-offs, ``step`` rows apart. At each of them a clone of every model
+    is fitted to all rows up to the cut-off (an expanding window) and forecasts the next ``horizon`` rows. The models
+    passed stay unfitted. In a panel each instance is split at its own cut-offs and scored by itself; the scores are
+    averaged.
 
     Parameters
     ----------
@@ -110,8 +111,8 @@ def compare(
 
     Notes
     -----
-    Warnings of the models are not shown, but counted in ``results`` and kept in ``warnings``. Linear algebra runs on one
-    thread, which is faster for the small matrices of most forecasters.
+    Warnings of the models are not shown, but counted in ``results`` and kept in ``warnings``. Linear algebra runs on
+    one thread, which is faster for the small matrices of most forecasters.
 
     See Also
     --------

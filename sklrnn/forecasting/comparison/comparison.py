@@ -29,9 +29,9 @@ class Comparison:
     ----------
     results : pandas.DataFrame
         A row per model and fold, in a panel per instance too: ``model``, ``fold``, ``cutoff`` (the time of the last
-        training row), ``instance`` (in a panel; a tuple in a hierarchy), the metrics, ``coverage`` (the share of true
-        values within their prediction interval), ``fit_seconds`` and ``predict_seconds`` (of the whole fold, and without
-        the intervals), ``n_warnings`` (of the whole fold) and ``error``, empty where nothing failed. sMAPE is in percent.
+        training row), ``instance`` (in a panel; a tuple in a hierarchy), the metrics (sMAPE in percent), ``coverage``
+        (the share of true values within their prediction interval), ``fit_seconds`` and ``predict_seconds`` (of the
+        whole fold, and without the intervals), ``n_warnings`` (of the whole fold) and ``error``, empty if none.
 
     forecasts : pandas.DataFrame
         A row per model, fold and step: ``model``, ``fold``, ``instance`` (in a panel), ``time``, ``variable`` (if y has
@@ -84,6 +84,8 @@ class Comparison:
     3      -0.42             0.0
     """
 
+    __module__ = "sklrnn.forecasting"
+
     models: dict[str, Any]
     y: Any
     results: pd.DataFrame
@@ -113,8 +115,8 @@ class Comparison:
         """Average the scores of each model over folds and instances, the best rank first.
 
         Models are ranked at each cut-off (for each instance) by the first metric, and the ranks are averaged. Where a
-        model failed, it ranks last. Its averages are NaN, as they would be over fewer cut-offs than those of the others:
-        ``results`` has its scores at the cut-offs where it did not fail.
+        model failed, it ranks last. Its averages are NaN, because they would be over fewer cut-offs than those of the
+        others: ``results`` has its scores at the cut-offs where it did not fail.
 
         Returns
         -------
@@ -146,8 +148,8 @@ class Comparison:
     def skill(self, reference: str | None = None) -> pd.DataFrame:
         """Compute the skill score of each model at each step: 1 - error of the model / error of the reference.
 
-        1 is a perfect forecast, 0 is as good as the reference, and below 0 is worse. Errors are mean absolute errors over
-        folds and instances, scaled as in MASE, so that all series have the same weight.
+        1 is a perfect forecast, 0 is as good as the reference, and below 0 is worse. Errors are mean absolute errors
+        over folds and instances, scaled as in MASE, so that all series have the same weight.
 
         Parameters
         ----------

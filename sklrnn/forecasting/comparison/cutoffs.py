@@ -61,8 +61,8 @@ def check_X(X: Any, y: Any) -> pd.DataFrame:
         values = np.asarray(X)
         if isinstance(y.index, pd.MultiIndex) or len(values) != len(y):
             raise ValueError(
-                f"X without an index must have the rows of y, {len(y)}, and y must be no panel; got {len(values)} rows. "
-                "Pass X as a DataFrame with the index of y."
+                f"X without an index must have the rows of y, {len(y)}, and y must be no panel; got {len(values)} "
+                "rows. Pass X as a DataFrame with the index of y."
             )
         X = pd.DataFrame(values.reshape(len(values), -1), index=y.index).rename(columns=lambda number: f"x{number}")
     if isinstance(X, pd.Series):
@@ -95,15 +95,15 @@ def split_at_cutoffs(
         whose = "y has" if shortest is None else f"instance {shortest!r} of y has"
         remedy = f"Set n_splits={most}" if most > 0 else "Lower horizon"
         raise ValueError(
-            f"{n_splits} cut-offs, {step} rows apart, with horizon={horizon} and at least {n_initial} rows before the first "
-            f"need {n_initial + (n_splits - 1) * step + horizon} rows, but {whose} {n_rows}. {remedy} or lower "
+            f"{n_splits} cut-offs, {step} rows apart, with horizon={horizon} and at least {n_initial} rows before the "
+            f"first need {n_initial + (n_splits - 1) * step + horizon} rows, but {whose} {n_rows}. {remedy} or lower "
             f"{'step' if initial_window is None else 'initial_window or step'}."
         )
     return list(_folds(y, X, instances, n_splits, step, horizon))
 
 
 def instance_rows(index: pd.Index) -> Iterator[tuple[Any, RowNumbers]]:
-    """Yield the name and the row numbers of each instance of a panel, in order; for a single series, the name is None."""
+    """Yield the name and the row numbers of each instance of a panel; the name of a single series is None."""
     for entity in split_entities(index):
         yield entity.name, entity.row_numbers(len(index))
 
