@@ -7,8 +7,7 @@ The constraint of a ``Literal``, a ``bool``, a class, a callable or None follows
 
 * a range: ``Ge(1)``, ``Gt(0)`` or ``Interval(ge=0, lt=1)``, which also holds for the items of a tuple;
 * anything that scikit-learn takes as a constraint: it then takes the place of all that would follow from the type;
-* ``OnlyWith(cell="gru")`` for an option of one value of another hyperparameter: it keeps its default beside other
-values;
+* ``OnlyWith(cell="gru")`` for an option of one value of another hyperparameter, which keeps its default with others;
 * ``Choices({name: meaning})`` and a ``Group``, for the docstring.
 
 ``fitted("...")`` documents an attribute that ``fit`` sets. A subclass may give an inherited hyperparameter another
@@ -43,6 +42,7 @@ __all__ = [
     "Interval",
     "OnlyWith",
     "Satisfies",
+    "add_sections",
     "fitted",
     "hyperparameters",
     "validate_parameters",
@@ -71,18 +71,14 @@ class Interval:
         return checks.Interval(kind, low, high, closed=closed[self.ge is not None, self.le is not None])
 
 
-class Ge(Interval):
+def Ge(bound: float) -> Interval:
     """At least."""
-
-    def __init__(self, ge: float) -> None:
-        super().__init__(ge=ge)
+    return Interval(ge=bound)
 
 
-class Gt(Interval):
+def Gt(bound: float) -> Interval:
     """More than."""
-
-    def __init__(self, gt: float) -> None:
-        super().__init__(gt=gt)
+    return Interval(gt=bound)
 
 
 class OnlyWith(dict[str, Any]):
@@ -122,24 +118,6 @@ class Satisfies(checks.Options):
         return self.words
 
 
-def _subclass_of(parent: type) -> Satisfies:
-    def test(value: Any) -> bool:
-        return isinstance(value, type) and issubclass(value, parent)
-
-    return Satisfies(test, f"a subclass of {_public_name(parent)}")
-
-
-def _tuple_of(kind: type, bounds: Interval) -> Satisfies:
-    item = bounds.over(kind)
-
-    def test(value: Any) -> bool:
-        return isinstance(value, tuple | list) and len(value) > 0 and all(map(item.is_satisfied_by, value))
-
-    return Satisfies(
-        test, f"a non-empty tuple of {'ints' if kind is Integral else 'numbers'}, each at least {bounds.ge}"
-    )
-
-
 # -- the decorator -----------------------------------------------------------------------------------------------------
 
 
@@ -160,28 +138,17 @@ def hyperparameters(cls: Class) -> Class:
         if origin is Annotated:
             annotations[name], *beside = get_args(annotation)
             setattr(cls, name, _read_declaration(annotations[name], beside, vars(cls)[name], inherited.get(name)))
-    for name, value in list(vars(cls).items()):
-        field = inherited.get(name)
-        if field is not None and name not in annotations and "constraints" in field.metadata:
-            annotations[name] = field.type
-            setattr(cls, name, dataclasses.field(default=value, kw_only=field.kw_only, metadata=field.metadata))
+    for name in vars(cls).keys() & inherited.keys() - annotations.keys():
+        field = inherited[name]
+        annotations[name] = field.type
+        value = dataclasses.field(default=vars(cls)[name], kw_only=field.kw_only, metadata=field.metadata)
+        setattr(cls, name, value)
     cls.__annotations__ = annotations
     cls = dataclasses.dataclass(kw_only=True, repr=False, eq=False)(cls)  # type: ignore[assignment]
     declared = [field for field in dataclasses.fields(cls) if "sentence" in field.metadata]
-    settable = [field for field in declared if field.init]
-    cls._parameter_constraints = {field.name: field.metadata["constraints"] for field in settable}  # type: ignore[attr-defined]
-    cls.__doc__ = _with_sections(
-        cls.__doc__ or "",
-        {
-            "Parameters": [
-                (f.name, f"{_spell(f.type)}, default={f.default!r}", _describe(f, settable)) for f in settable
-            ],
-            "Attributes": [
-                *((f.name, _spell(f.type), f.metadata["sentence"]) for f in declared if not f.init),
-                *_fitted_properties(cls),
-            ],
-        },
-    )
+    constraints = {field.name: field.metadata["constraints"] for field in declared if field.init}
+    cls._parameter_constraints = constraints  # type: ignore[attr-defined]
+    cls.__doc__ = _document(cls, declared)
     return cls
 
 
@@ -229,55 +196,97 @@ def _constraint(kind: Any, bounds: Interval | None) -> Any:
     if origin in (bool, NoneType, Callable):
         return {bool: "boolean", NoneType: None, Callable: callable}[origin]
     if origin is type:
-        return _subclass_of(items[0])
+        words = f"a subclass of {_public_name(items[0])}"
+        return Satisfies(lambda value: isinstance(value, type) and issubclass(value, items[0]), words)
     if bounds is None:
         return Real if origin is float else origin
     number = {int: Integral, float: Real}
-    return _tuple_of(number[items[0]], bounds) if origin is tuple else bounds.over(number[origin])
-
-
-def _fitted_properties(cls: type) -> list[tuple[str, str, str]]:
-    """The properties that are named like fitted attributes."""
-    found = {n: p for kind in reversed(cls.__mro__) for n, p in vars(kind).items() if isinstance(p, property)}
-    return [
-        (name, _spell(get_type_hints(p.fget)["return"]), inspect.cleandoc(p.__doc__ or ""))
-        for name, p in found.items()
-        if name.endswith("_") and not name.startswith("_")
-    ]
+    if origin is not tuple:
+        return bounds.over(number[origin])
+    each = bounds.over(number[items[0]]).is_satisfied_by
+    words = f"a non-empty tuple of {items[0].__name__}s, each at least {bounds.ge}"
+    return Satisfies(lambda value: isinstance(value, tuple | list) and bool(value) and all(map(each, value)), words)
 
 
 # -- documentation -----------------------------------------------------------------------------------------------------
 
-
-def _describe(field: "dataclasses.Field[Any]", settable: "list[dataclasses.Field[Any]]") -> str:
-    conditions = [
-        f'``{other}="{needed}"``'
-        for other, needed in field.metadata["only_with"].items()
-        if other in {each.name for each in settable}
-    ]
-    return " ".join([field.metadata["sentence"], *(f"Only with {condition}." for condition in conditions)])
+_TITLES = ("Parameters", "Attributes", "Methods", "See Also", "Notes", "References", "Examples")
+_TITLE = re.compile(rf"^({'|'.join(_TITLES)})\n-{{3,}}\n", re.MULTILINE)
+_REFERENCE = re.compile(r"^ *\.\. \[(\w+)\] (.+?)\s*(?:^ *$|(?=^ *\.\. )|\Z)", re.MULTILINE | re.DOTALL)
 
 
-def _spell(annotation: Any) -> str:
+def add_sections(doc: str, sections: dict[str, str], *, description: str = "") -> str:
+    """Add to the parts of a docstring, and gather the references that stand in any section in their own."""
+    head, *parts = _TITLE.split(inspect.cleandoc(doc))
+    found = dict(zip(parts[::2], parts[1::2], strict=True))
+    for title, text in sections.items():
+        found[title] = f"{found.get(title, '').strip()}\n\n{text}"
+    references = dict(pair for text in found.values() for pair in _REFERENCE.findall(text))
+    found = {title: _REFERENCE.sub("", text).strip() for title, text in found.items()}
+    found["References"] = "\n\n".join(_wrap(f".. [{label}] {text}") for label, text in sorted(references.items()))
+    written = [f"{title}\n{'-' * len(title)}\n{found[title]}" for title in _TITLES if found.get(title)]
+    return "\n\n".join(part for part in (head.strip(), description, *written) if part) + "\n"
+
+
+def _document(cls: type, declared: "list[dataclasses.Field[Any]]") -> str:
+    places = {group: place for place, group in enumerate(Group)}
+    settable = sorted(
+        (f for f in declared if f.init),
+        key=lambda f: (places.get(f.metadata["group"], len(Group)), *f.metadata["only_with"]),
+    )
+    members = {group: [f"`{f.name}`" for f in settable if f.metadata["group"] is group] for group in Group}
+    groups = [_wrap(f"* {group.value}: {', '.join(names)}") for group, names in members.items() if names]
+    found = {name: value for parent in reversed(cls.__mro__) for name, value in vars(parent).items()}
+    properties = {name: p for name, p in found.items() if isinstance(p, property) and re.fullmatch("[^_].*_", name)}
+    attributes = [(f.name, f.type, f.metadata["sentence"]) for f in declared if not f.init]
+    attributes += [(name, get_type_hints(p.fget)["return"], p.__doc__) for name, p in properties.items()]
+    names = {field.name for field in settable}
+    return add_sections(
+        cls.__doc__ or "",
+        {
+            "Parameters": "\n\n".join(_describe(field, names) for field in settable),
+            "Attributes": "\n\n".join(_entry(name, _spell(kind), [_wrap(text, "")]) for name, kind, text in attributes),
+        },
+        description="\n".join(["Parameters by group:", "", *groups]) if groups else "",
+    )
+
+
+def _describe(field: "dataclasses.Field[Any]", names: set[str]) -> str:
+    sentence, *references = field.metadata["sentence"].split("\n\n")
+    conditions = field.metadata["only_with"].items()
+    sentence += "".join(f' Only with ``{other}="{value}"``.' for other, value in conditions if other in names)
+    allowed = [name for part in _alternatives(field.type) if get_origin(part) is Literal for name in get_args(part)]
+    meanings = {name: text for name, text in field.metadata["choices"].items() if name in allowed}
+    choices = "\n".join(_wrap(f'* ``"{name}"``: {text}') for name, text in meanings.items())
+    return _entry(
+        field.name, f"{_spell(field.type)}, default={field.default!r}", [_wrap(sentence, ""), choices, *references]
+    )
+
+
+def _entry(name: str, kind: str, texts: list[str]) -> str:
+    text = "\n\n".join(part for part in texts if part)
+    return f"{name} : {kind}\n{textwrap.indent(text, '    ')}"
+
+
+def _wrap(text: str, hang: str = "  ") -> str:
+    return textwrap.fill(" ".join(text.split()), 100, subsequent_indent=hang)
+
+
+def _spell(kind: Any) -> str:
     """Write a type as numpydoc does: ``int | tuple[int, ...]`` becomes ``int or tuple of int``."""
-    origin, items = get_origin(annotation), get_args(annotation)
-    if annotation == ArrayLike:
+    origin, items = get_origin(kind), get_args(kind)
+    if kind == ArrayLike:
         return "array-like"
     if origin in (Union, UnionType):
-        return " or ".join(_spell(item) for item in items)
+        return " or ".join(map(_spell, items))
     if origin is Literal:
-        return "{" + ", ".join(repr(value) for value in items) + "}"
+        return "{" + ", ".join(map(repr, items)) + "}"
     if origin in (tuple, list):
         return f"{origin.__name__} of {_spell(items[0])}"
     if origin is type:
         return f"subclass of {_public_name(items[0])}"
-    if origin is Callable:
-        return "callable"
-    if annotation in (None, NoneType):
-        return "None"
-    if annotation is Any:
-        return "object"
-    return getattr(annotation, "__name__", str(annotation))
+    names = {NoneType: "None", None: "None", Any: "object", Callable: "callable"}
+    return names.get(origin or kind) or getattr(kind, "__name__", str(kind))
 
 
 def _public_name(kind: type) -> str:
@@ -286,22 +295,3 @@ def _public_name(kind: type) -> str:
     homes = (".".join(parts[:n]) for n in range(1, len(parts) + 1))
     home = next(home for home in homes if getattr(sys.modules[home], kind.__name__, None) is kind)
     return f"{home}.{kind.__name__}"
-
-
-_SECTION = re.compile(r"^(Attributes|Methods|See Also|Notes|References|Examples)\n-{3,}$", re.MULTILINE)
-
-
-def _with_sections(doc: str, sections: dict[str, list[tuple[str, str, str]]]) -> str:
-    """Insert the generated sections between the description and the first hand-written section."""
-    doc = inspect.cleandoc(doc)
-    first = _SECTION.search(doc)
-    head, tail = (doc[: first.start()], doc[first.start() :]) if first else (doc, "")
-    parts = [head.rstrip()]
-    for title, entries in sections.items():
-        if entries:
-            lines = [
-                f"{name} : {kind}\n{textwrap.fill(text, 100, initial_indent='    ', subsequent_indent='    ')}"
-                for name, kind, text in entries
-            ]
-            parts.append(f"{title}\n{'-' * len(title)}\n" + "\n\n".join(lines))
-    return "\n\n".join([*parts, tail]).rstrip() + "\n"

@@ -18,13 +18,13 @@ OptimizerName = Literal["adam", "adamw", "nadam", "rmsprop", "sgd"]
 # -- what several tables declare ---------------------------------------------------------------------------------------
 
 Bidirectional = Annotated[
-    bool, Group.NETWORK, Doc("Read each sequence in both directions and answer from both final states.")
+    bool, Group.NETWORK, Doc("Read each sequence in both directions and predict from both final states.")
 ]
 PoolSize = Annotated[
     int,
     Ge(1),
     Group.NETWORK,
-    Doc("Time steps that max pooling after the convolutions joins into one (without `filters` there is none)."),
+    Doc("Time steps in each block of the max pooling after the convolutions; without `filters` there is none."),
 ]
 AutoEarlyStopping = bool | Literal["auto"]
 
@@ -44,7 +44,7 @@ Quantiles = Annotated[
     tuple[float, ...],
     Satisfies(_are_levels, "a non-empty tuple of strictly increasing numbers between 0 and 1, both excluded"),
     Group.LOSS,
-    Doc('Levels that ``loss="quantile"`` learns.'),
+    Doc('Levels for ``loss="quantile"``.'),
 ]
 
 
@@ -53,31 +53,28 @@ class NetworkParameters:
     """What a network is made of, and how it is trained."""
 
     units: Annotated[
-        int | tuple[int, ...], Ge(1), Group.NETWORK, Doc("Width of the recurrent state; a tuple stacks layers.")
+        int | tuple[int, ...], Ge(1), Group.NETWORK, Doc("Width of the hidden state; a tuple stacks layers.")
     ] = 32
     dropout: Annotated[
         float,
         Interval(ge=0, lt=1),
         Group.NETWORK,
         Doc(
-            "Share of the inputs of each recurrent layer that is dropped in training; one mask for all steps of a "
-            "sequence."
+            "Share of the inputs of each recurrent layer that is dropped in training, one mask for all steps "
+            "of a sequence."
         ),
     ] = 0.0
     recurrent_dropout: Annotated[
         float,
         Interval(ge=0, lt=1),
         Group.NETWORK,
-        Doc(
-            "Share of the state passed from step to step that is dropped in training; one mask for all steps of a "
-            "sequence."
-        ),
+        Doc("Share of the recurrent state that is dropped in training, one mask for all steps of a sequence."),
     ] = 0.0
     residual: Annotated[
         bool,
         Group.NETWORK,
         Doc(
-            "Add to the output of each recurrent layer that stands on another one the input of that layer, where both "
+            "Add the input of each recurrent layer to its output, from the second layer on and where both "
             "have the same width."
         ),
     ] = False
@@ -85,18 +82,18 @@ class NetworkParameters:
         float,
         Interval(ge=0),
         Group.LOSS,
-        Doc("Penalty on the absolute weights (not the biases) of the recurrent layers."),
+        Doc("Penalty on the absolute weights, not the biases, of the recurrent layers."),
     ] = 0.0
     l2: Annotated[
         float,
         Interval(ge=0),
         Group.LOSS,
-        Doc("Penalty on the squared weights (not the biases) of the recurrent layers."),
+        Doc("Penalty on the squared weights, not the biases, of the recurrent layers."),
     ] = 0.0
     optimizer: Annotated[
         OptimizerName | type[torch.optim.Optimizer], Group.TRAINING, Doc("Name or class of the optimizer.")
     ] = "adamw"
-    learning_rate: Annotated[float, Gt(0), Group.TRAINING, Doc("Step size of the optimizer.")] = 1e-2
+    learning_rate: Annotated[float, Gt(0), Group.TRAINING, Doc("Learning rate of the optimizer.")] = 1e-2
     schedule: Annotated[
         Literal["constant", "one_cycle"],
         Group.TRAINING,
@@ -105,16 +102,17 @@ class NetworkParameters:
             "none of which is then cut by `n_iter_no_change`."
         ),
     ] = "constant"
-    batch_size: Annotated[int, Ge(1), Group.TRAINING, Doc("Sequences in each step of the optimizer.")] = 32
+    batch_size: Annotated[int, Ge(1), Group.TRAINING, Doc("Sequences in each batch.")] = 32
     max_grad_norm: Annotated[
-        float | None, Gt(0), Group.TRAINING, Doc("Longer gradients are cut to this length; None leaves them.")
+        float | None, Gt(0), Group.TRAINING, Doc("Gradients are clipped to this norm; None turns clipping off.")
     ] = 1.0
     early_stopping: Annotated[
         AutoEarlyStopping,
         Group.STOPPING,
         Doc(
-            "Hold out the newest samples, stop when their loss no longer falls, and keep the best weights; "
-            '"auto" does so above 10,000 samples. When off, training stops when the training loss no longer falls.'
+            "Hold out the newest samples, stop when their loss no longer decreases, and keep the best "
+            'weights; "auto" does so above 10,000 samples. If off, training stops when the training loss no '
+            "longer decreases."
         ),
     ] = "auto"
     validation_fraction: Annotated[
@@ -124,33 +122,33 @@ class NetworkParameters:
         Doc("Share of the samples, the newest, that early stopping holds out."),
     ] = 0.1
     n_iter_no_change: Annotated[
-        int, Ge(1), Group.STOPPING, Doc("Epochs without a gain of `tol` that are put up with.")
+        int, Ge(1), Group.STOPPING, Doc("Patience: epochs without an improvement by `tol` after which training stops.")
     ] = 10
-    tol: Annotated[float, Interval(ge=0), Group.STOPPING, Doc("Smallest fall of the loss that counts as a gain.")] = (
-        1e-4
-    )
-    callbacks: Annotated[
-        list[Any] | None, Group.RUNNING, Doc("Callbacks of skorch, passed on to the net as they are.")
-    ] = None
+    tol: Annotated[
+        float, Interval(ge=0), Group.STOPPING, Doc("Least decrease of the loss that counts as an improvement.")
+    ] = 1e-4
+    callbacks: Annotated[list[Any] | None, Group.RUNNING, Doc("Callbacks of skorch.")] = None
     n_jobs: Annotated[
         int | Literal[-1] | None,
         Ge(1),
         Group.RUNNING,
-        Doc("Threads inside fit and predict; None uses one unless the work is large enough to gain."),
+        Doc("Threads in fit and predict; -1 uses all, None one unless the work is large enough to gain from more."),
     ] = None
     device: Annotated[
         str,
         Satisfies(_is_device, "'cpu', 'cuda' (or 'cuda:0', 'cuda:1', ...), 'mps' or 'auto'"),
         Group.RUNNING,
-        Doc('Where to compute: "cpu", "cuda", "mps", or "auto" for CUDA where there is some.'),
+        Doc('Device to compute on: "cpu", "cuda" (GPU), "mps", or "auto" for CUDA where there is a GPU.'),
     ] = "cpu"
     random_state: Annotated[
         int | np.random.RandomState | None,
         "random_state",
         Group.RUNNING,
-        Doc("An int makes a run repeatable; no global generator is touched then."),
+        Doc("An int makes a fit repeatable; global random generators are not touched."),
     ] = None
-    verbose: Annotated[int, Interval(ge=0, le=2), Group.RUNNING, Doc("1 shows a progress bar, 2 a line an epoch.")] = 0
+    verbose: Annotated[
+        int, Interval(ge=0, le=2), Group.RUNNING, Doc("1 shows a progress bar, 2 prints one line an epoch.")
+    ] = 0
 
     if not TYPE_CHECKING:  # type checkers know which attributes there are, and would take this for a leave to set any
 
@@ -169,12 +167,12 @@ class ConvolutionOptions:
         Ge(1),
         Group.NETWORK,
         Doc(
-            "Filters of a causal 1-D convolution before the recurrence; a tuple stacks convolutions, None leaves them "
-            "out."
+            "Filters of a causal 1-D convolution before the recurrent layers; a tuple stacks convolutions, "
+            "None leaves them out."
         ),
     ] = None
     kernel_size: Annotated[
-        int, Ge(1), Group.NETWORK, Doc("Time steps that each convolution sees (without `filters` there is none).")
+        int, Ge(1), Group.NETWORK, Doc("Time steps that each convolution reads; without `filters` there is none.")
     ] = 3
 
 
@@ -189,7 +187,7 @@ class SimpleRNNOptions:
         Literal["tanh", "relu"],
         OnlyWith(cell="simple_rnn"),
         Group.NETWORK,
-        Doc("What the state goes through at the end of each step."),
+        Doc("Activation of the hidden state."),
     ] = "tanh"
 
 
@@ -202,8 +200,8 @@ class GRUOptions:
         OnlyWith(cell="gru"),
         Group.NETWORK,
         Doc(
-            "Let the reset gate act after the recurrent product, as torch and cuDNN do; False is the textbook's GRU, "
-            "where it acts before."
+            "Apply the reset gate after the recurrent product, as torch and cuDNN do; False applies it "
+            "before, as in the original GRU."
         ),
     ] = True
 
@@ -217,9 +215,11 @@ class LSTMOptions:
         Interval(),
         OnlyWith(cell="lstm"),
         Group.NETWORK,
-        Doc("First bias of the forget gate: the higher, the longer an untrained network remembers."),
+        Doc("Initial bias of the forget gate: the higher, the longer an untrained network remembers."),
     ] = 1.0
-    peephole: Annotated[bool, OnlyWith(cell="lstm"), Group.NETWORK, Doc("Let the gates see the cell state.")] = False
+    peephole: Annotated[
+        bool, OnlyWith(cell="lstm"), Group.NETWORK, Doc("Peephole connections: the gates read the cell state.")
+    ] = False
 
 
 @hyperparameters

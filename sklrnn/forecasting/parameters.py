@@ -9,7 +9,7 @@ from sklrnn.forecasting.network import ForecastLoss
 
 @hyperparameters
 class ForecasterParameters:
-    """How a forecaster reads series, and what it learns to answer."""
+    """How a forecaster reads series, and what it predicts."""
 
     bidirectional: Bidirectional = False
     pool_size: PoolSize = 1
@@ -17,24 +17,21 @@ class ForecasterParameters:
         int | Literal["auto"],
         Ge(1),
         Group.INPUT,
-        Doc(
-            'Rows of the past that each forecast reads; "auto" takes up to 14 seasons, as the length of the series '
-            "allows."
-        ),
+        Doc('Past rows that each forecast reads; "auto" takes up to 14 seasons, as the length of the series allows.'),
     ] = "auto"
     strategy: Annotated[
         Literal["direct", "recursive"],
         Group.INPUT,
         Doc(
-            '"direct" answers all steps of `fh` at once; "recursive" answers one and reads its own answer. Steps '
-            "beyond those learnt are always reached by reading own answers."
+            '"direct" predicts all steps of `fh` at once (multi-step forecast); "recursive" predicts one step '
+            "and reads its own forecasts. Steps beyond the trained horizon are always predicted recursively."
         ),
     ] = "direct"
     normalize: Annotated[
         Literal["window", "series"] | None,
         Group.INPUT,
         Doc(
-            "What brings y to a common scale: the newest part of each window, each series as a whole, or (None) all "
+            "How y is scaled: by the newest part of each window, by each series as a whole, or (None) by all "
             "series together."
         ),
     ] = "window"
@@ -42,15 +39,15 @@ class ForecasterParameters:
         int | Literal["auto"],
         Ge(1),
         Group.INPUT,
-        Doc('Rows in a season; "auto" finds it from the frequency and the autocorrelation.'),
+        Doc('Seasonal periodicity in rows; "auto" infers it from the frequency and the autocorrelation.'),
     ] = "auto"
     fold: Annotated[
         int | Literal["auto"],
         Ge(1),
         Group.INPUT,
         Doc(
-            'Rows that each recurrent step reads at once; "auto" takes the season, so that days are the steps and '
-            "hours the features."
+            'Rows that each recurrent step reads; "auto" takes a season, so that days are the steps and hours '
+            "the features."
         ),
     ] = "auto"
     n_networks: Annotated[
@@ -59,7 +56,10 @@ class ForecasterParameters:
     future_X: Annotated[
         Literal["known", "unknown"] | list[Any],
         Group.INPUT,
-        Doc("Which columns of X are known in the future and must be passed to predict: all, none, or a list of names."),
+        Doc(
+            "The columns of X that are known in the future, and must be passed to predict: all, none, or a "
+            "list of names."
+        ),
     ] = "known"
     loss: Annotated[ForecastLoss, Group.LOSS, Doc("What is minimised.")] = "absolute_error"
     quantiles: Quantiles = (0.05, 0.5, 0.95)
@@ -68,12 +68,15 @@ class ForecasterParameters:
         Ge(1),
         Group.STOPPING,
         Doc(
-            'Passes over the training windows; "auto" makes as many as the number of windows can bear: 200 steps of '
-            "the optimizer for 84 windows, 20,000 for 200,000."
+            'Number of epochs; "auto" follows from the number of windows: 200 steps of the optimizer for 84 '
+            "windows, 20,000 for 200,000."
         ),
     ] = "auto"
     fine_tune: Annotated[
         bool,
         Group.TRAINING,
-        Doc("After `pretrain`, let `fit` train on for a while on its own series; otherwise it only reads them."),
+        Doc(
+            "After `pretrain`, let `fit` train the network on its series for a tenth of the epochs; otherwise "
+            "it only reads them."
+        ),
     ] = False

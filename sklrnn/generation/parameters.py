@@ -11,40 +11,40 @@ class GeneratorParameters(NetworkParameters):
     """How texts are read, and how a generator learns from them."""
 
     units = 128
-    embedding_dim: Annotated[int, Ge(1), Group.INPUT, Doc("Numbers that stand for a token.")] = 32
+    embedding_dim: Annotated[int, Ge(1), Group.INPUT, Doc("Width of the embedding of a token.")] = 32
     analyzer: Annotated[
         Literal["char", "word"],
         Group.INPUT,
-        Doc("What a string is split into. Texts that are lists of tokens stay as they are."),
+        Doc("How strings are split into tokens: characters or words. Texts that are lists of tokens are not split."),
     ] = "char"
-    lowercase: Annotated[bool, Group.INPUT, Doc("Turn capitals into small letters first.")] = False
-    min_count: Annotated[int, Ge(1), Group.INPUT, Doc("How often a token must occur to be known.")] = 1
+    lowercase: Annotated[bool, Group.INPUT, Doc("Convert strings to lower case.")] = False
+    min_count: Annotated[int, Ge(1), Group.INPUT, Doc("Tokens that occur less often are unknown.")] = 1
     max_tokens: Annotated[
-        int | None, Ge(1), Group.INPUT, Doc("Know so many tokens at most, the most frequent ones.")
+        int | None, Ge(1), Group.INPUT, Doc("Size of the vocabulary, the most frequent tokens; None keeps all.")
     ] = None
     segment_length: Annotated[
         int,
         Ge(1),
         Group.TRAINING,
-        Doc("Tokens of each text that a step of training reads: gradients reach no further back."),
+        Doc("Tokens of each text in a step of training; gradients reach no further back (truncated backpropagation)."),
     ] = 64
     batch_size: Annotated[
-        int, Ge(1), Group.TRAINING, Doc("Texts, or strands of one long text, that are read side by side.")
+        int, Ge(1), Group.TRAINING, Doc("Texts, or parallel streams of one long text, in each batch.")
     ] = 32
-    max_epochs: Annotated[int, Ge(1), Group.STOPPING, Doc("Most passes over the texts.")] = 100
-    shuffle: Annotated[bool, Group.TRAINING, Doc("Draw separate texts in a new order in each epoch.")] = True
+    max_epochs: Annotated[int, Ge(1), Group.STOPPING, Doc("Maximum number of epochs.")] = 100
+    shuffle: Annotated[bool, Group.TRAINING, Doc("Shuffle separate texts in each epoch.")] = True
     early_stopping: Annotated[
         AutoEarlyStopping,
         Group.STOPPING,
         Doc(
-            "Hold out the last texts, or the last part of a single one, stop when their loss no longer falls, and keep "
-            'the best weights; "auto" does so above 10,000 texts, or tokens of a single one. When off, training stops '
-            "when the training loss no longer falls."
+            "Hold out the last texts, or the last part of a single one, stop when their loss no longer "
+            'decreases, and keep the best weights; "auto" does so above 10,000 texts, or tokens of a single '
+            "one. If off, training stops when the training loss no longer decreases."
         ),
     ] = "auto"
     validation_fraction: Annotated[
         float,
         Interval(gt=0, lt=1),
         Group.STOPPING,
-        Doc("Share of the texts, or of a single one, that early stopping holds out."),
+        Doc("Share of the texts, or of the tokens of a single one, that early stopping holds out."),
     ] = 0.1
