@@ -7,54 +7,54 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sklrnn.classifier import (
+    from sklrnn.estimators.classifier import (
         CNNLSTMClassifier,
         GRUClassifier,
         LSTMClassifier,
         RecurrentClassifier,
         SimpleRNNClassifier,
     )
-    from sklrnn.generator import SequenceGenerator
-    from sklrnn.imputer import RecurrentImputer
-    from sklrnn.leakage import LeakageError, check_no_leakage
-    from sklrnn.regressor import (
+    from sklrnn.estimators.regressor import (
         CNNLSTMRegressor,
         GRURegressor,
         LSTMRegressor,
         RecurrentRegressor,
         SimpleRNNRegressor,
     )
-    from sklrnn.scaling import SequenceScaler
-    from sklrnn.splits import PurgedKFold, PurgedTimeSeriesSplit
-    from sklrnn.supervised import make_windows, supervise
-    from sklrnn.tokens import TokenEncoder
-    from sklrnn.translator import SequenceTranslator
-    from sklrnn.windows import SlidingWindow
+    from sklrnn.generation.generator import SequenceGenerator
+    from sklrnn.imputation.imputer import RecurrentImputer
+    from sklrnn.model_selection.leakage import LeakageError, check_no_leakage
+    from sklrnn.model_selection.purged_splits import PurgedKFold, PurgedTimeSeriesSplit
+    from sklrnn.preprocessing.sequence_scaler import SequenceScaler
+    from sklrnn.preprocessing.sliding_window import SlidingWindow
+    from sklrnn.preprocessing.supervise import make_windows, supervise
+    from sklrnn.preprocessing.token_encoder import TokenEncoder
+    from sklrnn.translation.translator import SequenceTranslator
 
 _HOME = {
-    "sklrnn.classifier": (
+    "sklrnn.estimators.classifier": (
         "RecurrentClassifier",
         "SimpleRNNClassifier",
         "GRUClassifier",
         "LSTMClassifier",
         "CNNLSTMClassifier",
     ),
-    "sklrnn.regressor": (
+    "sklrnn.estimators.regressor": (
         "RecurrentRegressor",
         "SimpleRNNRegressor",
         "GRURegressor",
         "LSTMRegressor",
         "CNNLSTMRegressor",
     ),
-    "sklrnn.generator": ("SequenceGenerator",),
-    "sklrnn.translator": ("SequenceTranslator",),
-    "sklrnn.imputer": ("RecurrentImputer",),
-    "sklrnn.windows": ("SlidingWindow",),
-    "sklrnn.supervised": ("supervise", "make_windows"),
-    "sklrnn.scaling": ("SequenceScaler",),
-    "sklrnn.tokens": ("TokenEncoder",),
-    "sklrnn.splits": ("PurgedTimeSeriesSplit", "PurgedKFold"),
-    "sklrnn.leakage": ("check_no_leakage", "LeakageError"),
+    "sklrnn.generation.generator": ("SequenceGenerator",),
+    "sklrnn.translation.translator": ("SequenceTranslator",),
+    "sklrnn.imputation.imputer": ("RecurrentImputer",),
+    "sklrnn.preprocessing.sliding_window": ("SlidingWindow",),
+    "sklrnn.preprocessing.supervise": ("supervise", "make_windows"),
+    "sklrnn.preprocessing.sequence_scaler": ("SequenceScaler",),
+    "sklrnn.preprocessing.token_encoder": ("TokenEncoder",),
+    "sklrnn.model_selection.purged_splits": ("PurgedTimeSeriesSplit", "PurgedKFold"),
+    "sklrnn.model_selection.leakage": ("check_no_leakage", "LeakageError"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

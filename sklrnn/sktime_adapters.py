@@ -16,8 +16,8 @@ from sktime.base import BaseObject
 from sktime.classification.base import BaseClassifier
 from sktime.regression.base import BaseRegressor
 
-from sklrnn.classifier import GRUClassifier, RecurrentClassifier
-from sklrnn.regressor import GRURegressor, RecurrentRegressor
+from sklrnn.estimators.classifier import GRUClassifier, RecurrentClassifier
+from sklrnn.estimators.regressor import GRURegressor, RecurrentRegressor
 
 __all__ = ["SktimeClassifier", "SktimeRegressor"]
 

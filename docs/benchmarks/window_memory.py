@@ -13,7 +13,7 @@ import tracemalloc
 import numpy as np
 import pandas as pd
 
-from sklrnn.windows import SlidingWindow
+from sklrnn.preprocessing.sliding_window import SlidingWindow
 
 N_ROWS, N_FEATURES, WINDOW_LENGTH = 1_000_000, 10, 100
 

@@ -1,9 +1,9 @@
 """Forecasters beside sktime's own, and a fair comparison of them."""
 
-from sklrnn.forecasting._compare import compare
-from sklrnn.forecasting._comparison import Comparison
-from sklrnn.forecasting._forecaster import RecurrentForecaster
-from sklrnn.forecasting._named import CNNLSTMForecaster, GRUForecaster, LSTMForecaster, SimpleRNNForecaster
+from sklrnn.forecasting.comparison.compare import compare
+from sklrnn.forecasting.comparison.comparison import Comparison
+from sklrnn.forecasting.forecaster import RecurrentForecaster
+from sklrnn.forecasting.named_forecasters import CNNLSTMForecaster, GRUForecaster, LSTMForecaster, SimpleRNNForecaster
 
 __all__ = [
     "CNNLSTMForecaster",

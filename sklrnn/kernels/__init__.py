@@ -5,7 +5,7 @@ They work on the parameters of torch's layers and give what these give, faster. 
 compiled, and numba is not imported, before a layer first runs.
 """
 
-from sklrnn.kernels.recurrence import run_kernel
-from sklrnn.kernels.standing import StandingLayer, standing_stack
+from sklrnn.kernels.autograd import run_kernel
+from sklrnn.kernels.preallocated import StandingLayer, standing_stack
 
 __all__ = ["StandingLayer", "run_kernel", "standing_stack"]

@@ -6,7 +6,7 @@ Both are a division away from exp(x) - 1, which keeps its precision where x is s
 
 from numba.extending import register_jitable
 
-from sklrnn.kernels._vectors import Vector, limit, power_of_two
+from sklrnn.kernels._simd import Vector, limit, power_of_two
 
 # Beyond these, the sigmoid is 1 or as good as 0, and tanh is 1: the product of two denominators stays a float32.
 _MOST_FOR_SIGMOID = 43.0

@@ -8,11 +8,11 @@ The slots are n's part of x, r, z, and n's part of the state.
 from numba.extending import register_jitable
 
 from sklrnn.kernels._activations import tanh, two_sigmoids
-from sklrnn.kernels._backward import backward_pass, finish_pass
-from sklrnn.kernels._compiling import compiled
-from sklrnn.kernels._forward import forward_pass
-from sklrnn.kernels._vectors import Vector, load, store
-from sklrnn.kernels.plans import GoingBack, Reading, Shape
+from sklrnn.kernels._arguments import GoingBack, Reading, Shape
+from sklrnn.kernels._backward_loop import backward_pass, finish_pass
+from sklrnn.kernels._compile import compiled
+from sklrnn.kernels._forward_loop import forward_pass
+from sklrnn.kernels._simd import Vector, load, store
 
 
 @register_jitable

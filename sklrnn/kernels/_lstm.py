@@ -9,11 +9,11 @@ The slots are i, f, g and o; the memory is c.
 from numba.extending import register_jitable
 
 from sklrnn.kernels._activations import sigmoid_and_tanh, tanh, two_sigmoids
-from sklrnn.kernels._backward import backward_pass, finish_pass
-from sklrnn.kernels._compiling import compiled
-from sklrnn.kernels._forward import forward_pass
-from sklrnn.kernels._vectors import Vector, load, store, zero
-from sklrnn.kernels.plans import GoingBack, Reading, Shape
+from sklrnn.kernels._arguments import GoingBack, Reading, Shape
+from sklrnn.kernels._backward_loop import backward_pass, finish_pass
+from sklrnn.kernels._compile import compiled
+from sklrnn.kernels._forward_loop import forward_pass
+from sklrnn.kernels._simd import Vector, load, store, zero
 
 
 @register_jitable

@@ -3,8 +3,8 @@
 import numba
 from numba.extending import register_jitable
 
-from sklrnn.kernels._vectors import LANES, VECTOR, load_number, store_number
-from sklrnn.kernels.plans import NUMBER
+from sklrnn.kernels._arguments import NUMBER
+from sklrnn.kernels._simd import LANES, VECTOR, load_number, store_number
 
 _ZERO = numba.float32(0.0)
 

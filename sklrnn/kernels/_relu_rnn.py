@@ -2,11 +2,11 @@
 
 from numba.extending import register_jitable
 
-from sklrnn.kernels._backward import backward_pass, finish_pass
-from sklrnn.kernels._compiling import compiled
-from sklrnn.kernels._forward import forward_pass
-from sklrnn.kernels._vectors import Vector, load, store, where_less, zero
-from sklrnn.kernels.plans import GoingBack, Reading, Shape
+from sklrnn.kernels._arguments import GoingBack, Reading, Shape
+from sklrnn.kernels._backward_loop import backward_pass, finish_pass
+from sklrnn.kernels._compile import compiled
+from sklrnn.kernels._forward_loop import forward_pass
+from sklrnn.kernels._simd import Vector, load, store, where_less, zero
 
 _LEAST = 1.1754943508222875e-38  # of the normal numbers
 

@@ -8,8 +8,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklrnn.forecasting import GRUForecaster
-from sklrnn.forecasting._calibration import Calibration
-from sklrnn.forecasting._network import WindowNetwork
+from sklrnn.forecasting.calibration import Calibration
+from sklrnn.forecasting.network import WindowNetwork
 
 FH = [1, 2, 3]
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
-from sklrnn.forecasting._series import (
+from sklrnn.forecasting.series import (
     begin,
     extend,
     fill_from_before,

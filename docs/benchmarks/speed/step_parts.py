@@ -12,11 +12,11 @@ import torch
 from _tasks import small_series
 
 from sklrnn import RecurrentRegressor
-from sklrnn._flat_weights import FlatAdam
-from sklrnn._running_average import RunningAverage
-from sklrnn._standing_network import StandingNetwork
 from sklrnn.kernels import StandingLayer
-from sklrnn.training import SequenceNet
+from sklrnn.training._running_average import RunningAverage
+from sklrnn.training.fused_step import StandingNetwork
+from sklrnn.training.net import SequenceNet
+from sklrnn.training.optimizers import FlatAdam
 
 TASK = small_series(epochs=2)
 ROUNDS = 30

@@ -1,0 +1,1 @@
+"""The scikit-learn estimators: parameters, base, regressor, classifier, conformal intervals."""

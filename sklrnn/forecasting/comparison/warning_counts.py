@@ -1,0 +1,67 @@
+"""What models warn of is kept with their results instead of being printed."""
+
+import threading
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sklrnn.training._overlapping import Overlapping
+
+__all__ = ["tally_warnings"]
+
+# These speak to the authors of a library, not to those who compare its models.
+_FOR_DEVELOPERS = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
+
+
+class _Tally:
+    """Counts warnings for the length of a block, thread by thread.
+
+    The filters of ``warnings`` belong to the whole process, so they are changed once for all blocks that overlap. Each
+    warning goes to the block of the thread it was raised in; without one, it takes the way it took before.
+    """
+
+    def __init__(self) -> None:
+        self._here = threading.local()
+        self._all_warnings = Overlapping(self._listen)
+
+    @contextmanager
+    def __call__(self) -> Iterator[Counter[tuple[str, str]]]:
+        outer = getattr(self._here, "counts", None)
+        self._here.counts = Counter()
+        try:
+            with self._all_warnings():
+                yield self._here.counts
+        finally:
+            self._here.counts = outer
+
+    @contextmanager
+    def inner(self) -> Iterator[Counter[tuple[str, str]]]:
+        """Count the warnings of a block for the block around it; where there is none, they are dropped."""
+        outer = getattr(self._here, "counts", None)
+        with self() as counts:
+            try:
+                yield counts
+            finally:
+                if outer is not None:
+                    outer.update(counts)
+
+    @contextmanager
+    def _listen(self) -> Iterator[None]:
+        show = warnings.showwarning
+
+        def take(message: Any, category: type[Warning], *place: Any, **options: Any) -> None:
+            counts = getattr(self._here, "counts", None)
+            if counts is None:
+                show(message, category, *place, **options)
+            elif not issubclass(category, _FOR_DEVELOPERS):
+                counts[category.__name__, str(message)] += 1
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.showwarning = take
+            yield
+
+
+tally_warnings = _Tally()

@@ -1,0 +1,1 @@
+"""SequenceGenerator: learn what follows what, and write more of it."""

@@ -1,0 +1,1 @@
+"""RecurrentImputer: fill missing values of series."""

@@ -1,0 +1,1 @@
+"""Whatever a user passes becomes checked samples."""

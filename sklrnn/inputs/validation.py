@@ -1,0 +1,240 @@
+"""Anything a user passes becomes checked arrays here, and nowhere else."""
+
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils.validation import validate_data
+
+from sklrnn.inputs.ragged import Ragged, Sequences, is_object_array_of_sequences, read_rows
+
+Array = NDArray[Any]
+FLOATS = (np.float64, np.float32)
+
+
+def check_sequences(
+    estimator: Any, X: Any, *, reset: bool, n_timesteps: int | None = None, allow_nan: bool = False
+) -> Sequences:
+    """Read ``X`` as ``(sample, time, feature)``; windows given as a view stay a view.
+
+    Two-dimensional data is one univariate series a row, or ``n_timesteps`` time-major blocks of columns a row.
+    A list or object array of sequences is laid end to end, where these differ in length.
+    ``n_features_in_`` is the last axis of what the user gave: the columns of a table, the features of sequences.
+    """
+    finite: Any = "allow-nan" if allow_nan else True
+    if _is_list_of_sequences(estimator, X, reset=reset):
+        return _check_list(estimator, X, reset=reset, finite=finite)
+    if not hasattr(X, "iloc") and not hasattr(X, "toarray"):
+        X = _as_array(estimator, X)
+    if getattr(X, "ndim", 2) != 3:
+        return _check_table(estimator, X, reset=reset, n_timesteps=n_timesteps, finite=finite)
+    name = type(estimator).__name__
+    if 0 in X.shape[1:]:
+        raise ValueError(
+            f"{name} needs at least one time step and one feature, got X of shape (sample, time, feature) = {X.shape}."
+        )
+    _check_same_rank(estimator, 3, reset=reset)
+    try:
+        checked = check_array(
+            X, dtype=FLOATS, allow_nd=True, estimator=estimator, input_name="X", ensure_all_finite=finite
+        )
+    except ValueError as error:
+        raise _naming_the_feature(error, X) from None
+    # validate_data would take the time axis for the features, so it is shown the last step only.
+    validate_data(estimator, checked[:, -1, :], reset=reset, skip_check_array=True)
+    return checked
+
+
+def check_tokens(estimator: Any, X: Any, *, reset: bool) -> Sequences:
+    """Read ``X`` as integer tokens, (sample, time, 1): from a table, or a list or object array of sequences."""
+    name = type(estimator).__name__
+    is_table = hasattr(X, "iloc") or (hasattr(X, "ndim") and not is_object_array_of_sequences(X))
+    if is_table:
+        array = np.asarray(X)
+        if array.ndim not in (2, 3) or 0 in array.shape:
+            raise ValueError(f"{name} reads tokens (sample, time), got an array of shape {array.shape}.")
+        rows: Any = array if array.ndim == 3 else array[:, :, np.newaxis]
+    else:
+        if not len(X):
+            raise ValueError(f"{name} needs at least one sample, got an empty {type(X).__name__}.")
+        rows = Ragged.from_list(read_rows(X))
+    if rows.shape[2] != 1:
+        raise ValueError(
+            f"With embedding_dim each step of X is one token, got {rows.shape[2]} features a step. "
+            "Pass tokens as (sample, time), or set embedding_dim=None."
+        )
+    flat = rows.flat() if isinstance(rows, Ragged) else rows.reshape(-1, 1)
+    wrong = _no_token(flat[:, 0])
+    if wrong is not None:
+        ends = np.cumsum(rows.lengths if isinstance(rows, Ragged) else np.full(len(rows), rows.shape[1]))
+        row = int(np.searchsorted(ends, wrong, side="right"))
+        raise ValueError(
+            f"With embedding_dim X holds tokens, whole numbers from 0, got {flat[wrong].item()!r} in sample {row}. "
+            "Number the tokens first, or set embedding_dim=None."
+        )
+    flat = flat.astype(np.int64)
+    validate_data(estimator, flat[:1], reset=reset, skip_check_array=True)
+    if isinstance(rows, Ragged):
+        return _even_if_even(Ragged.from_lengths(flat, rows.lengths))
+    return flat.reshape(rows.shape)
+
+
+def _no_token(values: Array) -> int | None:
+    """The place of the first value that is no token."""
+    if values.dtype.kind in "ub":
+        return None
+    if values.dtype.kind in "if":
+        wrong = np.flatnonzero(~((values >= 0) & (values == np.floor(values)) & (np.abs(values) < 2**53)))
+        return int(wrong[0]) if len(wrong) else None
+    return next((i for i, v in enumerate(values.tolist()) if isinstance(v, str) or not _is_whole(v)), None)
+
+
+def _is_whole(value: Any) -> bool:
+    try:
+        return bool(value == int(value) and value >= 0)
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
+def check_single_step(estimator: Any, x: Any) -> Array:
+    """Check the features of one time step of one sequence, for streaming."""
+    if estimator._architecture["n_tokens"]:
+        token: Any = check_tokens(estimator, np.reshape(x, (1, 1, -1)), reset=False)
+        return np.asarray(token[0, 0])
+    step: Array = np.atleast_1d(np.asarray(x, dtype=None))
+    n_features = estimator._n_step_features
+    if step.shape != (n_features,):
+        raise ValueError(
+            f"A step of this stream holds {n_features} feature(s), got an array of shape {step.shape}. "
+            "Pass the values of one time step at a time."
+        )
+    if step.dtype in FLOATS and np.isfinite(step).all():
+        return step  # nothing left to say, and check_array takes longer than the network
+    finite = "allow-nan" if estimator._architecture["flag_missing"] else True
+    return check_array(step[np.newaxis], dtype=FLOATS, estimator=estimator, input_name="x", ensure_all_finite=finite)[0]
+
+
+def check_weights(sample_weight: Any, n_samples: int) -> Array | None:
+    """Check one non-negative weight a sample, not all of them zero."""
+    if sample_weight is None:
+        return None
+    if isinstance(sample_weight, Real):
+        sample_weight = np.full(n_samples, float(sample_weight))
+    weights: Array = check_array(
+        sample_weight, dtype=np.float64, ensure_2d=False, ensure_min_samples=0, input_name="sample_weight"
+    )
+    if weights.shape != (n_samples,):
+        raise ValueError(
+            f"sample_weight must hold one number for each of the {n_samples} samples, got shape {weights.shape}."
+        )
+    if (weights < 0).any():
+        raise ValueError(f"sample_weight must not be negative, got {weights.min()} in row {weights.argmin()}.")
+    if not weights.any():
+        raise ValueError("sample_weight is zero for every sample: give at least one sample a positive weight.")
+    return weights
+
+
+def check_targets(X: Array, y: Any, **check_array_options: Any) -> Array:
+    """Check numeric targets ``(sample,)`` or ``(sample, output)``."""
+    targets: Array = check_array(
+        y, ensure_2d=False, allow_nd=True, dtype=np.float64, input_name="y", **check_array_options
+    )
+    if targets.ndim > 2:
+        raise ValueError(f"y must be (sample,) or (sample, output), got shape {targets.shape}.")
+    check_consistent_length(X, targets)
+    return targets
+
+
+def _is_list_of_sequences(estimator: Any, X: Any, *, reset: bool) -> bool:
+    """Tell sequences, one by one, from a table or a block that is written as nested lists."""
+    if is_object_array_of_sequences(X):
+        return True
+    if not isinstance(X, list | tuple) or not X or any(isinstance(row, str | bytes) for row in X):
+        return False
+    try:
+        shapes = {np.shape(row) for row in X}
+    except ValueError:  # a row whose steps differ in their features: it will be named
+        return True
+    if () in shapes:
+        return False
+    # Where the network has read sequences, arrays of one axis are univariate ones, even if all are equally long.
+    reads_sequences = not reset and getattr(estimator, "_rank_in", None) == 3
+    return len(shapes) > 1 or (reads_sequences and {len(shape) for shape in shapes} == {1})
+
+
+def _check_list(estimator: Any, X: Any, *, reset: bool, finite: Any) -> Sequences:
+    rows = Ragged.from_list(read_rows(X))
+    _check_same_rank(estimator, 3, reset=reset)
+    try:
+        steps = check_array(rows.steps, dtype=FLOATS, estimator=estimator, input_name="X", ensure_all_finite=finite)
+    except ValueError as error:
+        for number, row in enumerate(X if rows.dtype.kind == "f" else []):
+            wrong = np.argwhere(~np.isfinite(np.asarray(row).reshape(len(row), -1)))
+            if len(wrong):
+                step, feature = wrong[0]
+                raise _with_place(error, f"feature {feature} (counted from 0), sample {number}, step {step}") from None
+        raise
+    validate_data(estimator, steps, reset=reset, skip_check_array=True)
+    return _even_if_even(Ragged.from_lengths(steps, rows.lengths))
+
+
+def _even_if_even(rows: Ragged) -> Sequences:
+    """Sequences that are equally long are an array, however they came."""
+    return rows if (rows.lengths != rows.lengths[0]).any() else rows.steps.reshape(rows.shape)
+
+
+def _as_array(estimator: Any, X: Any) -> Any:
+    """Give lists and scalars the axes that the checks below look at."""
+    array = X if hasattr(X, "ndim") else np.asarray(X)
+    if array.ndim > 3:
+        raise ValueError(
+            f"{type(estimator).__name__} reads X as (sample, time) or (sample, time, feature), "
+            f"got an array of {array.ndim} dimensions and shape {array.shape}. Merge the further axes into features."
+        )
+    # check_array words its errors better when it meets what the user gave.
+    return array if array.ndim == 3 else X
+
+
+def _naming_the_feature(error: ValueError, X: Array) -> ValueError:
+    """Say where the first value lies that is not finite: sequences have no column names that could tell."""
+    if X.dtype.kind == "f":
+        for feature in range(X.shape[2]):
+            wrong = np.argwhere(~np.isfinite(X[:, :, feature]))
+            if len(wrong):
+                sample, step = wrong[0]
+                return _with_place(error, f"feature {feature} (counted from 0), sample {sample}, step {step}")
+    return error
+
+
+def _with_place(error: ValueError, place: str) -> ValueError:
+    first, *rest = str(error).split("\n")
+    return ValueError("\n".join([f"{first} The first is in {place}.", *rest]))
+
+
+def _check_table(estimator: Any, X: Any, *, reset: bool, n_timesteps: int | None, finite: Any) -> Array:
+    if getattr(X, "ndim", 2) == 2:
+        _check_same_rank(estimator, 2, reset=reset)
+    table: Array = validate_data(estimator, X, reset=reset, dtype=FLOATS, ensure_all_finite=finite)
+    if n_timesteps is None:
+        return table[:, :, np.newaxis]
+    n_columns = table.shape[1]
+    if n_columns % n_timesteps:
+        raise ValueError(
+            f"n_timesteps={n_timesteps} needs a number of columns that it divides, got {n_columns} columns. "
+            "The columns must hold all features of the first time step, then all of the second, and so on."
+        )
+    return table.reshape(len(table), n_timesteps, n_columns // n_timesteps)
+
+
+def _check_same_rank(estimator: Any, rank: int, *, reset: bool) -> None:
+    """A fitted estimator must not take the time steps of a table for features, or the reverse."""
+    if reset:
+        estimator._rank_in = rank
+    elif getattr(estimator, "_rank_in", rank) != rank:
+        seen = {2: "(sample, time)", 3: "(sample, time, feature)"}
+        raise ValueError(
+            f"{type(estimator).__name__} was fitted on X of shape {seen[estimator._rank_in]}, got {seen[rank]}. "
+            "Add or drop the feature axis: X[:, :, np.newaxis] or X[:, :, 0]."
+        )

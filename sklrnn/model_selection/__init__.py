@@ -1,0 +1,1 @@
+"""Splitters that keep the future out of training, and a check for any splitter."""

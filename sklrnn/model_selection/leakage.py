@@ -1,0 +1,253 @@
+"""A proof, row by row, that no training sample sees what a test sample is asked for."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import check_cv
+from sklearn.utils import indexable
+from sklearn.utils.metadata_routing import get_routing_for_object
+
+from sklrnn.model_selection.purged_splits import PurgedKFold, PurgedTimeSeriesSplit
+from sklrnn.timeline.panel import Mask, Rows, Timeline, read_timeline
+
+__all__ = ["LeakageError", "check_no_leakage"]
+
+
+class LeakageError(ValueError):
+    """A split lets a training sample see a test answer.
+
+    Parameters
+    ----------
+    message : str
+        What leaks, and what to change.
+
+    split, train_row, test_row : int, default=-1
+        The number of the split and the row numbers of a pair of samples that share an answer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.model_selection import KFold
+    >>> from sklrnn import LeakageError, check_no_leakage
+    >>> try:
+    ...     check_no_leakage(KFold(2), np.zeros((8, 1)), window_length=3, horizon=1)
+    ... except LeakageError as error:
+    ...     print(error.split, error.train_row, error.test_row)
+    0 4 3
+    """
+
+    def __init__(self, message: str, *, split: int = -1, train_row: int = -1, test_row: int = -1) -> None:
+        super().__init__(message)
+        self.split = split
+        self.train_row = train_row
+        self.test_row = test_row
+
+
+class _Reach(NamedTuple):
+    """The rows that the sample of row t reads (a window that ends at t) and learns (t+1 ... t+horizon)."""
+
+    window_length: int
+    horizon: int
+    stride_within: int
+
+
+class _Leak(NamedTuple):
+    """The first training row that sees an answer, the test row that is asked for it, and how often this happens."""
+
+    train_row: int
+    test_row: int
+    shared_row: int | None
+    through: str
+    n_rows: int
+
+
+def check_no_leakage(
+    cv: Any,
+    X: Any,
+    y: Any = None,
+    *,
+    window_length: int,
+    horizon: int,
+    stride_within: int = 1,
+    groups: Any = None,
+) -> None:
+    """Raise an error if a split lets a training sample see what a test sample is asked for.
+
+    The sample of row ``t`` reads the rows ``t, t - stride_within, ...`` of its window and learns the rows
+    ``t+1 ... t+horizon``. The *answers* of a split are all rows that its test samples learn. A training sample leaks if
+    its targets or its window hold an answer. Every row of every split is looked at.
+
+    So a training target may reach the first test row itself, which is known when the first forecast is made, and a test
+    window may read training rows before it. What lies in the future of a test row but holds none of its answers is
+    no leak either: `PurgedKFold` passes.
+
+    Parameters
+    ----------
+    cv : int, splitter or iterable
+        Anything that scikit-learn takes as ``cv``: a number of folds, a splitter, or ``(train, test)`` pairs of row
+        numbers or masks. A generator is used up.
+
+    X : array-like of shape (row, ...)
+        The rows before windowing, in the order of time within each entity. A pandas index is used in the message.
+
+    y : array-like of shape (row, ...), default=None
+        Passed to the splitter.
+
+    window_length : int
+        Number of steps in a window.
+
+    horizon : int
+        Number of steps ahead that a target reaches; for a list of steps, the largest.
+
+    stride_within : int, default=1
+        Distance in rows between the steps of a window.
+
+    groups : array-like of shape (row,), default=None
+        The entity of each row of a panel: windows and targets stay within an entity. Passed to the splitter if it takes
+        groups. None means one series, or the entities of a pandas MultiIndex.
+
+    Raises
+    ------
+    LeakageError
+        A ``ValueError`` that names the split, a training row, a test row and the parameter to change.
+
+    See Also
+    --------
+    sklrnn.model_selection.purged_splits.PurgedTimeSeriesSplit : Forward splits that pass this check.
+    sklrnn.model_selection.purged_splits.PurgedKFold : Blocks on both sides of the test rows that pass this check.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.model_selection import TimeSeriesSplit
+    >>> from sklrnn import check_no_leakage
+    >>> X = np.zeros((200, 1))
+    >>> check_no_leakage(TimeSeriesSplit(gap=23), X, window_length=72, horizon=24)
+    >>> check_no_leakage(TimeSeriesSplit(), X, window_length=72, horizon=24)  # doctest: +NORMALIZE_WHITESPACE
+    Traceback (most recent call last):
+        ...
+    sklrnn.model_selection.leakage.LeakageError: Split 0 leaks into 23 of 35 training rows. The target of training row 12 holds row 36,
+    an answer of test row 35. Set gap=23 in TimeSeriesSplit (now 0),
+    or use PurgedTimeSeriesSplit(window_length=72, horizon=24).
+    """
+    reach = _Reach(window_length, horizon, stride_within)
+    for name, value in reach._asdict().items():
+        if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+            raise ValueError(f"check_no_leakage needs {name} to be an int of at least 1, got {value!r}.")
+    indexable(X, y, groups)
+    timeline = read_timeline(X, groups)
+    splitter = check_cv(cv)
+    labels = X.index if hasattr(X, "iloc") else None
+    number = -1
+    for number, pair in enumerate(splitter.split(X, y, groups if _takes_groups(splitter) else None)):
+        train, test = (_as_rows(rows, number, len(timeline.place)) for rows in pair)
+        leak = _find_leak(timeline, train, test, reach)
+        if leak is not None:
+            advice = _advise(splitter, timeline, leak, reach)
+            raise LeakageError(
+                f"Split {number} leaks into {leak.n_rows} of {len(train)} training rows. "
+                f"{_describe(leak, labels)} {advice}",
+                split=number,
+                train_row=leak.train_row,
+                test_row=leak.test_row,
+            )
+    if number < 0:
+        raise ValueError("cv gave no split, so there was nothing to check. A generator can be used up only once.")
+
+
+def _takes_groups(splitter: Any) -> bool:
+    # scikit-learn's splitters warn if they get groups that they do not use.
+    if not hasattr(splitter, "get_metadata_routing"):
+        return True
+    return bool(get_routing_for_object(splitter).consumes("split", ["groups"]))
+
+
+def _as_rows(rows: Any, number: int, n_rows: int) -> Rows:
+    given = np.asarray(rows)
+    if given.dtype == bool and len(given) != n_rows:
+        raise ValueError(f"Split {number} of cv has a mask of {len(given)} values, but X has {n_rows} rows.")
+    if given.size and given.dtype.kind not in "biu":
+        raise ValueError(f"Split {number} of cv must hold row numbers, got values of type {given.dtype}.")
+    numbers: Rows = np.flatnonzero(given) if given.dtype == bool else given.astype(np.intp)
+    outside = (numbers < 0) | (numbers >= n_rows)
+    if outside.any():
+        raise ValueError(
+            f"Split {number} of cv names row {numbers[outside][0]}, but X has the rows 0 to {n_rows - 1}. "
+            "Pass the X that the splits were made for."
+        )
+    return numbers
+
+
+def _slots(timeline: Timeline, reach: _Reach) -> tuple[Rows, int]:
+    """Lay the entities on one line, so far apart that no window or target reaches from one into the next."""
+    window_reach = reach.window_length * reach.stride_within
+    lengths = np.bincount(timeline.entity) + window_reach + reach.horizon
+    starts = np.cumsum(lengths) - lengths + window_reach
+    return starts[timeline.entity] + timeline.place, int(lengths.sum()) + 1
+
+
+def _find_leak(timeline: Timeline, train: Rows, test: Rows, reach: _Reach) -> _Leak | None:
+    slots, n_slots = _slots(timeline, reach)
+    # Each test sample opens a run of answers one slot later and closes it horizon slots after that.
+    edges = np.zeros(n_slots + 1, dtype=np.intp)
+    np.add.at(edges, slots[test] + 1, 1)
+    np.add.at(edges, slots[test] + reach.horizon + 1, -1)
+    is_answer = np.cumsum(edges[:-1]) > 0
+    at = slots[train]
+    in_target = _any_of_last(is_answer, at + reach.horizon, reach.horizon, 1)
+    in_window = _any_of_last(is_answer, at, reach.window_length, reach.stride_within)
+    leaking = in_target | in_window
+    if not leaking.any():
+        return None
+    first = np.flatnonzero(leaking)[np.argmin(at[leaking])]
+    if in_target[first]:
+        candidates, through = at[first] + 1 + np.arange(reach.horizon), "target"
+    else:
+        candidates, through = at[first] - reach.stride_within * np.arange(reach.window_length), "window"
+    shared = candidates[is_answer[candidates]][0]
+    asked = test[(slots[test] < shared) & (shared <= slots[test] + reach.horizon)]
+    # A target may end after the last row given, where supervise() has cut the rows without a full future.
+    given = np.flatnonzero(slots == shared)
+    shared_row = int(given[0]) if len(given) else None
+    return _Leak(int(train[first]), int(asked[0]), shared_row, through, int(leaking.sum()))
+
+
+def _any_of_last(flags: Mask, at: Rows, length: int, stride: int) -> Mask:
+    """Look whether any of ``flags[at], flags[at - stride], ...`` is set, ``length`` of them."""
+    # Running counts along each residue class of the stride answer this for all rows at once.
+    padded = np.concatenate([flags, np.zeros(-len(flags) % stride, dtype=bool)])
+    counts: NDArray[np.intp] = padded.reshape(-1, stride).cumsum(axis=0, dtype=np.intp).reshape(-1)
+    before = at - length * stride
+    return counts[at] > np.where(before < 0, 0, counts[before])
+
+
+def _describe(leak: _Leak, labels: Any) -> str:
+    def name(row: int) -> str:
+        has_label = labels is not None and not np.array_equal(labels[row], row)
+        return f"row {row} ({labels[row]})" if has_label else f"row {row}"
+
+    shared = name(leak.shared_row) if leak.shared_row is not None else "a row after the last one given"
+    train, test = name(leak.train_row), name(leak.test_row)
+    return f"The {leak.through} of training {train} holds {shared}, an answer of test {test}."
+
+
+def _advise(cv: Any, timeline: Timeline, leak: _Leak, reach: _Reach) -> str:
+    name = type(cv).__name__
+    needed = {key: value for key, value in reach._asdict().items() if key != "stride_within" or value != 1}
+    wanted = ", ".join(f"{key}={value}" for key, value in needed.items())
+    panel = ", with groups" if timeline.entity.any() else ""
+    forward, blocks = f"PurgedTimeSeriesSplit({wanted})", f"PurgedKFold({wanted})"
+    if isinstance(cv, PurgedTimeSeriesSplit | PurgedKFold):
+        # No window of a forward split reaches a test row: its horizon alone makes the gap.
+        decisive = ["horizon"] if isinstance(cv, PurgedTimeSeriesSplit) else list(reach._fields)
+        pairs = [(key, getattr(reach, key), getattr(cv, key)) for key in decisive]
+        short = [f"{key}={value} (now {now})" for key, value, now in pairs if now < value]
+        if short:
+            return f"Set {', '.join(short)} in {name}."
+    gap = getattr(cv, "gap", None)
+    if not panel and isinstance(gap, int) and leak.through == "target" and gap < reach.horizon - 1:
+        return f"Set gap={reach.horizon - 1} in {name} (now {gap}), or use {forward}."
+    if getattr(cv, "shuffle", False):
+        return f"No gap can part shuffled rows: in place of shuffle=True in {name}, use {forward} or {blocks}{panel}."
+    return f"Use {forward} or {blocks}{panel}."

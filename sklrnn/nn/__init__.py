@@ -1,0 +1,1 @@
+"""Torch modules: cells, layers, the network and its losses. Nothing of scikit-learn."""

@@ -1,0 +1,297 @@
+"""Targets for a series: what is to be known about the future of each row, and windows as samples."""
+
+from collections.abc import Sequence
+from numbers import Integral
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.utils import check_array, check_consistent_length
+
+from sklrnn.preprocessing._window_layout import strided_windows
+from sklrnn.timeline.table import Entity, check_numbers, column_position, take_apart, take_columns
+from sklrnn.timeline.time_index import learn_clock, read_series
+
+__all__ = ["make_windows", "supervise"]
+
+Array = NDArray[Any]
+_NOWHERE = -1
+
+
+def supervise(
+    data: Any,
+    target: Any,
+    horizon: int | Sequence[int],
+    *,
+    groups: str | int | None = None,
+    time_column: str | int | None = None,
+    steps: Literal["index", "rows"] = "index",
+    dropna: bool = False,
+) -> tuple[Any, Any]:
+    """Split a series into what is known at each row and what comes next, ready for ``fit(X, y)``.
+
+    ``X`` holds the columns of ``data``, the target's past and present among them, and ``y`` the values of the target in
+    the steps that follow. Rows at the end, whose future is not complete, are left out of both.
+
+    Parameters
+    ----------
+    data : DataFrame or array of shape (row, column)
+        Rows in the order of time.
+
+    target : str, int, or list of these
+        The column or columns to predict: names in a frame, numbers in an array.
+
+    horizon : int or list of int
+        An int asks for the next ``horizon`` values, a list for just these steps: ``[24]`` is the value in 24 steps.
+
+    groups : str or int, default=None
+        Column that tells the series of a panel apart. A MultiIndex whose last level is time needs none.
+
+    time_column : str or int, default=None
+        Column that plays the part of the index.
+
+    steps : {"index", "rows"}, default="index"
+        What a step is. With "index" the time between the rows counts, as in ``SlidingWindow``: where a row is missing,
+        its value is missing too. With "rows" the next row is the next step, whatever its time.
+
+    dropna : bool, default=False
+        Leave out the rows with a missing value in ``y`` instead of raising an error.
+
+    Returns
+    -------
+    X : DataFrame or ndarray
+        The rows of ``data`` that have a complete future.
+
+    y : Series, DataFrame or ndarray
+        One-dimensional for one step of one target. Otherwise a column for each step and target, ``temp_lead1``,
+        ``wind_lead1``, ``temp_lead2``, so that ``y.reshape(row, step, target)`` sorts them out. The index is kept.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklrnn import supervise
+    >>> hours = pd.date_range("2024-01-01", periods=5, freq="h")
+    >>> data = pd.DataFrame({"temp": [1.0, 2.0, 3.0, 4.0, 5.0], "wind": [7, 7, 8, 8, 9]}, index=hours)
+    >>> X, y = supervise(data, target="temp", horizon=2)
+    >>> X.join(y)
+                         temp  wind  temp_lead1  temp_lead2
+    2024-01-01 00:00:00   1.0     7         2.0         3.0
+    2024-01-01 01:00:00   2.0     7         3.0         4.0
+    2024-01-01 02:00:00   3.0     8         4.0         5.0
+    """
+    data = _as_table(data)
+    wanted = _check_steps(horizon)
+    if steps not in ("index", "rows"):
+        raise ValueError(f"steps must be 'index' or 'rows', got {steps!r}.")
+    columns = _target_columns(data, target)
+    chosen = take_columns(data, columns)
+    values = chosen.to_numpy() if hasattr(chosen, "to_numpy") else np.asarray(chosen)
+    entities, positions = _positions(data, groups, time_column, by_index=steps == "index")
+    future, rows = _future_rows(entities, positions, wanted, len(values))
+    names = [data.columns[column] if hasattr(data, "columns") else column for column in columns]
+    y = values[future[rows]]  # a row that is nowhere yields the last one here, and is dropped or refused below
+    missing = (future[rows] == _NOWHERE)[:, :, np.newaxis] | pd.isna(y)
+    if missing.any() and not dropna:
+        raise ValueError(_what_is_missing(missing, future[rows], rows, wanted, names))
+    complete = ~missing.any(axis=(1, 2))
+    if not complete.any():
+        raise ValueError("Every row has a missing value in its future: fill the target first, or shorten the horizon.")
+    return _package(data, rows[complete], y[complete], wanted, names)
+
+
+def make_windows(
+    X: Any,
+    y: Any = None,
+    *,
+    window_length: int,
+    horizon: int = 1,
+    stride: int = 1,
+    offset: int = 1,
+    stride_within: int = 1,
+    groups: str | int | None = None,
+) -> tuple[Array, Array]:
+    """Cut a series into windows and their targets, each window a sample of its own.
+
+    This is for windows outside of a pipeline; rows follow each other as they come, whatever their index says.
+    ``stride=1`` shifts by one row, ``stride=window_length`` cuts the series into pieces that share no row (the reshape
+    approach). Windows that overlap share rows: don't shuffle them into training and test sets.
+
+    Parameters
+    ----------
+    X : array-like of shape (row,) or (row, feature)
+        Rows in the order of time. NaN is allowed.
+
+    y : array-like of shape (row,) or (row, target), default=None
+        What to predict. None means X itself: the next values of the series, of all features if it has many.
+
+    window_length : int
+        Number of rows in a window.
+
+    horizon : int, default=1
+        Number of values of ``y`` to predict.
+
+    stride : int, default=1
+        Number of rows from the start of one window to the start of the next.
+
+    offset : int, default=1
+        Steps from the last row of a window to its first target: 1 is the next row, 0 the last row itself (only with
+        a ``y`` of its own).
+
+    stride_within : int, default=1
+        Distance between the rows of a window.
+
+    groups : str or int, default=None
+        Column of X that tells the series of a panel apart; no window crosses from one into the other, and the windows
+        of the first series come first. A MultiIndex whose last level is time needs none.
+
+    Returns
+    -------
+    windows : ndarray of shape (sample, window_length, feature)
+        A read-only view on the rows of X if they are one series.
+
+    targets : ndarray of shape (sample,) or (sample, horizon * target)
+        One-dimensional for one value of one target; otherwise all targets of the first step, then of the second.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklrnn import make_windows
+    >>> windows, targets = make_windows(np.arange(8.0), window_length=3, stride=2)
+    >>> windows[:, :, 0]
+    array([[0., 1., 2.],
+           [2., 3., 4.],
+           [4., 5., 6.]])
+    >>> targets
+    array([3., 5., 7.])
+    """
+    least = {"window_length": 1, "horizon": 1, "stride": 1, "stride_within": 1, "offset": 1 if y is None else 0}
+    given = {
+        "window_length": window_length, "horizon": horizon, "stride": stride,
+        "stride_within": stride_within, "offset": offset,
+    }  # fmt: skip
+    for name, value in given.items():
+        _check_at_least(name, value, least[name])
+    table = take_apart(_as_table(X, one_dimensional=True), groups=groups)
+    values = check_numbers("make_windows", table.features)
+    targets = values if y is None else check_array(y, dtype=None, ensure_2d=False, ensure_all_finite=False)
+    check_consistent_length(values, targets)
+    targets = targets.reshape(len(targets), -1)
+    span = (window_length - 1) * stride_within + 1
+    need = max(span, span + offset + horizon - 1)
+    pieces = []
+    for entity in table.entities:
+        own_rows, own_targets = values[entity.rows], targets[entity.rows]
+        if len(own_rows) >= need:
+            n_windows = (len(own_rows) - need) // stride + 1
+            windows = strided_windows(own_rows, window_length, stride_within)[: n_windows * stride : stride]
+            ahead = strided_windows(own_targets[span - 1 + offset :], horizon)[: n_windows * stride : stride]
+            pieces.append((windows, ahead.reshape(n_windows, -1)))
+    if not pieces:
+        longest = max(len(values[entity.rows]) for entity in table.entities)
+        raise ValueError(
+            f"A window of window_length={window_length} (stride_within={stride_within}) with offset={offset} and "
+            f"horizon={horizon} needs at least {need} rows, got {longest}. Shorten them or pass more history."
+        )
+    windows, ahead = pieces[0] if len(pieces) == 1 else map(np.concatenate, zip(*pieces, strict=True))
+    return windows, ahead[:, 0] if ahead.shape[1] == 1 else ahead
+
+
+def _as_table(data: Any, *, one_dimensional: bool = False) -> Any:
+    data = data if hasattr(data, "shape") else np.asarray(data)
+    if len(data.shape) == 1 and one_dimensional:
+        return data.to_frame() if hasattr(data, "to_frame") else data[:, np.newaxis]
+    if len(data.shape) != 2:
+        raise ValueError(
+            f"A table of shape (row, column) is needed, got shape {data.shape}. Turn a single series into one with "
+            "series.to_frame() or array.reshape(-1, 1)."
+        )
+    return data
+
+
+def _check_at_least(name: str, value: Any, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise ValueError(f"{name} must be an int of at least {least}, got {value!r}.")
+
+
+def _check_steps(horizon: Any) -> Array:
+    if isinstance(horizon, Integral):
+        _check_at_least("horizon", horizon, 1)
+        return np.arange(1, int(horizon) + 1)
+    steps = list(horizon) if hasattr(horizon, "__iter__") and not isinstance(horizon, str) else [horizon]
+    for step in steps:
+        _check_at_least("Each step of horizon", step, 1)
+    if not steps or len(set(steps)) < len(steps):
+        raise ValueError(f"horizon must be an int or a list of different steps, got {horizon!r}.")
+    return np.asarray(steps, dtype=np.intp)
+
+
+def _target_columns(data: Any, target: Any) -> list[int]:
+    names = target if isinstance(target, list) else [target]
+    columns = [column_position(data, name, "target") for name in names]
+    found = [column for column in columns if column is not None]
+    if not found or len(found) < len(names):
+        raise ValueError(f"target must name at least one column, got {target!r}.")
+    return found
+
+
+def _positions(data: Any, groups: Any, time_column: Any, *, by_index: bool) -> tuple[list[Entity], list[Array]]:
+    """Number the rows of each series by steps of time."""
+    table = take_apart(data, time_column=time_column, groups=groups)
+    entities = table.entities
+    series = read_series(table.labels, entities, "data") if by_index else []
+    if not series:
+        n_rows = np.arange(data.shape[0])
+        return entities, [np.arange(n_rows[entity.rows].size) for entity in entities]
+    clock = learn_clock(series, sure=table.labels_are_time)
+    return entities, [clock.positions(own.values) for own in series]
+
+
+def _future_rows(entities: list[Entity], positions: list[Array], steps: Array, n_rows: int) -> tuple[Array, Array]:
+    """Find the row that lies each step ahead of each row, and the rows whose future lies within their series."""
+    future = np.full((n_rows, len(steps)), _NOWHERE)
+    reaches = np.zeros(n_rows, dtype=bool)
+    for entity, place in zip(entities, positions, strict=True):
+        own = np.arange(n_rows)[entity.rows]
+        ahead = place[:, np.newaxis] + steps
+        at = np.minimum(np.searchsorted(place, ahead), len(place) - 1)
+        future[own] = np.where(place[at] == ahead, own[at], _NOWHERE)
+        reaches[own] = ahead.max(axis=1) <= place[-1]
+    if not reaches.any():
+        longest = max(len(place) for place in positions)
+        raise ValueError(
+            f"A horizon of {steps.max()} steps needs at least {steps.max() + 1} rows, got {longest}. "
+            "Shorten the horizon or pass more rows."
+        )
+    return future, np.flatnonzero(reaches)
+
+
+def _what_is_missing(missing: Array, future: Array, rows: Array, steps: Array, names: list[Any]) -> str:
+    first, step, column = np.argwhere(missing)[0]
+    start = f"The target of row {rows[first]}, {steps[step]} step(s) ahead, is missing: "
+    if future[first, step] == _NOWHERE:
+        return (
+            f"{start}the index has a hole there. Fill it (data.asfreq and interpolate), pass dropna=True to leave such "
+            "rows out, or steps='rows' to take the next rows whatever their time."
+        )
+    return (
+        f"{start}column {names[column]!r} is NaN in row {future[first, step]}. Fill it, or pass dropna=True to leave "
+        "such rows out."
+    )
+
+
+def _package(data: Any, rows: Array, y: Array, steps: Array, names: list[Any]) -> tuple[Any, Any]:
+    """Give X and y the container of the data; rows without a break are a view of an array."""
+    unbroken = len(rows) == rows[-1] - rows[0] + 1
+    take = slice(int(rows[0]), int(rows[-1]) + 1) if unbroken else rows
+    columns = y.reshape(len(y), -1)
+    is_single = columns.shape[1] == 1
+    leads = [f"{name}_lead{step}" for step in steps for name in names]
+    if hasattr(data, "iloc"):
+        X = data.iloc[take]
+        frame = pd.DataFrame(columns, index=X.index, columns=leads)
+        return X, frame.iloc[:, 0] if is_single else frame
+    if hasattr(data, "columns"):
+        frame = type(data)({lead: columns[:, number] for number, lead in enumerate(leads)})
+        return data[take], frame.to_series() if is_single else frame
+    return data[take], columns[:, 0] if is_single else columns

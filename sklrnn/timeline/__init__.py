@@ -1,0 +1,1 @@
+"""Rows in time: index and frequency, panels, calendar features."""

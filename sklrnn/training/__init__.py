@@ -1,0 +1,1 @@
+"""One way to train any module, and the trained network as an object."""

@@ -1,0 +1,1 @@
+"""SequenceTranslator: an encoder-decoder from one sequence to another."""

@@ -1,0 +1,244 @@
+"""Kernels in processes of their own: caches, processors, missing libraries, fences around memory, many threads."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from numba.core.codegen import get_host_cpu_features
+
+import sklrnn
+from sklrnn.kernels._compile import version_of
+
+ROOT = Path(sklrnn.__file__).parents[1]
+PRELUDE = """
+import sys, warnings
+import torch
+from torch import nn
+from sklrnn.nn.cells import GRU, LSTM, SimpleRNN
+from sklrnn.kernels import run_kernel
+
+def check(name, n_steps=9, n_rows=37, n_features=3, units=19):
+    ours, theirs, options, same = {
+        "simple_rnn": (SimpleRNN, nn.RNN, {}, {}),
+        "relu_rnn": (SimpleRNN, nn.RNN, {"activation": "relu"}, {"nonlinearity": "relu"}),
+        "gru": (GRU, nn.GRU, {}, {}),
+        "lstm": (LSTM, nn.LSTM, {}, {}),
+    }[name]
+    layer, reference = ours(n_features, units, **options), theirs(n_features, units, **same)
+    layer.initialise(torch.Generator().manual_seed(0))
+    reference.load_state_dict(layer.state_dict())
+    x = torch.randn(n_rows, n_steps, n_features, generator=torch.Generator().manual_seed(1)).transpose(0, 1)
+    x.requires_grad_()
+    grads = []
+    for each in (layer, reference):
+        states, _ = each(x)
+        inputs = [x, each.weight_ih_l0, each.weight_hh_l0, each.bias_ih_l0]
+        grads.append((states, *torch.autograd.grad(states.square().sum(), inputs)))
+    for mine, other in zip(*grads):
+        assert (mine - other).abs().max() <= 3e-6 * other.abs().max(), name
+    return run_kernel(layer, x) is not None
+"""
+
+
+def run(code, *arguments, **environment):
+    command = [sys.executable, "-W", "error", "-c", PRELUDE + code, *map(str, arguments)]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ, **environment}
+    )
+    assert done.returncode == 0, f"exit status {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def test_without_numba_torch_does_it_and_says_nothing():
+    run("sys.modules['numba'] = None\nassert not check('gru')\nassert not check('lstm')")
+
+
+def test_with_a_broken_numba_torch_does_it_and_says_why_once():
+    run("""
+class Broken:
+    def find_spec(self, name, path=None, target=None):
+        if name == "numba.extending":
+            raise ImportError("numba needs another numpy")
+sys.meta_path.insert(0, Broken())
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    assert not check("gru")
+    assert not check("gru")
+    assert not check("lstm")
+messages = [str(warning.message) for warning in caught if issubclass(warning.category, RuntimeWarning)]
+assert len(messages) == 1 and "numba needs another numpy" in messages[0] and "SKLRNN_KERNELS=0" in messages[0], messages
+""")
+
+
+def test_importing_and_running_in_torch_does_not_load_numba():
+    run("""
+import sklrnn
+from sklrnn import GRURegressor
+layer = GRU(2, 3).double()
+layer.initialise(torch.Generator().manual_seed(0))
+layer(torch.zeros(4, 5, 2, dtype=torch.float64))
+assert "numba" not in sys.modules
+""")
+
+
+def test_without_a_folder_for_the_cache_each_process_compiles_for_itself():
+    run("""
+import tempfile
+def refuse(*args, **kwargs):
+    raise PermissionError("read-only file system")
+tempfile.TemporaryFile = refuse
+assert check("simple_rnn")
+""")
+
+
+def test_kernels_from_caches_of_several_processes_do_not_mix(tmp_path):
+    for name in ("simple_rnn", "relu_rnn"):  # numba counts its functions anew in each process
+        run(f"assert check({name!r})", NUMBA_CACHE_DIR=str(tmp_path))
+    both = "from sklrnn.kernels._registry import load_kernel\nfor name in sys.argv[1:]: load_kernel(name)\n"
+    compiled = set(tmp_path.rglob("*.nbc"))
+    for names in (("simple_rnn", "relu_rnn"), ("relu_rnn", "simple_rnn")):
+        run(both + "for name in sys.argv[1:]: assert check(name)", *names, NUMBA_CACHE_DIR=str(tmp_path))
+    assert set(tmp_path.rglob("*.nbc")) == compiled, "what was compiled was not loaded"
+
+
+def test_the_cache_knows_its_sources_and_the_processor(tmp_path):
+    folder = Path(sklrnn.__file__).parent / "kernels"
+    for path in folder.glob("*.py"):
+        shutil.copy(path, tmp_path)
+    version = version_of(folder, "here")
+    assert version_of(tmp_path, "here") == version
+    assert version_of(tmp_path, "there") != version
+    (tmp_path / "_packing.py").write_text("changed", encoding="utf-8")
+    assert version_of(tmp_path, "here") != version
+
+
+# Each array ends, or begins, where memory ends: a read or a write beyond it ends the process.
+FENCES = """
+import ctypes, itertools, math, mmap
+import numpy as np
+import sklrnn.kernels._backward_call as going_back
+import sklrnn.kernels._runtime as layer_
+import sklrnn.kernels._forward_call as reading
+from sklrnn.kernels.autograd import Recurrence, _CELLS
+from sklrnn.kernels._registry import load_kernel
+
+libc, page = ctypes.CDLL(None, use_errno=True), mmap.PAGESIZE
+at_the_end = True
+
+def fenced(tensor):
+    n = tensor.numel() * 4
+    inside = -(-max(n, 1) // page) * page
+    room = mmap.mmap(-1, inside + 2 * page)
+    start = ctypes.addressof(ctypes.c_char.from_buffer(room))
+    for fence in (start, start + page + inside):
+        assert libc.mprotect(ctypes.c_void_p(fence), ctypes.c_size_t(page), 0) == 0
+    offset = page + (inside - n if at_the_end else 0)
+    copy = torch.from_numpy(np.frombuffer(room, np.float32, tensor.numel(), offset)).view(tensor.shape)
+    with torch.no_grad():
+        return copy.copy_(tensor)
+
+def room_for(like, *shape):
+    return fenced(torch.full(shape, float("nan")))
+
+reading.room_for = going_back.room_for = room_for
+layer_._WORTH_A_THREAD = 1
+torch.manual_seed(0)
+SIZES = [
+    (1, 1, 1, 1), (2, 3, 2, 5), (5, 7, 3, 15), (3, 8, 1, 16), (4, 9, 17, 17), (3, 31, 16, 31), (6, 33, 5, 32),
+    (2, 39, 8, 33), (2, 40, 8, 48), (3, 47, 20, 49), (9, 70, 4, 64), (70, 5, 3, 20), (2, 100, 2, 100), (200, 3, 2, 16),
+]
+for mode, cell in _CELLS.items():
+    kernel = load_kernel(cell.kernel)
+    for (n_steps, n_rows, n_features, units), with_first, at_the_end, n_threads, by_rows in itertools.product(
+        SIZES, (False, True), (False, True), (1, 3), (False, True)
+    ):
+        torch.set_num_threads(n_threads)
+        rows = cell.n_gates * units
+        x = fenced(torch.randn(n_rows, n_steps, n_features)).transpose(0, 1) if by_rows else fenced(
+            torch.randn(n_steps, n_rows, n_features)
+        )
+        # small enough that the relu of two hundred steps does not grow without bound
+        shapes = ((rows, n_features), (rows, units), (rows,), (rows,))
+        weights = [fenced(0.4 / math.sqrt(units) * torch.randn(shape)) for shape in shapes]
+        first = [fenced(torch.randn(1, n_rows, units)) for _ in range(cell.n_states)] if with_first else []
+        inputs = [tensor.requires_grad_() for tensor in (x, *weights, *first)]
+        with torch.no_grad():
+            reading.read(kernel, x, tuple(first), layer_.Weights(*weights), keep=False)
+        outputs = Recurrence.apply(cell, kernel, *inputs)
+        into = [fenced(torch.randn(output.shape)) for output in outputs]
+        grads = torch.autograd.grad(outputs, inputs, into)
+        assert all(tensor.isfinite().all() for tensor in (*outputs, *grads))
+print("no fence was touched")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs mprotect")
+def test_nothing_beyond_an_array_is_read_or_written():
+    assert "no fence was touched" in run(FENCES)
+
+
+PROCESSORS = {
+    "AVX2": ("haswell", "+avx,+avx2,+fma,+sse,+sse2,+sse3,+ssse3,+sse4.1,+sse4.2"),
+    "SSE2": ("x86-64", "+sse,+sse2"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("processor", PROCESSORS)
+def test_older_processors(processor, tmp_path):
+    if "+avx2" not in get_host_cpu_features():
+        pytest.skip("needs a newer x86 processor")
+    name, features = PROCESSORS[processor]
+    environment = {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features, "NUMBA_CACHE_DIR": str(tmp_path)}
+    lanes = {"AVX2": 8, "SSE2": 4}[processor]
+    run(
+        f"""
+for cell in ("simple_rnn", "relu_rnn", "gru", "lstm"):
+    for n_rows, units in ((1, 1), (7, 4), (37, 19), (40, 64)):
+        assert check(cell, n_rows=n_rows, units=units)
+from sklrnn.kernels._simd import LANES
+assert LANES == {lanes}, LANES
+{FENCES}
+""",
+        **environment,
+    )
+
+
+STRESS = """
+import threading
+import numpy as np
+from sklrnn import GRURegressor, LSTMRegressor, SimpleRNNRegressor
+
+X = np.random.default_rng(0).normal(size=(64, 6)).astype(np.float32)
+y = X.sum(axis=1)
+
+def fit(i):
+    kind = (GRURegressor, LSTMRegressor, SimpleRNNRegressor)[i % 3]
+    model = kind(units=5 + i % 20, max_epochs=1, n_jobs=1 + i % 2, random_state=i % 7)
+    return model.fit(X, y).predict(X)
+
+N_THREADS, N_FITS = 8, int(sys.argv[1])
+found, errors = {}, []
+
+def work(thread):
+    try:
+        found[thread] = [fit(i) for i in range(N_FITS)]
+    except BaseException as error:
+        errors.append(repr(error))
+
+threads = [threading.Thread(target=work, args=(i,)) for i in range(N_THREADS)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+assert not errors, errors
+expected = [fit(i) for i in range(N_FITS)]
+assert all(np.array_equal(one, other) for fits in found.values() for one, other in zip(fits, expected))
+print("equal")
+"""
+
+
+@pytest.mark.parametrize("n_fits", [6, pytest.param(200, marks=pytest.mark.slow)])
+def test_eight_threads_that_begin_at_once_fit_what_one_fits(n_fits):
+    assert "equal" in run(STRESS, n_fits)

@@ -1,0 +1,87 @@
+"""Small fits of everything give the predictions that are stored: see ``stored_predictions.py``."""
+
+import importlib.util
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import sklrnn
+import sklrnn.datasets
+import sklrnn.forecasting
+import sklrnn.sktime_adapters
+
+SCRIPT = Path(__file__).parent / "stored_predictions.py"
+# Largest difference, relative to the largest number of the same array.
+TOLERANCE = 1e-4
+
+DATA = {"X", "y", "data", "cv", "models"}
+# Hyperparameters that no case varies, and why.
+NOT_VARIED = {
+    "verbose": "prints only",
+    "device": "other devices are other processors",
+    "random_state": "each case sets it",
+    "SequenceTranslator.callbacks": "a fit with a callback of skorch raises an error today",
+}
+
+
+def load_script():
+    spec = importlib.util.spec_from_file_location("stored_predictions", SCRIPT)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    return script
+
+
+stored_predictions = load_script()
+CASES = stored_predictions.load_cases()
+STORED, _ = stored_predictions.read(stored_predictions.STORED)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_predictions_are_those_that_are_stored(name):
+    now = stored_predictions.run(CASES[name])
+    absolute, relative = stored_predictions.largest_difference(now, STORED[name])
+    assert relative <= TOLERANCE, f"{name}: {absolute:.3g} absolute, {relative:.3g} relative"
+
+
+def test_every_case_is_stored_and_shows_something():
+    assert all(any(part.size for part in parts.values()) for parts in STORED.values())
+    assert set(STORED) == set(CASES), "run tests/stored_predictions.py --write, once it is known why cases change"
+
+
+# -- the cases are complete ----------------------------------------------------------------------------------------------
+
+
+def public_names():
+    """Classes and functions that answer something, by name."""
+    modules = (sklrnn, sklrnn.forecasting, sklrnn.sktime_adapters, sklrnn.datasets)
+    return {name: getattr(module, name) for module in modules for name in module.__all__}
+
+
+def task_of(name):
+    """Classes that differ by their cell only share their hyperparameters, and cases vary these once for all."""
+    return re.sub("^(Recurrent|SimpleRNN|GRU|LSTM|CNNLSTM)(?=Regressor|Classifier|Forecaster)", "", name)
+
+
+def test_every_public_name_has_a_case():
+    shown = {what.__name__ for what, _, _ in CASES.values()}
+    # `compare` makes a Comparison, and a case of `check_no_leakage` shows a LeakageError.
+    assert set(public_names()) - shown == {"Comparison", "LeakageError"}
+
+
+@pytest.mark.parametrize("name", sorted(set(public_names()) - {"Comparison", "LeakageError"}))
+def test_every_hyperparameter_is_varied(name):
+    what = public_names()[name]
+    parameters = inspect.signature(what).parameters
+    defaults = {key: parameter.default for key, parameter in parameters.items() if key not in DATA}
+    varied = {
+        option
+        for other, _, options in CASES.values()
+        if task_of(other.__name__) == task_of(name)
+        for option, value in options.items()
+        if option in defaults and value is not defaults[option] and repr(value) != repr(defaults[option])
+    }
+    excused = {key.removeprefix(f"{name}.") for key in NOT_VARIED}
+    missing = set(defaults) - varied - excused
+    assert not missing, f"no case of tests/stored_cases varies {sorted(missing)} of {name}"

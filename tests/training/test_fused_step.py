@@ -1,0 +1,191 @@
+"""A network trained without autograd learns the same as with it."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from sklrnn import GRUClassifier, GRURegressor, LSTMRegressor
+from sklrnn.nn.losses import classification_loss, regression_loss
+from sklrnn.nn.network import Architecture, Network, build_network, dropouts
+from sklrnn.training.optimizers import FlatAdam
+
+pytest.importorskip("numba")
+
+N_ROWS, N_STEPS = 11, 9
+
+
+def some_network(n_outputs=1, **options):
+    options = {"n_features": 3, "cell": "gru", "units": (7,), "n_outputs": n_outputs, **options}
+    network = build_network(Architecture(**options), seed=3)
+    generator = torch.Generator().manual_seed(4)
+    with torch.no_grad():
+        for weight in network.parameters():
+            if weight.requires_grad:
+                weight += 0.1 * torch.randn(weight.shape, generator=generator)
+        network.standardise.mean.copy_(torch.tensor([0.5, -1.0, 2.0])[: options["n_features"]])
+        network.standardise.spread.copy_(torch.tensor([1.5, 0.5, 1.0])[: options["n_features"]])
+    optimizer = FlatAdam([{"params": list(network.parameters())}], lr=0.01)
+    return network.train(), optimizer
+
+
+def some_batch(dtype=torch.float32):
+    generator = torch.Generator().manual_seed(5)
+    x = torch.randn(N_ROWS, N_STEPS, 3, generator=generator, dtype=dtype)
+    return x, 0.5 + torch.rand(N_ROWS, generator=generator)
+
+
+def reseed(network):
+    for layer in dropouts(network):
+        layer.generator = torch.Generator().manual_seed(6)
+
+
+def both_ways(network, optimizer, criterion, x, y, weight):
+    """Loss and gradients by autograd, then without."""
+    reseed(network)
+    optimizer.zero_grad()
+    loss = torch.dot(criterion(network(x), y), weight) / len(weight)
+    loss.backward()
+    by_autograd = (loss.detach(), optimizer.weights.gradients.clone())
+    optimizer.weights.gradients.fill_(0.0)
+    for parameter in network.parameters():
+        if parameter.grad is not None:
+            parameter.grad.fill_(7.0)  # whatever was in there
+    reseed(network)
+    standing = network.without_autograd(criterion, x)
+    assert standing is not None
+    standing.step(x, y, weight)
+    reseed(network)
+    loss = torch.tensor(standing.step(x, y, weight))
+    return by_autograd, (loss, optimizer.weights.gradients.clone())
+
+
+def assert_same(by_autograd, standing):
+    torch.testing.assert_close(standing[0], by_autograd[0], rtol=1e-5, atol=1e-6)
+    scale = float(by_autograd[1].abs().max())
+    torch.testing.assert_close(standing[1], by_autograd[1], rtol=1e-4, atol=1e-5 * scale)
+    assert scale > 1e-3
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"cell": "lstm"},
+        {"cell": "simple_rnn"},
+        {"cell": "simple_rnn", "cell_options": {"activation": "relu"}},
+        {"units": (16, 5)},
+        {"cell": "lstm", "units": (8, 17, 3)},
+        {"cell": "simple_rnn", "units": (9, 4)},
+        {"dropout": 0.3},
+        {"dropout": 0.3, "units": (10, 6)},
+        {"n_direct_steps": 2},
+        {"n_direct_steps": 9, "dropout": 0.2, "units": (5, 6)},
+        {"n_outputs": 4},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_gradients_are_those_of_autograd(options, dtype):
+    network, optimizer = some_network(**options)
+    x, weight = some_batch(dtype)
+    y = torch.linspace(-1, 1, N_ROWS * network.head.out_features).reshape(N_ROWS, -1)
+    assert_same(*both_ways(network, optimizer, regression_loss("squared_error", ()).per_row, x, y, weight))
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber", "quantile", "gaussian", nn.SmoothL1Loss])
+@pytest.mark.parametrize("n_targets", [1, 3])
+def test_every_regression_loss(loss, n_targets):
+    known = regression_loss(loss, (0.1, 0.5, 0.9))
+    network, optimizer = some_network(n_outputs=n_targets * known.width)
+    x, weight = some_batch()
+    y = torch.linspace(-2, 2, N_ROWS * n_targets).reshape(N_ROWS, n_targets)
+    assert_same(*both_ways(network, optimizer, known.per_row, x, y, weight))
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", nn.CrossEntropyLoss])
+def test_every_classification_loss(loss):
+    network, optimizer = some_network(n_outputs=4)
+    x, weight = some_batch()
+    assert_same(*both_ways(network, optimizer, classification_loss(loss).per_row, x, torch.arange(N_ROWS) % 4, weight))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"cell": "minimal_gru"},
+        {"cell_options": {"reset_after": False}},
+        {"cell": "lstm", "cell_options": {"peephole": True}},
+        {"bidirectional": True},
+        {"recurrent_dropout": 0.1},
+        {"residual": True, "units": (7, 7)},
+        {"filters": (4,)},
+        {"return_sequences": True},
+        {"flag_missing": True},
+    ],
+    ids=str,
+)
+def test_what_has_more_to_it_is_left_to_autograd(options):
+    network, _ = some_network(**options)
+    assert network.without_autograd(regression_loss("squared_error", ()).per_row, some_batch()[0]) is None
+
+
+def test_a_frozen_head_is_left_to_autograd():
+    network, _ = some_network()
+    network.head.weight.requires_grad_(False)
+    assert network.without_autograd(regression_loss("squared_error", ()).per_row, some_batch()[0]) is None
+
+
+def some_task():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(75, 8, 2))
+    return X, X[:, -3:, 0].sum(axis=1) + 0.1 * rng.normal(size=75)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        GRURegressor(units=6, max_epochs=4, random_state=0),
+        LSTMRegressor(units=(6, 5), dropout=0.2, max_epochs=4, random_state=0, early_stopping=True),
+        GRUClassifier(units=6, max_epochs=4, random_state=0, class_weight="balanced"),
+        GRURegressor(units=6, max_epochs=4, random_state=0, l1=0.01, l2=0.02),
+        GRURegressor(units=6, max_epochs=4, random_state=0, optimizer="adam", max_grad_norm=None),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_fits_come_out_the_same(model, monkeypatch):
+    X, y = some_task()
+    y = np.digitize(y, [-1, 1]) if isinstance(model, GRUClassifier) else y
+    made = []
+
+    without = Network.without_autograd
+
+    def remembered(*args):
+        made.append(without(*args))
+        return made[-1]
+
+    monkeypatch.setattr(Network, "without_autograd", remembered)
+    without_autograd = model.fit(X, y).loss_curve_
+    assert made
+    assert None not in made
+    monkeypatch.setattr(Network, "without_autograd", lambda *args: None)
+    np.testing.assert_allclose(without_autograd, model.fit(X, y).loss_curve_, rtol=1e-4)
+
+
+def test_a_hook_on_a_layer_sees_each_batch():
+    X, y = some_task()
+    model = GRURegressor(units=6, batch_size=25, max_epochs=1, warm_start=True, random_state=0).fit(X, y)
+    seen = []
+    model.module_.recurrent[0].register_forward_hook(lambda module, given, states: seen.append(len(given)))
+    n_before = len(seen)
+    model.fit(X, y)
+    assert len(seen) - n_before >= 3
+
+
+def test_training_goes_on_after_somebody_took_the_gradients_away():
+    X, y = some_task()
+    models = [GRURegressor(units=6, random_state=0).partial_fit(X, y) for _ in range(2)]
+    models[0].module_.zero_grad(set_to_none=True)
+    for model in models:
+        model.partial_fit(X, y)
+    np.testing.assert_array_equal(models[0].predict(X), models[1].predict(X))
