@@ -42,7 +42,7 @@ comparison = compare(
 print(comparison)
 
 # %%
-# MASE is the error in units of what repeating the last season was wrong by in training: below 1 is better than that. The
+# MASE is the mean absolute error, scaled by the in-sample error of the seasonal naive forecast: below 1 is better. The
 # rank says how a model does from cut-off to cut-off, so that one lucky year does not decide. And an interval for 90 %
 # should hold about nine of ten months: too many is as wrong as too few.
 #

@@ -61,6 +61,14 @@ def run(case: tuple[Any, Any, dict[str, Any]]) -> Parts:
         torch.set_num_threads(before)
 
 
+def run_or_say(case: tuple[Any, Any, dict[str, Any]]) -> Parts:
+    """Run a case; an error that it raises is its result, so that the other cases are still compared."""
+    try:
+        return run(case)
+    except Exception as error:
+        return {"error": np.asarray(f"{type(error).__name__}: {error}")}
+
+
 def as_parts(answer: Any, name: str = "answer") -> Iterator[tuple[str, np.ndarray]]:
     """Turn an answer of any kind into named arrays of numbers, booleans or strings."""
     if isinstance(answer, dict):
@@ -163,6 +171,22 @@ def largest_difference(now: Parts, stored: Parts) -> tuple[float, float]:
     return absolute, relative
 
 
+def how_they_differ(now: Parts, stored: Parts) -> str:
+    if "error" in now:
+        return str(now["error"])
+    if not stored:
+        return "not stored"
+    absolute, relative = largest_difference(now, stored)
+    if absolute < np.inf:
+        return f"{absolute:.3g} absolute, {relative:.3g} relative"
+    names = [
+        name
+        for name in {**stored, **now}
+        if largest_difference(*({name: one.get(name, np.empty(0))} for one in (now, stored)))[0] == np.inf
+    ]
+    return f"the kind, shape, strings, integers or missing values of {', '.join(names[:4])} differ"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
@@ -172,13 +196,17 @@ def main() -> int:
     parser.add_argument("--to", metavar="FILE", type=Path, help="write this file instead of comparing")
     parser.add_argument("--against", metavar="FILE", type=Path, default=STORED, help="compare with this file")
     options = parser.parse_args()
-    if options.write and options.only != "*":
-        parser.error("--write stores all cases: leave --only out")
+    if options.write and (options.only != "*" or options.to):
+        parser.error("--write stores all cases in the stored file: leave --only and --to out")
     warnings.filterwarnings("ignore", "The default of config ``remember_data``", FutureWarning)
     cases = {name: case for name, case in load_cases().items() if fnmatch.fnmatchcase(name, options.only)}
-    results = {name: run(case) for name, case in cases.items()}
+    results = {name: run_or_say(case) for name, case in cases.items()}
     if options.write or options.to:
         path = options.to or STORED
+        failed = [f"{name}: {parts['error']}" for name, parts in results.items() if "error" in parts]
+        if failed and options.write:
+            print("Nothing is written, as cases fail:", *failed, sep="\n")
+            return 1
         write(path, results)
         print(f"{len(results)} cases written to {path}, {path.stat().st_size / 1000:.0f} kB")
         return 0
@@ -187,8 +215,7 @@ def main() -> int:
         print(f"Bits may differ for this: stored with {with_what}; here are {made_with()}.")
     different = [name for name in results if not are_bit_equal(results[name], stored.get(name, {}))]
     for name in different:
-        absolute, relative = largest_difference(results[name], stored.get(name, {}))
-        print(f"{name}: {absolute:.3g} absolute, {relative:.3g} relative")
+        print(f"{name}: {how_they_differ(results[name], stored.get(name, {}))}")
     gone = [name for name in stored if fnmatch.fnmatchcase(name, options.only) and name not in results]
     for name in gone:
         print(f"{name}: stored, but no case any more")

@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sklrnn.forecasting.fh_index import frequency_of
 from sklrnn.forecasting.seasonality import find_season
 from sklrnn.forecasting.series import Key, Series
 from sklrnn.forecasting.windows import Framing
+from sklrnn.timeline.time_index import frequency_of
 
 # A window holds so many seasons where the series is long enough: two weeks of hours, a quarter of days.
 _MOST_SEASONS = 14

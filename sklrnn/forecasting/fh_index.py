@@ -7,21 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sktime.forecasting.base import ForecastingHorizon
 
+from sklrnn.timeline.time_index import frequency_of, is_regular
+
 Array = NDArray[Any]
-
-
-def frequency_of(index: pd.Index) -> Any:
-    """The step from row to row: the name of a frequency, a number for counted rows, None if there is no fixed one."""
-    if isinstance(index, pd.PeriodIndex):
-        return index.freqstr
-    if isinstance(index, pd.DatetimeIndex):
-        if index.freq is not None:
-            return index.freqstr
-        return pd.infer_freq(index) if len(index) > 2 else None
-    if len(index) < 2:
-        return 1
-    step = int(index[1] - index[0])
-    return step if step > 0 and (np.diff(np.asarray(index)) == step).all() else None
 
 
 def regular(index: Any, like: pd.Index | None = None, whose: str = "y") -> pd.Index:
@@ -36,14 +24,14 @@ def regular(index: Any, like: pd.Index | None = None, whose: str = "y") -> pd.In
                 continue
         _refuse(index, whose, "frequency")
     if isinstance(index, pd.PeriodIndex):
-        if np.any(np.diff(index.asi8) != index.freq.n):  # type: ignore[union-attr]
+        if not is_regular(index):
             _refuse(index, whose, f"frequency {index.freqstr!r}")
         return index
     if not pd.api.types.is_integer_dtype(index.dtype):
         raise TypeError(
             f"{whose} must have a DatetimeIndex, a PeriodIndex or whole numbers as its times, got {type(index).__name__}."
         )
-    if frequency_of(index) is None:
+    if not is_regular(index):
         _refuse(index, whose, "step from row to row")
     return index
 

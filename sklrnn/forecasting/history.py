@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from sktime.forecasting.base import ForecastingHorizon
 
 from sklrnn.forecasting._columns import Columns
-from sklrnn.forecasting.fh_index import frequency_of, place, times_after
+from sklrnn.forecasting.fh_index import place, times_after
 from sklrnn.forecasting.series import Key, Series, begin, by_instance, extend, name_of, rows_at, take_apart
+from sklrnn.timeline.time_index import frequency_of
 
 Array = NDArray[Any]
 

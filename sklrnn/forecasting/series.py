@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sklrnn.forecasting.fh_index import check_same_kind, go_on, regular
 from sklrnn.forecasting.windows import Track
+from sklrnn.timeline.panel import split_entities, times_of
 
 Array = NDArray[Any]
 Key = Hashable
@@ -97,13 +98,9 @@ def begin(
 
 
 def _pieces(frame: pd.DataFrame) -> Iterable[tuple[Key, pd.DataFrame]]:
-    if not isinstance(frame.index, pd.MultiIndex):
-        yield None, frame
-        return
-    levels = list(range(frame.index.nlevels - 1))
-    for key, piece in frame.groupby(level=levels if len(levels) > 1 else 0, sort=False):
-        index = piece.index.get_level_values(-1)
-        yield key, piece.set_axis(index)
+    for key, rows in split_entities(frame.index):
+        piece = frame.iloc[rows]
+        yield key, piece.set_axis(times_of(piece.index))
 
 
 def rows_at(frame: pd.DataFrame, times: pd.Index, whose: str) -> Array:

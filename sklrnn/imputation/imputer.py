@@ -27,7 +27,7 @@ from sklrnn.imputation.interpolation import Hiding, Series, gap_lengths
 from sklrnn.imputation.masking import Lessons, Reader, Scales, measure
 from sklrnn.imputation.network import GAP_LOSSES, GapNetwork
 from sklrnn.imputation.reading import GivenSeries, read_given_series
-from sklrnn.timeline.calendar_features import choose_cycles, read_cycles
+from sklrnn.timeline.calendar_features import choose_cycles, cyclical_features
 
 __all__ = ["RecurrentImputer"]
 
@@ -233,7 +233,7 @@ class RecurrentImputer(OneToOneFeatureMixin, TransformerMixin, NetworkParameters
                 f"{type(self).__name__} was fitted on rows with dates and reads the {', '.join(self.cycles_)} of each, but "
                 "the index of this X holds no dates. Pass a frame with dates, or fit with calendar=False."
             )
-        calendar = read_cycles(given.dates, self.cycles_, len(given.values))
+        calendar = cyclical_features(given.dates, self.cycles_, len(given.values))
         return Series(given.values[:, self._known][given.order], calendar[given.order], given.lengths)
 
     def _learn(self, series: Series) -> None:

@@ -6,14 +6,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sklrnn.inputs.ragged import Ragged, concatenate_steps, in_the_form_of, shaped_like
+from sklrnn.inputs.ragged import concatenate_steps, lengths_of, restore_form
 from sklrnn.inputs.validation import check_sequences
 from sklrnn.timeline.calendar_features import dates_of
-from sklrnn.timeline.table import split_entities
-from sklrnn.timeline.time_index import read_series
+from sklrnn.timeline.panel import RowNumbers, split_entities, times_of
+from sklrnn.timeline.time_index import read_entity_times
 
 Array = NDArray[Any]
-Rows = NDArray[np.intp]
 
 _FORMS = {2: "a table (row, feature)", 3: "sequences (sample, time, feature)"}
 
@@ -22,8 +21,8 @@ class GivenSeries(NamedTuple):
     """Rows as they came, NaN where a value is missing; ``order`` brings those of a series together."""
 
     values: Array
-    lengths: Rows
-    order: Rows
+    lengths: RowNumbers
+    order: RowNumbers
     dates: Any
     restore: Callable[[Array], Any]
 
@@ -35,25 +34,16 @@ def read_given_series(estimator: Any, X: Any, *, reset: bool, missing_values: fl
     if estimator._rank_in == 2:
         return _read_table(X, _mark(concatenate_steps(checked).reshape(len(checked), -1), missing_values))
     flat = _mark(concatenate_steps(checked), missing_values)
-    lengths = checked.lengths if isinstance(checked, Ragged) else np.full(len(checked), checked.shape[1])
-    are_univariate = not hasattr(X, "shape") or X.ndim == 1  # a list, or an object array
-    are_univariate &= np.ndim(X[0]) == 1
-
-    def restore(rows: Array) -> Any:
-        single = are_univariate and rows.shape[1] == 1
-        return in_the_form_of(X, shaped_like(checked, rows[:, 0] if single else rows))
-
-    return GivenSeries(flat, lengths, np.arange(len(flat)), None, restore)
+    lengths = lengths_of(checked)
+    return GivenSeries(flat, lengths, np.arange(len(flat)), None, lambda rows: restore_form(X, checked, rows))
 
 
 def _read_table(X: Any, table: Array) -> GivenSeries:
-    entities = split_entities(X)
     index = X.index if hasattr(X, "iloc") else None
-    if getattr(index, "nlevels", 1) > 1:
-        index = index.get_level_values(-1)  # type: ignore[union-attr]
+    entities = split_entities(index)
     # Rows that are not in the order of time would be neighbours of strangers.
-    read_series(index, entities)
-    order = np.concatenate([np.arange(len(table))[entity.rows] for entity in entities])
+    read_entity_times(times_of(index), entities)
+    order = np.concatenate([entity.row_numbers(len(table)) for entity in entities])
     lengths = np.array([len(table[entity.rows]) for entity in entities])
     return GivenSeries(table, lengths, order, dates_of(X), lambda rows: rows)
 

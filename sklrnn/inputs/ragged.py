@@ -1,4 +1,4 @@
-"""Sequences of several lengths, laid end to end; an array that is given row by row, and padded batch by batch."""
+"""Sequences of several lengths, concatenated; they are padded batch by batch."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Ragged:
-    """Row i is ``steps[starts[i] : starts[i] + lengths[i]]``; picking rows copies no step."""
+    """Sequence i is ``steps[starts[i] : starts[i] + lengths[i]]``; indexing copies no step."""
 
     steps: Array
     starts: NDArray[np.intp]
@@ -20,13 +20,14 @@ class Ragged:
 
     @classmethod
     def from_lengths(cls, steps: Array, lengths: NDArray[np.intp]) -> "Ragged":
-        """Cut concatenated steps into rows of these lengths."""
+        """Sequences of these lengths, whose steps are concatenated already."""
         return cls(steps, np.cumsum(lengths) - lengths, lengths)
 
     @classmethod
-    def from_list(cls, rows: list[Array]) -> "Ragged":
-        """Concatenate rows."""
-        return cls.from_lengths(np.concatenate(rows), np.array([len(row) for row in rows], dtype=np.intp))
+    def from_list(cls, sequences: list[Array]) -> "Ragged":
+        """Concatenate sequences."""
+        lengths = np.array([len(sequence) for sequence in sequences], dtype=np.intp)
+        return cls.from_lengths(np.concatenate(sequences), lengths)
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -40,11 +41,11 @@ class Ragged:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Rows, steps of the longest of them, and what a step holds."""
+        """The shape of ``padded``: (sample, time, ...)."""
         return len(self), int(self.lengths.max()), *self.steps.shape[1:]
 
     def flat(self) -> Array:
-        """The steps of these rows, end to end."""
+        """The steps of all sequences, concatenated."""
         ends = self.starts + self.lengths
         if (self.starts[1:] == ends[:-1]).all():
             return self.steps[self.starts[0] : ends[-1]] if len(self) else self.steps[:0]
@@ -52,13 +53,13 @@ class Ragged:
         return self.steps[np.repeat(self.starts - before, self.lengths) + np.arange(self.lengths.sum())]
 
     def padded(self) -> Array:
-        """An array of these rows, as long as the longest of them; what lies behind an end is zero."""
+        """An array (sample, time, ...) as long as the longest sequence, with zeros after the end of the others."""
         padded = np.zeros(self.shape, dtype=self.dtype)
         padded[np.arange(padded.shape[1]) < self.lengths[:, np.newaxis]] = self.flat()
         return padded
 
     def split(self) -> list[Array]:
-        """One array a row."""
+        """One array for each sequence."""
         return np.split(self.flat(), np.cumsum(self.lengths)[:-1])
 
 
@@ -66,42 +67,50 @@ Sequences = Array | Ragged
 
 
 def concatenate_steps(values: Sequences) -> Array:
-    """All steps of all rows, concatenated."""
+    """The steps of all sequences, one after the other."""
     return values.flat() if isinstance(values, Ragged) else values.reshape(-1, *values.shape[2:])
 
 
 def shaped_like(X: Sequences, flat: Array) -> Sequences:
-    """Give values of steps, which lie end to end, the rows of X."""
+    """Cut concatenated values of the steps of X into sequences as X is."""
     if isinstance(X, Ragged):
         return Ragged.from_lengths(flat, X.lengths)
     return flat.reshape(*X.shape[:2], *flat.shape[1:])
 
 
 def lengths_of(X: Sequences) -> NDArray[np.intp]:
-    """How many steps each row has."""
+    """The number of steps of each sequence."""
     return X.lengths if isinstance(X, Ragged) else np.full(X.shape[0], X.shape[1])
 
 
 def for_each_step(function: Callable[[Array], Array], values: Sequences) -> Sequences:
-    """Apply a function of steps, which may change what a step holds."""
+    """Apply a function to the concatenated steps; it may change their shape, but not their number."""
     return shaped_like(values, function(concatenate_steps(values)))
 
 
+def restore_form(given: Any, X: Sequences, flat: Array) -> Any:
+    """Give values of the steps of X, one column for each feature, the form in which X was given."""
+    is_list = not hasattr(given, "shape") or given.ndim == 1
+    if is_list and np.ndim(given[0]) == 1 and flat.shape[1] == 1:
+        flat = flat[:, 0]
+    return in_the_form_of(given, shaped_like(X, flat))
+
+
 def in_the_form_of(given: Any, values: Sequences) -> Any:
-    """Sequences came as an object array, as a list of arrays, or as one array: so do answers to their steps."""
-    if isinstance(given, np.ndarray) and given.dtype == object and given.ndim == 1:
+    """An object array, a list of arrays or one array, as the sequences were given to which ``values`` belong."""
+    if is_object_array_of_sequences(given):
         return as_object_array(rows_of(values))
     is_list = isinstance(given, list | tuple) and hasattr(given[0], "ndim")
     return rows_of(values) if is_list or isinstance(values, Ragged) else values
 
 
 def rows_of(values: Sequences) -> list[Array]:
-    """One array a row."""
+    """One array for each sequence."""
     return values.split() if isinstance(values, Ragged) else list(values)
 
 
 def as_object_array(rows: Iterable[Any]) -> Array:
-    """An array of arrays; numpy would make one block of numbers of rows that are equally long."""
+    """An object array of arrays; of arrays of equal shape numpy would make one array of numbers."""
     rows = list(rows)
     array = np.empty(len(rows), dtype=object)
     for number, row in enumerate(rows):
@@ -116,7 +125,7 @@ def is_object_array_of_sequences(X: Any) -> bool:
 
 
 def read_rows(rows: Any, *, what: str = "sequence", of: str = "features") -> list[Array]:
-    """Take a list of ``(time_i,)`` or ``(time_i, feature)`` apart into arrays of two axes, naming the row of an error."""
+    """Read a list of ``(time_i,)`` or ``(time_i, feature)`` as arrays of two axes; an error names the sequence."""
     arrays = [_read_row(row, number, what) for number, row in enumerate(rows)]
     n_axes = arrays[0].ndim
     for number, array in enumerate(arrays):
@@ -150,6 +159,6 @@ def _read_row(row: Any, number: int, what: str) -> Array:
     if array.size and (array.dtype.kind in "US" or (array.dtype == object and isinstance(array.flat[0], str))):
         raise ValueError(
             f"A {what} holds numbers, but {what} {number} holds strings, such as '{array.flat[0]}'. "
-            "Encode them as integer tokens and set embedding_dim."
+            "Encode them as integer tokens, and set embedding_dim of the estimator."
         )
     return array

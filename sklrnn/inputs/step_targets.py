@@ -1,4 +1,4 @@
-"""Targets and weights at every step: whatever a user passes is laid end to end, and belongs to a step of X."""
+"""Targets and weights of every step, checked against the steps of X and concatenated."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,22 +14,16 @@ Array = NDArray[Any]
 
 def check_step_targets(X: Sequences, y: Any) -> Array:
     """Read y as ``(sample, time)``, ``(sample, time, output)`` or a list of arrays, one value or row for each step of X."""
-    return _steps_of(X, y, "y", "labels")
+    return _concatenate(y, lengths_of(X), "y", "labels")
 
 
 def check_step_weights(sample_weight: Any, X: Sequences) -> Array | None:
     """Check weights of samples or of steps, and give one for each step."""
-    if sample_weight is None:
-        return None
-    lengths = lengths_of(X)
-    if _is_single(sample_weight) or _is_single(sample_weight[0]):
-        weights = check_weights(sample_weight, len(lengths))
-        return None if weights is None else np.repeat(weights, lengths)
-    return check_weights(_steps_of(X, sample_weight, "sample_weight", "weights"), int(lengths.sum()))
+    return _step_weights(sample_weight, lengths_of(X))
 
 
 class StepScore:
-    """Adds the score over steps to that of a mixin of scikit-learn, which knows one answer a sample."""
+    """Adds a score over all steps to the score of scikit-learn's mixin, which is over samples."""
 
     return_sequences: bool
     predict: Callable[[Any], Any]
@@ -54,47 +48,32 @@ class StepScore:
         """
         if not self.return_sequences:
             return float(super().score(X, y, sample_weight))  # type: ignore[misc]
-        truth, answers, weights = flat_answers(y, self.predict(X), sample_weight)
-        return float(self._metric(truth, answers, sample_weight=weights))
+        predictions = [np.asarray(row) for row in self.predict(X)]
+        lengths = np.array([len(row) for row in predictions])
+        truth, weights = _concatenate(y, lengths, "y", "labels"), _step_weights(sample_weight, lengths)
+        return float(self._metric(truth, np.concatenate(predictions), sample_weight=weights))
 
 
-def flat_answers(y: Any, answers: Any, sample_weight: Any) -> tuple[Array, Array, Array | None]:
-    """Targets, answers and weights of all steps, end to end, for a score."""
-    parts = [np.asarray(row) for row in answers]
-    lengths = np.array([len(part) for part in parts])
-    given = [np.asarray(row) for row in _rows(y, "y", "labels", len(parts))]
-    _compare_lengths(given, lengths, "y", "labels")
-    weights = None
-    if sample_weight is not None:
-        if _is_single(sample_weight[0]):
-            weights = np.repeat(np.asarray(sample_weight, dtype=float), lengths)
-        else:
-            _compare_lengths(sample_weight, lengths, "sample_weight", "weights")
-            weights = np.concatenate([np.asarray(row, dtype=float) for row in sample_weight])
-    return np.concatenate(given), np.concatenate(parts), weights
-
-
-def _steps_of(X: Sequences, values: Any, name: str, what: str) -> Array:
-    lengths = lengths_of(X)
-    rows = _rows(values, name, what, len(lengths))
-    _compare_lengths(rows, lengths, name, what)
-    return np.concatenate([np.asarray(row) for row in rows])
-
-
-def _rows(values: Any, name: str, what: str, n_rows: int) -> Any:
-    rows = values.to_numpy() if hasattr(values, "iloc") else values
-    if _is_single(rows) or len(rows) != n_rows:
-        got = "a single value" if _is_single(rows) else f"{len(rows)} of them"
-        raise ValueError(f"{name} must hold the {what} of each of the {n_rows} sequences, got {got}.")
-    return rows
+def _step_weights(sample_weight: Any, lengths: Array) -> Array | None:
+    if sample_weight is None:
+        return None
+    if _is_single(sample_weight) or _is_single(next(iter(sample_weight), 0.0)):
+        weights = check_weights(sample_weight, len(lengths))
+        return None if weights is None else np.repeat(weights, lengths)
+    return check_weights(_concatenate(sample_weight, lengths, "sample_weight", "weights"), int(lengths.sum()))
 
 
 def _is_single(value: Any) -> bool:
-    # Rows of several lengths have no number of axes that numpy could tell.
+    # Not np.ndim, which fails for a list of rows of several lengths.
     return isinstance(value, str) or not hasattr(value, "__len__") or getattr(value, "ndim", 1) == 0
 
 
-def _compare_lengths(rows: Any, lengths: Array, name: str, what: str) -> None:
+def _concatenate(values: Any, lengths: Array, name: str, what: str) -> Array:
+    """Concatenate values of the steps of each sequence, after a check that each step has one."""
+    rows = values.to_numpy() if hasattr(values, "iloc") else values
+    if _is_single(rows) or len(rows) != len(lengths):
+        got = "a single value" if _is_single(rows) else f"{len(rows)} of them"
+        raise ValueError(f"{name} must hold the {what} of each of the {len(lengths)} sequences, got {got}.")
     for number, (row, length) in enumerate(zip(rows, lengths, strict=True)):
         if _is_single(row):
             raise ValueError(
@@ -105,3 +84,4 @@ def _compare_lengths(rows: Any, lengths: Array, name: str, what: str) -> None:
             raise ValueError(
                 f"Row {number} of {name} holds {len(row)} {what}, but sequence {number} has {length} steps."
             )
+    return np.concatenate([np.asarray(row) for row in rows])

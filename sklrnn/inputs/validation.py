@@ -1,6 +1,7 @@
-"""Anything a user passes becomes checked arrays here, and nowhere else."""
+"""The only place where what a user passes becomes checked arrays."""
 
-from numbers import Real
+from collections.abc import Iterable
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,16 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import validate_data
 
-from sklrnn.inputs.ragged import Ragged, Sequences, is_object_array_of_sequences, read_rows
+from sklrnn.inputs.ragged import (
+    Ragged,
+    Sequences,
+    concatenate_steps,
+    is_object_array_of_sequences,
+    lengths_of,
+    read_rows,
+    rows_of,
+    shaped_like,
+)
 
 Array = NDArray[Any]
 FLOATS = (np.float64, np.float32)
@@ -20,7 +30,7 @@ def check_sequences(
     """Read ``X`` as ``(sample, time, feature)``; windows given as a view stay a view.
 
     Two-dimensional data is one univariate series a row, or ``n_timesteps`` time-major blocks of columns a row.
-    A list or object array of sequences is laid end to end, where these differ in length.
+    A list or object array of sequences that differ in length becomes ``Ragged``. NaN passes where it is allowed.
     ``n_features_in_`` is the last axis of what the user gave: the columns of a table, the features of sequences.
     """
     finite: Any = "allow-nan" if allow_nan else True
@@ -36,12 +46,7 @@ def check_sequences(
             f"{name} needs at least one time step and one feature, got X of shape (sample, time, feature) = {X.shape}."
         )
     _check_same_rank(estimator, 3, reset=reset)
-    try:
-        checked = check_array(
-            X, dtype=FLOATS, allow_nd=True, estimator=estimator, input_name="X", ensure_all_finite=finite
-        )
-    except ValueError as error:
-        raise _naming_the_feature(error, X) from None
+    checked = _check_values(estimator, X, X, finite)
     # validate_data would take the time axis for the features, so it is shown the last step only.
     validate_data(estimator, checked[:, -1, :], reset=reset, skip_check_array=True)
     return checked
@@ -62,27 +67,24 @@ def check_tokens(estimator: Any, X: Any, *, reset: bool) -> Sequences:
         rows = Ragged.from_list(read_rows(X))
     if rows.shape[2] != 1:
         raise ValueError(
-            f"With embedding_dim each step of X is one token, got {rows.shape[2]} features a step. "
+            f"With embedding_dim each step of X is one token, got {rows.shape[2]} features in a step. "
             "Pass tokens as (sample, time), or set embedding_dim=None."
         )
-    flat = rows.flat() if isinstance(rows, Ragged) else rows.reshape(-1, 1)
-    wrong = _no_token(flat[:, 0])
+    flat = concatenate_steps(rows)
+    wrong = _first_that_is_no_token(flat[:, 0])
     if wrong is not None:
-        ends = np.cumsum(rows.lengths if isinstance(rows, Ragged) else np.full(len(rows), rows.shape[1]))
-        row = int(np.searchsorted(ends, wrong, side="right"))
+        row = int(np.searchsorted(np.cumsum(lengths_of(rows)), wrong, side="right"))
         raise ValueError(
             f"With embedding_dim X holds tokens, whole numbers from 0, got {flat[wrong].item()!r} in sample {row}. "
             "Number the tokens first, or set embedding_dim=None."
         )
     flat = flat.astype(np.int64)
     validate_data(estimator, flat[:1], reset=reset, skip_check_array=True)
-    if isinstance(rows, Ragged):
-        return _even_if_even(Ragged.from_lengths(flat, rows.lengths))
-    return flat.reshape(rows.shape)
+    return _as_array_if_even(shaped_like(rows, flat))
 
 
-def _no_token(values: Array) -> int | None:
-    """The place of the first value that is no token."""
+def _first_that_is_no_token(values: Array) -> int | None:
+    """The position of the first value that is no token."""
     if values.dtype.kind in "ub":
         return None
     if values.dtype.kind in "if":
@@ -111,7 +113,7 @@ def check_single_step(estimator: Any, x: Any) -> Array:
             "Pass the values of one time step at a time."
         )
     if step.dtype in FLOATS and np.isfinite(step).all():
-        return step  # nothing left to say, and check_array takes longer than the network
+        return step  # all checked, and check_array takes longer than the network
     finite = "allow-nan" if estimator._architecture["flag_missing"] else True
     return check_array(step[np.newaxis], dtype=FLOATS, estimator=estimator, input_name="x", ensure_all_finite=finite)[0]
 
@@ -136,6 +138,12 @@ def check_weights(sample_weight: Any, n_samples: int) -> Array | None:
     return weights
 
 
+def check_int(name: str, value: Any, least: int) -> None:
+    """Check a number that is counted."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise ValueError(f"{name} must be an int of at least {least}, got {value!r}.")
+
+
 def check_targets(X: Array, y: Any, **check_array_options: Any) -> Array:
     """Check numeric targets ``(sample,)`` or ``(sample, output)``."""
     targets: Array = check_array(
@@ -148,18 +156,18 @@ def check_targets(X: Array, y: Any, **check_array_options: Any) -> Array:
 
 
 def _is_list_of_sequences(estimator: Any, X: Any, *, reset: bool) -> bool:
-    """Tell sequences, one by one, from a table or a block that is written as nested lists."""
+    """Whether X is a list of sequences, and not a table or a 3-D array written as nested lists."""
     if is_object_array_of_sequences(X):
         return True
     if not isinstance(X, list | tuple) or not X or any(isinstance(row, str | bytes) for row in X):
         return False
     try:
         shapes = {np.shape(row) for row in X}
-    except ValueError:  # a row whose steps differ in their features: it will be named
+    except ValueError:  # the steps of a row differ in their features: read_rows will name the row
         return True
     if () in shapes:
         return False
-    # Where the network has read sequences, arrays of one axis are univariate ones, even if all are equally long.
+    # After a fit on sequences, arrays of one axis are univariate sequences, even if all are equally long.
     reads_sequences = not reset and getattr(estimator, "_rank_in", None) == 3
     return len(shapes) > 1 or (reads_sequences and {len(shape) for shape in shapes} == {1})
 
@@ -167,26 +175,36 @@ def _is_list_of_sequences(estimator: Any, X: Any, *, reset: bool) -> bool:
 def _check_list(estimator: Any, X: Any, *, reset: bool, finite: Any) -> Sequences:
     rows = Ragged.from_list(read_rows(X))
     _check_same_rank(estimator, 3, reset=reset)
-    try:
-        steps = check_array(rows.steps, dtype=FLOATS, estimator=estimator, input_name="X", ensure_all_finite=finite)
-    except ValueError as error:
-        for number, row in enumerate(X if rows.dtype.kind == "f" else []):
-            wrong = np.argwhere(~np.isfinite(np.asarray(row).reshape(len(row), -1)))
-            if len(wrong):
-                step, feature = wrong[0]
-                raise _with_place(error, f"feature {feature} (counted from 0), sample {number}, step {step}") from None
-        raise
+    steps = _check_values(estimator, rows.steps, rows_of(rows), finite)
     validate_data(estimator, steps, reset=reset, skip_check_array=True)
-    return _even_if_even(Ragged.from_lengths(steps, rows.lengths))
+    return _as_array_if_even(Ragged.from_lengths(steps, rows.lengths))
 
 
-def _even_if_even(rows: Ragged) -> Sequences:
-    """Sequences that are equally long are an array, however they came."""
-    return rows if (rows.lengths != rows.lengths[0]).any() else rows.steps.reshape(rows.shape)
+def _check_values(estimator: Any, values: Array, sequences: Iterable[Array], finite: Any) -> Array:
+    """Check that values are numbers; an error about NaN or infinity names the place of the first in the sequences."""
+    try:
+        checked: Array = check_array(
+            values, dtype=FLOATS, allow_nd=True, estimator=estimator, input_name="X", ensure_all_finite=finite
+        )
+    except ValueError as error:
+        is_wrong = np.isnan if "NaN" in str(error) else np.isinf
+        for sample, sequence in enumerate(sequences if values.dtype.kind == "f" else []):
+            for step, feature in np.argwhere(is_wrong(sequence))[:1]:
+                first, *rest = str(error).split("\n")
+                place = f"feature {feature} (counted from 0), sample {sample}, step {step}"
+                raise ValueError("\n".join([f"{first} The first is in {place}.", *rest])) from None
+        raise
+    return checked
+
+
+def _as_array_if_even(X: Sequences) -> Sequences:
+    """Sequences that are equally long become an array, however they were given."""
+    is_even = isinstance(X, Ragged) and (X.lengths == X.lengths[0]).all()
+    return concatenate_steps(X).reshape(X.shape) if is_even else X
 
 
 def _as_array(estimator: Any, X: Any) -> Any:
-    """Give lists and scalars the axes that the checks below look at."""
+    """Turn nested lists of three axes into an array, and refuse more axes."""
     array = X if hasattr(X, "ndim") else np.asarray(X)
     if array.ndim > 3:
         raise ValueError(
@@ -195,22 +213,6 @@ def _as_array(estimator: Any, X: Any) -> Any:
         )
     # check_array words its errors better when it meets what the user gave.
     return array if array.ndim == 3 else X
-
-
-def _naming_the_feature(error: ValueError, X: Array) -> ValueError:
-    """Say where the first value lies that is not finite: sequences have no column names that could tell."""
-    if X.dtype.kind == "f":
-        for feature in range(X.shape[2]):
-            wrong = np.argwhere(~np.isfinite(X[:, :, feature]))
-            if len(wrong):
-                sample, step = wrong[0]
-                return _with_place(error, f"feature {feature} (counted from 0), sample {sample}, step {step}")
-    return error
-
-
-def _with_place(error: ValueError, place: str) -> ValueError:
-    first, *rest = str(error).split("\n")
-    return ValueError("\n".join([f"{first} The first is in {place}.", *rest]))
 
 
 def _check_table(estimator: Any, X: Any, *, reset: bool, n_timesteps: int | None, finite: Any) -> Array:

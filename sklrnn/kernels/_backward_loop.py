@@ -1,7 +1,7 @@
-"""Back through time, for any cell: a cell adds the derivatives of its equations for one vector of units.
+"""The backward pass through time of any cell, made from the derivatives of its equations for one vector of units.
 
-A group of rows goes back through a stretch of time, and what its slots received is multiplied with what they had seen
-while both are still in the cache. Each thread adds up weights' gradients of its own.
+A group of rows is processed chunk by chunk of time, from the last step to the first, and the gradients of its slots are
+multiplied with the inputs of the slots while both are still in the cache. Each thread sums weight gradients of its own.
 """
 
 from collections.abc import Callable
@@ -9,251 +9,273 @@ from typing import Any
 
 from numba.extending import register_jitable
 
-from sklrnn.kernels._arguments import NUMBER, Shape, back_memory
+from sklrnn.kernels._arguments import FLOAT_BYTES, CellShape, backward_scratch
+from sklrnn.kernels._compile import specialised
 from sklrnn.kernels._matmul import ROWS, end_of_group, product
-from sklrnn.kernels._naming import specialised
-from sklrnn.kernels._packing import pack_back, put_in, take_out, unpack
+from sklrnn.kernels._packing import pack_transposed, pad_rows, unpack_gradient, unpad_rows
 from sklrnn.kernels._simd import (
     LANES,
-    VECTOR,
-    heed_denormals,
-    ignore_denormals,
+    VECTOR_BYTES,
     load,
-    load_number,
+    load_scalar,
+    restore_flush_to_zero,
+    set_flush_to_zero,
     store,
-    store_number,
+    store_scalar,
     where_less,
     zero,
 )
 
-_back_memory = register_jitable(back_memory)
-# So many rows, or more, are faster in a tile, even if not all of it is needed.
-_FULL_TILE_PAYS = 3
+_backward_scratch = register_jitable(backward_scratch)
+# From so many rows on, a tile is faster than single rows, even if not all of it is needed.
+_MIN_ROWS_FOR_TILE = 3
 
 
-def backward_pass(step: Callable[..., None], shape: Shape) -> Any:
-    """The gradients of x, of the first state, and of the weights as sums in a thread's own memory.
+def backward_pass(step_backward: Callable[..., None], shape: CellShape) -> Any:
+    """Make the loop for the gradients of x, of the initial state, and of the weights as sums in a thread's scratch.
 
-    ``step(grad, gates, old, new, old_memory, new_memory, grad_memory, carry, grad_slots, apart)`` takes the gradient of
-    one vector of the new state to those of its slots, which stand ``apart`` vectors from each other, and to what goes
-    on to the earlier state by other ways than the slots.
+    ``step_backward(grad, gates, old_state, new_state, old_cell_state, new_cell_state, grad_cell_state, direct_grad,
+    grad_slots, stride)`` is given the gradient of one vector of the new state, and addresses. It computes the gradients
+    of the slots, which are ``stride`` vectors apart, the gradient that reaches the previous state directly, and updates
+    that of the cell state.
     """
     n_gates, n_slots, first_gate, *_ = shape
-    derive, add_up = _derivatives(step, n_slots), _sums_of_weights(shape)
-    wide, narrow = _times_weights(2), _times_weights(1)
+    slot_gradients, add_weight_gradients = _slot_gradients(step_backward, n_slots), _weight_gradients(shape)
+    times_weights = _times_weights()
 
     @specialised
-    def times_weights(start, start_row, out, vectors, left, apart, weights, depth, n_rows):  # type: ignore[no-untyped-def]
-        for vector in range(0, vectors - 1, 2):
-            wide(start, start_row, out, vectors, vector, left, apart, weights, depth, n_rows)
-        if vectors % 2:
-            narrow(start, start_row, out, vectors, vectors - 1, left, apart, weights, depth, n_rows)
+    def group_chunk(args, s, row, end, start, stop, blocks):  # type: ignore[no-untyped-def]
+        n, depth = end - row, n_gates * blocks * LANES
+        for t in range(stop - 1, start - 1, -1):
+            at = VECTOR_BYTES * (t - start) * n
+            slots, inputs = s.grad_slots + at * s.slot_stride, s.inputs + at * s.input_stride
+            slot_gradients(args, s, row, end, t, blocks, slots, inputs)
+            if t > 0 or args.grad_initial_state != 0:
+                state_slots, out = slots + VECTOR_BYTES * blocks * (n_slots - n_gates), s.grad_state
+                times_weights(s.direct_grad, blocks, out, blocks, state_slots, s.slot_stride, s.weights_h, depth, n)
+            if args.grad_x != 0:
+                out = args.grad_x + VECTOR_BYTES * (t * args.n_rows + row) * s.blocks_x
+                times_weights(s.zeros, 0, out, s.blocks_x, slots, s.slot_stride, s.weights_x, depth, n)
+        add_weight_gradients(args, s, blocks, (stop - start) * n)
 
     @specialised
-    def go_back(plan, first_row, end_row, own):  # type: ignore[no-untyped-def]
-        units, blocks = plan.units, (plan.units + LANES - 1) // LANES
-        depth = n_gates * blocks * LANES
-        m = _back_memory(own, LANES, n_gates, n_slots, plan.n_features, units, plan.n_in_group, plan.n_at_once)
-        before = ignore_denormals()
-        _clear(m, units)
-        pack_back(plan.weight_hh, units, units, n_gates, 0, m.weights_h)
-        if plan.grad_x != 0:
-            pack_back(plan.weight_ih, plan.n_features, units, n_gates, first_gate, m.weights_x)
+    def backward(args, first_row, end_row, scratch):  # type: ignore[no-untyped-def]
+        n_features, units, blocks = args.n_features, args.units, (args.units + LANES - 1) // LANES
+        s = _backward_scratch(scratch, LANES, n_gates, n_slots, n_features, units, args.group_size, args.chunk_steps)
+        control = set_flush_to_zero()
+        _clear(s, units)
+        pack_transposed(args.weight_hh, units, units, n_gates, 0, s.weights_h)
+        if args.grad_x != 0:
+            pack_transposed(args.weight_ih, n_features, units, n_gates, first_gate, s.weights_x)
         row = first_row
         while row < end_row:
-            end = end_of_group(row, end_row, plan.n_in_group)
+            end = end_of_group(row, end_row, args.group_size)
             n = end - row
-            put_in(plan.first, row, n, units, m.first)
-            put_in(plan.first_memory, row, n, units, m.first_memory)
-            put_in(plan.grad_last, row, n, units, m.grad_state)
-            put_in(plan.grad_last_memory, row, n, units, m.grad_memory)
-            stop = plan.n_steps
+            pad_rows(args.initial_state, row, n, units, s.initial_state)
+            pad_rows(args.initial_cell_state, row, n, units, s.initial_cell_state)
+            pad_rows(args.grad_final_state, row, n, units, s.grad_state)
+            pad_rows(args.grad_final_cell_state, row, n, units, s.grad_cell_state)
+            stop = args.n_steps
             while stop > 0:
-                start = max(0, stop - plan.n_at_once)
-                for t in range(stop - 1, start - 1, -1):
-                    at = VECTOR * (t - start) * n
-                    slots, seen = m.slots + at * m.slots_apart, m.seen + at * m.seen_apart
-                    derive(plan, m, row, end, t, blocks, slots, seen)
-                    if t > 0 or plan.grad_first != 0:
-                        of_state = slots + VECTOR * blocks * (n_slots - n_gates)
-                        to = m.grad_state
-                        times_weights(m.carry, blocks, to, blocks, of_state, m.slots_apart, m.weights_h, depth, n)
-                    if plan.grad_x != 0:
-                        x = plan.grad_x + VECTOR * (t * plan.n_rows + row) * m.blocks_x
-                        times_weights(m.zeros, 0, x, m.blocks_x, slots, m.slots_apart, m.weights_x, depth, n)
-                add_up(plan, m, blocks, (stop - start) * n)
+                start = max(0, stop - args.chunk_steps)
+                group_chunk(args, s, row, end, start, stop, blocks)
                 stop = start
-            take_out(m.grad_state, row, n, units, plan.grad_first)
-            take_out(m.grad_memory, row, n, units, plan.grad_first_memory)
+            unpad_rows(s.grad_state, row, n, units, args.grad_initial_state)
+            unpad_rows(s.grad_cell_state, row, n, units, args.grad_initial_cell_state)
             row = end
-        heed_denormals(before)
+        restore_flush_to_zero(control)
 
-    return go_back
+    return backward
 
 
-def finish_pass(shape: Shape) -> Any:
-    """The gradients of the weights, from the sums of all threads."""
+def finish_pass(shape: CellShape) -> Any:
+    """Make the function that adds up the weight gradients of all threads."""
     n_gates, n_slots, first_gate, *_ = shape
 
     @specialised
-    def run(plan, n_sets, own):  # type: ignore[no-untyped-def]
-        n_features, units, width = plan.n_features, plan.units, (plan.units + LANES - 1) // LANES * LANES
-        m = _back_memory(own, LANES, n_gates, n_slots, n_features, units, plan.n_in_group, plan.n_at_once)
-        apart, row = m.end - own, n_gates * width
-        of_state = m.sums_bias + NUMBER * (n_slots - n_gates) * width
-        if plan.grad_weight_ih != 0:
-            unpack(m.sums_x, n_sets, apart, n_features, units, n_gates, first_gate, row, plan.grad_weight_ih)
-        if plan.grad_weight_hh != 0:
-            unpack(m.sums_h, n_sets, apart, units, units, n_gates, 0, row, plan.grad_weight_hh)
-        if plan.grad_bias_ih != 0:
-            unpack(m.sums_bias, n_sets, apart, 1, units, n_gates, first_gate, 0, plan.grad_bias_ih)
-        if plan.grad_bias_hh != 0:
-            unpack(of_state, n_sets, apart, 1, units, n_gates, 0, 0, plan.grad_bias_hh)
+    def finish(args, n_threads, scratch):  # type: ignore[no-untyped-def]
+        n_features, units, width = args.n_features, args.units, (args.units + LANES - 1) // LANES * LANES
+        s = _backward_scratch(scratch, LANES, n_gates, n_slots, n_features, units, args.group_size, args.chunk_steps)
+        stride, row = s.end - scratch, n_gates * width
+        state_bias = s.sums_bias + FLOAT_BYTES * (n_slots - n_gates) * width
+        if args.grad_weight_ih != 0:
+            unpack_gradient(
+                s.sums_x, n_threads, stride, n_features, units, n_gates, first_gate, row, args.grad_weight_ih
+            )
+        if args.grad_weight_hh != 0:
+            unpack_gradient(s.sums_h, n_threads, stride, units, units, n_gates, 0, row, args.grad_weight_hh)
+        if args.grad_bias_ih != 0:
+            unpack_gradient(s.sums_bias, n_threads, stride, 1, units, n_gates, first_gate, 0, args.grad_bias_ih)
+        if args.grad_bias_hh != 0:
+            unpack_gradient(state_bias, n_threads, stride, 1, units, n_gates, 0, 0, args.grad_bias_hh)
 
-    return run
+    return finish
 
 
 @register_jitable
-def _clear(m, units):  # type: ignore[no-untyped-def]
-    for at in range(m.zeros, m.tile, VECTOR):
+def _clear(s, units):  # type: ignore[no-untyped-def]
+    for at in range(s.zeros, s.tile, VECTOR_BYTES):
         store(at, 0, zero())
-    for at in range(m.sums_x, m.end, VECTOR):
+    for at in range(s.sums_x, s.end, VECTOR_BYTES):
         store(at, 0, zero())
-    store_number(m.one, 0, 1.0)
+    store_scalar(s.one, 0, 1.0)
     for lane in range(LANES):
-        store_number(m.inside, lane, 1.0 if lane < (units - 1) % LANES + 1 else 0.0)
+        store_scalar(s.unit_mask, lane, 1.0 if lane < (units - 1) % LANES + 1 else 0.0)
 
 
-def _derivatives(step: Any, n_slots: int) -> Any:
-    """The gradients of all slots of a group of rows at one step, and a copy of what the slots saw."""
+def _slot_gradients(step_backward: Any, n_slots: int) -> Any:
+    """Make the gradients of all slots of a group of rows at one step, and a copy of the inputs of the slots."""
 
     @specialised
-    def run(plan, m, row, end, t, blocks, slots, seen):  # type: ignore[no-untyped-def]
-        step_apart, group = plan.n_rows * blocks, row * blocks
-        old, old_memory = m.first, m.first_memory
+    def slot_gradients(args, s, row, end, t, blocks, slots, inputs):  # type: ignore[no-untyped-def]
+        step_size, group = args.n_rows * blocks, row * blocks
+        old, old_cell = s.initial_state, s.initial_cell_state
         if t > 0:
-            before = VECTOR * ((t - 1) * step_apart + group)
-            old, old_memory = plan.states + before, plan.memory + before
+            offset = VECTOR_BYTES * ((t - 1) * step_size + group)
+            old, old_cell = args.states + offset, args.cell_states + offset
         for i in range(end - row):
-            x = plan.x + NUMBER * (t * plan.x_step + (row + i) * plan.x_row)
-            for feature in range(plan.n_features):
-                store_number(seen, i * m.seen_apart * LANES + feature, load_number(x, feature))
+            x = args.x + FLOAT_BYTES * (t * args.x_step + (row + i) * args.x_row)
+            for feature in range(args.n_features):
+                store_scalar(inputs, i * s.input_stride * LANES + feature, load_scalar(x, feature))
             for block in range(blocks):
                 at = i * blocks + block
-                here, now = VECTOR * at, VECTOR * (t * step_apart + group + at)
-                store(seen, i * m.seen_apart + m.blocks_x + block, load(old, at))
-                grad = load(m.grad_state, at)
-                if plan.grad_states != 0:
-                    grad = grad + load(plan.grad_states + now, 0)
-                step(
+                in_group, now = VECTOR_BYTES * at, VECTOR_BYTES * (t * step_size + group + at)
+                store(inputs, i * s.input_stride + s.blocks_x + block, load(old, at))
+                grad = load(s.grad_state, at)
+                if args.grad_states != 0:
+                    grad = grad + load(args.grad_states + now, 0)
+                step_backward(
                     grad,
-                    plan.gates + now * n_slots,
-                    old + here,
-                    plan.states + now,
-                    old_memory + here,
-                    plan.memory + now,
-                    m.grad_memory + here,
-                    m.carry + here,
-                    slots + VECTOR * (i * m.slots_apart + block),
+                    args.gates + now * n_slots,
+                    old + in_group,
+                    args.states + now,
+                    old_cell + in_group,
+                    args.cell_states + now,
+                    s.grad_cell_state + in_group,
+                    s.direct_grad + in_group,
+                    slots + VECTOR_BYTES * (i * s.slot_stride + block),
                     blocks,
                 )
-            if plan.units % LANES:
-                # Infinite x times no weight is NaN in the lanes beyond the last unit, and would spread from there.
-                inside = load(m.inside, 0)
+            if args.units % LANES:
+                # In the lanes beyond the last unit, an infinite x times a weight of 0 is NaN, which would spread.
+                mask = load(s.unit_mask, 0)
                 for slot in range(n_slots):
-                    at = i * m.slots_apart + (slot + 1) * blocks - 1
-                    store(slots, at, where_less(0.0, inside, load(slots, at), 0.0))
+                    at = i * s.slot_stride + (slot + 1) * blocks - 1
+                    store(slots, at, where_less(0.0, mask, load(slots, at), 0.0))
 
-    return run
+    return slot_gradients
 
 
-def _times_weights(panel: int) -> Any:
-    """From the gradients of slots to those of what they saw at one step, for one panel of it."""
+def _times_weights() -> Any:
+    """Make the product of the slot gradients at one step with the weights: the gradient of what the slots summed."""
+    wide, narrow = _times_panel(2), _times_panel(1)
+
+    @specialised
+    def times_weights(  # type: ignore[no-untyped-def]
+        start, start_row, out, vectors, left, stride, weights, depth, n_rows
+    ):
+        for vector in range(0, vectors - 1, 2):
+            wide(start, start_row, out, vectors, vector, left, stride, weights, depth, n_rows)
+        if vectors % 2:
+            narrow(start, start_row, out, vectors, vectors - 1, left, stride, weights, depth, n_rows)
+
+    return times_weights
+
+
+def _times_panel(panel: int) -> Any:
+    """Make the same for one panel of the weights."""
     n_large, n_small = ROWS[panel], ROWS[panel] // 2
     large, small, single = (_product_over_rows(n, panel) for n in (n_large, n_small, 1))
 
     @specialised
-    def run(start, start_row, out, vectors, vector, left, apart, weights, depth, n_rows):  # type: ignore[no-untyped-def]
-        right = weights + VECTOR * vector * depth
+    def times_panel(  # type: ignore[no-untyped-def]
+        start, start_row, out, vectors, vector, left, stride, weights, depth, n_rows
+    ):
+        right = weights + VECTOR_BYTES * vector * depth
         if start_row != 0:
-            start += VECTOR * vector
-        out += VECTOR * vector
+            start += VECTOR_BYTES * vector
+        out += VECTOR_BYTES * vector
         if n_rows >= n_large:
-            large(start, start_row, out, vectors, left, apart * LANES, right, depth, n_rows)
+            large(start, start_row, out, vectors, left, stride * LANES, right, depth, n_rows)
         elif n_rows >= n_small:
-            small(start, start_row, out, vectors, left, apart * LANES, right, depth, n_rows)
+            small(start, start_row, out, vectors, left, stride * LANES, right, depth, n_rows)
         else:
-            single(start, start_row, out, vectors, left, apart * LANES, right, depth, n_rows)
+            single(start, start_row, out, vectors, left, stride * LANES, right, depth, n_rows)
 
-    return run
+    return times_panel
 
 
 def _product_over_rows(n_tile: int, panel: int) -> Any:
     multiply = product(n_tile, panel)
 
     @specialised
-    def run(start, start_row, out, vectors, left, left_row, right, depth, n_rows):  # type: ignore[no-untyped-def]
+    def product_over_rows(  # type: ignore[no-untyped-def]
+        start, start_row, out, vectors, left, left_row, right, depth, n_rows
+    ):
         for tile in range(0, n_rows, n_tile):
             row = min(tile, n_rows - n_tile)
-            begin, to = start + VECTOR * row * start_row, out + VECTOR * row * vectors
-            multiply(begin, start_row, to, vectors, left + NUMBER * row * left_row, left_row, 1, right, panel, depth)
+            first, to = start + VECTOR_BYTES * row * start_row, out + VECTOR_BYTES * row * vectors
+            multiply(
+                first, start_row, to, vectors, left + FLOAT_BYTES * row * left_row, left_row, 1, right, panel, depth
+            )
 
-    return run
+    return product_over_rows
 
 
-def _sums_of_weights(shape: Shape) -> Any:
-    """Add a stretch of time to the gradients of all weights and biases: (number seen, slot * unit)."""
+def _weight_gradients(shape: CellShape) -> Any:
+    """Make the sums over a chunk of time of the gradients of all weights and biases: (input, slot * padded unit)."""
     n_gates, n_slots, _, panel, *_ = shape
-    wide, bias = _sums_of_panel(n_gates * panel), product(1, n_slots)
-    narrow = wide if panel == 1 else _sums_of_panel(n_gates)
+    wide, bias = _panel_gradients(n_gates * panel), product(1, n_slots)
+    narrow = wide if panel == 1 else _panel_gradients(n_gates)
 
     @specialised
-    def over_columns(m, n_seen, seen, slots, n_rows, n_columns, sums):  # type: ignore[no-untyped-def]
+    def over_columns(s, n_inputs, inputs, slots, n_rows, n_columns, sums):  # type: ignore[no-untyped-def]
         for column in range(0, n_columns, panel * n_gates):
-            here = VECTOR * column
+            offset = VECTOR_BYTES * column
             if n_columns - column >= panel * n_gates:
-                wide(m, n_seen, seen, slots + here, n_rows, n_columns, sums + here)
+                wide(s, n_inputs, inputs, slots + offset, n_rows, n_columns, sums + offset)
             else:
-                narrow(m, n_seen, seen, slots + here, n_rows, n_columns, sums + here)
+                narrow(s, n_inputs, inputs, slots + offset, n_rows, n_columns, sums + offset)
 
     @specialised
-    def run(plan, m, blocks, n_rows):  # type: ignore[no-untyped-def]
+    def weight_gradients(args, s, blocks, n_rows):  # type: ignore[no-untyped-def]
         n = n_gates * blocks
-        if plan.grad_weight_ih != 0:
-            over_columns(m, plan.n_features, m.seen, m.slots, n_rows, n, m.sums_x)
-        if plan.grad_weight_hh != 0:
-            of_state = m.slots + VECTOR * (n_slots * blocks - n)
-            over_columns(m, plan.units, m.seen + VECTOR * m.blocks_x, of_state, n_rows, n, m.sums_h)
-        if plan.grad_bias_ih != 0 or plan.grad_bias_hh != 0:
+        if args.grad_weight_ih != 0:
+            over_columns(s, args.n_features, s.inputs, s.grad_slots, n_rows, n, s.sums_x)
+        if args.grad_weight_hh != 0:
+            state_slots = s.grad_slots + VECTOR_BYTES * (n_slots * blocks - n)
+            over_columns(s, args.units, s.inputs + VECTOR_BYTES * s.blocks_x, state_slots, n_rows, n, s.sums_h)
+        if args.grad_bias_ih != 0 or args.grad_bias_hh != 0:
             for at in range(0, n_slots * blocks, n_slots):
-                bias(m.zeros, 0, m.tile, 0, m.one, 0, 0, m.slots + VECTOR * at, m.slots_apart, n_rows)
+                slots = s.grad_slots + VECTOR_BYTES * at
+                bias(s.zeros, 0, s.tile, 0, s.one, 0, 0, slots, s.slot_stride, n_rows)
                 for vector in range(n_slots):
-                    store(m.sums_bias, at + vector, load(m.sums_bias, at + vector) + load(m.tile, vector))
+                    store(s.sums_bias, at + vector, load(s.sums_bias, at + vector) + load(s.tile, vector))
 
-    return run
+    return weight_gradients
 
 
-def _sums_of_panel(vectors: int) -> Any:
-    """The same for some columns of weights."""
+def _panel_gradients(vectors: int) -> Any:
+    """Make the same for some columns of the weights."""
     n_tile = ROWS[vectors]
     tile, single = product(n_tile, vectors), product(1, vectors)
 
     @specialised
-    def run(m, n_seen, seen, slots, n_rows, n_columns, sums):  # type: ignore[no-untyped-def]
-        apart = m.seen_apart * LANES
+    def panel_gradients(s, n_inputs, inputs, slots, n_rows, n_columns, sums):  # type: ignore[no-untyped-def]
+        stride = s.input_stride * LANES
         at = 0
-        while at < n_seen:
-            n, left = min(n_seen - at, n_tile), seen + NUMBER * at
-            # A stretch is summed up by itself: small numbers that join a large sum one by one get lost.
-            if n >= _FULL_TILE_PAYS:
-                tile(m.zeros, 0, m.tile, vectors, left, 1, apart, slots, m.slots_apart, n_rows)
+        while at < n_inputs:
+            n, left = min(n_inputs - at, n_tile), inputs + FLOAT_BYTES * at
+            # A chunk is summed separately: small numbers that are added to a large sum one by one get lost.
+            if n >= _MIN_ROWS_FOR_TILE:
+                tile(s.zeros, 0, s.tile, vectors, left, 1, stride, slots, s.slot_stride, n_rows)
             else:
                 n = 1
-                single(m.zeros, 0, m.tile, vectors, left, 0, apart, slots, m.slots_apart, n_rows)
+                single(s.zeros, 0, s.tile, vectors, left, 0, stride, slots, s.slot_stride, n_rows)
             for row in range(n):
                 for vector in range(vectors):
                     to = (at + row) * n_columns + vector
-                    store(sums, to, load(sums, to) + load(m.tile, row * vectors + vector))
+                    store(sums, to, load(sums, to) + load(s.tile, row * vectors + vector))
             at += n
 
-    return run
+    return panel_gradients

@@ -1,44 +1,72 @@
-"""Compiling a kernel once per machine."""
+"""Compilation of a kernel, once on each machine.
+
+Compiled code is linked by name. numba distinguishes functions of the same name by a number that starts anew in each
+process, so two functions from the caches of two processes can have the same name and number, and then one is called
+instead of the other. Therefore a function that is made from others has a name that says what it was made from.
+"""
 
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import llvmlite
 import numba
 from numba import types
+from numba.extending import register_jitable
 
 from sklrnn.kernels._simd import FEATURES
 
 
-def version_of(folder: Path, processor: str) -> str:
-    """A mark that changes with any file of a folder and with the processor.
+def specialised(function: Callable[..., Any]) -> Any:
+    """Let compiled code call a closure, and add a hash of what it holds to its name: ints, and functions so named."""
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    function.__qualname__ += "_" + _hash_of({name: cell.cell_contents for name, cell in cells})
+    return register_jitable(function)
 
-    numba's cache looks at the file of the compiled function only, not at those that it draws on, and machines that
-    share a folder would overwrite each other's code.
+
+def _hash_of(parts: dict[str, Any]) -> str:
+    made_from = ", ".join(f"{name}={_name_of(part)}" for name, part in parts.items())
+    return hashlib.sha256(made_from.encode()).hexdigest()[:16]
+
+
+def _name_of(part: Any) -> str:
+    if isinstance(part, int):
+        return str(part)
+    if hasattr(part, "__qualname__"):
+        return f"{part.__module__}.{part.__qualname__}"
+    raise TypeError(f"A kernel is made from ints and functions, got {part!r}.")
+
+
+def version_of(folder: Path, processor: str) -> str:
+    """A hash of all source files of a folder and of the processor.
+
+    numba's cache checks only the file of the compiled function, not the files that it imports, and machines that share
+    a folder would overwrite each other's code.
     """
-    mark = hashlib.sha256(processor.encode())
+    version = hashlib.sha256(processor.encode())
     for path in sorted(folder.glob("*.py")):
-        mark.update(path.read_bytes())
-    return mark.hexdigest()[:16]
+        version.update(path.read_bytes())
+    return version.hexdigest()[:16]
 
 
 _VERSION = version_of(Path(__file__).parent, f"{numba.config.CPU_NAME} {FEATURES} {llvmlite.__version__}")
 
 
-def compiled(plan: type[NamedTuple], n_numbers: int) -> Callable[[Callable[..., None]], Any]:
-    """Compile a function of a plan's numbers and some more, or load it from numba's cache. It runs without the GIL."""
-    fields: tuple[str, ...] = plan._fields
-    # A plain tuple: numba is slow to recognise a named one in each call.
-    signature = types.void(types.UniTuple(types.int64, len(fields)), *[types.int64] * n_numbers)
+def compiled(function: Callable[..., None], loop: Any, arguments: type[NamedTuple], n_ints: int) -> Any:
+    """Compile a function of the values of ``arguments``, as a tuple, and of ``n_ints`` ints, or load it from the cache.
 
-    def decorate(function: Callable[..., None]) -> Any:
-        function.__qualname__ += f"_{_VERSION}"
-        try:
-            return numba.njit(signature, nogil=True, error_model="numpy", cache=True)(function)
-        except Exception:
-            # No folder to write to, or a cache that can't be read: then this process compiles for itself.
-            return numba.njit(signature, nogil=True, error_model="numpy")(function)
-
-    return decorate
+    It runs without the GIL. ``loop`` and ``arguments`` become its globals. As closure variables they would be part of
+    the key of numba's cache, and they are pickled differently in each process.
+    """
+    parts = {"loop": loop, "arguments": arguments}
+    function = FunctionType(function.__code__, {**function.__globals__, **parts})
+    function.__qualname__ += f"_{_hash_of(parts)}_{_VERSION}"
+    # A plain tuple: numba takes longer to recognise the type of a named one at each call.
+    signature = types.void(types.UniTuple(types.int64, len(arguments._fields)), *[types.int64] * n_ints)
+    try:
+        return numba.njit(signature, nogil=True, error_model="numpy", cache=True)(function)
+    except Exception:
+        # The cache can't be written or read: then each process compiles for itself.
+        return numba.njit(signature, nogil=True, error_model="numpy")(function)

@@ -1,4 +1,4 @@
-"""The forward pass of a layer: buffers, and the compiled loop over them."""
+"""The forward pass of a layer: its buffers, and the call of the compiled loop."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -7,85 +7,93 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from sklrnn.kernels._arguments import NUMBER, Reading, reader_memory
-from sklrnn.kernels._runtime import Kernel, Weights, address, in_threads, room_for, rows_of_group, share_rows
+from sklrnn.kernels._arguments import FLOAT_BYTES, ForwardArgs, forward_scratch
+from sklrnn.kernels._runtime import (
+    Kernel,
+    Weights,
+    address_of,
+    allocate,
+    group_size_of,
+    run_in_threads,
+    split_rows,
+)
 
 
-class Layout(NamedTuple):
-    """How reading divides its buffer: places in bytes."""
+class ForwardLayout(NamedTuple):
+    """How the forward pass divides its work among threads, and its buffer: offsets in bytes."""
 
-    width: int  # units in whole vectors
-    n_in_group: int
-    n_kept: int  # steps for which memory is kept
-    shares: list[tuple[int, int]]
-    of_a_thread: int
+    width: int  # padded units
+    group_size: int
+    n_saved_steps: int  # steps for which the cell state is saved
+    row_ranges: list[tuple[int, int]]  # for each thread
+    scratch_bytes: int  # of a thread
     gates: int
-    memory: int
-    threads: int
+    cell_states: int
+    scratch: int
     end: int
 
 
 @lru_cache(maxsize=64)
-def layout_of(
-    kernel: Kernel, n_steps: int, n_rows: int, n_features: int, units: int, n_threads: int, keep: bool
-) -> Layout:
+def forward_layout(
+    kernel: Kernel, n_steps: int, n_rows: int, n_features: int, units: int, n_threads: int, save: bool
+) -> ForwardLayout:
     n_gates, n_slots, *_ = kernel.shape
-    width, n_in_group = kernel.in_vectors(units), rows_of_group(n_rows)
-    n_kept = n_steps if keep else min(n_steps, 2)
-    gates = NUMBER * n_steps * n_rows * width * n_slots if keep and kernel.shape.keeps_gates else 0
-    threads = gates + (NUMBER * n_kept * n_rows * width if kernel.shape.n_states == 2 else 0)
-    shares = share_rows(n_rows, n_steps * n_gates * width * (units + n_features + 32), n_threads)
-    of_a_thread = reader_memory(0, kernel.lanes, n_gates, n_slots, n_features, units, n_in_group).end
-    end = threads + len(shares) * of_a_thread
-    return Layout(width, n_in_group, n_kept, shares, of_a_thread, 0, gates, threads, end)
+    width, group_size = kernel.padded(units), group_size_of(n_rows)
+    n_saved_steps = n_steps if save else min(n_steps, 2)
+    cell_states = FLOAT_BYTES * n_steps * n_rows * width * n_slots if save and kernel.shape.saves_gates else 0
+    scratch = cell_states + (FLOAT_BYTES * n_saved_steps * n_rows * width if kernel.shape.n_states == 2 else 0)
+    row_ranges = split_rows(n_rows, n_steps * n_gates * width * (units + n_features + 32), n_threads)
+    scratch_bytes = forward_scratch(0, kernel.lanes, n_gates, n_slots, n_features, units, group_size).end
+    end = scratch + len(row_ranges) * scratch_bytes
+    return ForwardLayout(width, group_size, n_saved_steps, row_ranges, scratch_bytes, 0, cell_states, scratch, end)
 
 
-class Trace(NamedTuple):
-    """What going back needs to know of reading."""
+class SavedForward(NamedTuple):
+    """What the backward pass needs from the forward pass."""
 
-    states: Tensor  # (time, sample, unit), in whole vectors of units
+    states: Tensor  # (time, row, padded unit)
     buffer: Tensor
-    layout: Layout
+    layout: ForwardLayout
 
 
-def read(
-    kernel: Kernel, x: Tensor, first: tuple[Tensor, ...], weights: Weights, *, keep: bool
-) -> tuple[Trace, tuple[Tensor, ...]]:
-    """Read sequences (time, sample, feature), from given states (and memory) or from zero.
+def run_forward(
+    kernel: Kernel, x: Tensor, initial_states: tuple[Tensor, ...], weights: Weights, *, save: bool
+) -> tuple[SavedForward, tuple[Tensor, ...]]:
+    """Run a layer over x (time, row, feature), from given initial states (with the cell state) or from zero.
 
-    Gives what going back needs, if it is to be kept, and what a layer of torch gives: all states, the last one, and the
-    last memory if there is one.
+    Returns what the backward pass needs, complete if ``save``, and the outputs of torch's layer: all states, the final
+    one, and the final cell state if there is one.
     """
     n_steps, n_rows, n_features = x.shape
     units = weights.weight_hh.shape[1]
-    layout = layout_of(kernel, n_steps, n_rows, n_features, units, torch.get_num_threads(), keep)
-    states, buffer = room_for(x, n_steps, n_rows, layout.width), room_for(x, layout.end // NUMBER)
-    last = [room_for(x, 1, n_rows, units) for _ in range(kernel.shape.n_states)]
-    shares = reading_plan(kernel, layout, x, first, weights, states, buffer, last, keep=keep)
-    in_threads(kernel.forward, shares, (x, first, weights, states, buffer, last))
+    layout = forward_layout(kernel, n_steps, n_rows, n_features, units, torch.get_num_threads(), save)
+    states, buffer = allocate(x, n_steps, n_rows, layout.width), allocate(x, layout.end // FLOAT_BYTES)
+    final_states = [allocate(x, 1, n_rows, units) for _ in range(kernel.shape.n_states)]
+    saved = SavedForward(states, buffer, layout)
+    calls = forward_calls(kernel, x, initial_states, weights, saved, final_states, save=save)
+    run_in_threads(kernel.forward, calls, (x, initial_states, weights, states, buffer, final_states))
     all_states = states if layout.width == units else states[:, :, :units]
-    return Trace(states, buffer, layout), (all_states, *last)
+    return saved, (all_states, *final_states)
 
 
-def reading_plan(
+def forward_calls(
     kernel: Kernel,
-    layout: Layout,
     x: Tensor,
-    first: tuple[Tensor, ...],
+    initial_states: tuple[Tensor, ...],
     weights: Weights,
-    states: Tensor,
-    buffer: Tensor,
-    last: Sequence[Tensor],
+    saved: SavedForward,
+    final_states: Sequence[Tensor],
     *,
-    keep: bool,
+    save: bool,
 ) -> list[tuple[Any, ...]]:
-    """What the compiled loop is told, for each thread."""
+    """The arguments of the compiled loop, for each thread."""
     n_steps, n_rows, n_features = x.shape
-    place = buffer.data_ptr()
-    plan = Reading(
+    states, buffer, layout = saved
+    start = buffer.data_ptr()
+    args = ForwardArgs(
         n_steps=n_steps,
         n_rows=n_rows,
-        n_in_group=layout.n_in_group,
+        group_size=layout.group_size,
         n_features=n_features,
         units=weights.weight_hh.shape[1],
         x=x.data_ptr(),
@@ -95,14 +103,14 @@ def reading_plan(
         weight_hh=weights.weight_hh.data_ptr(),
         bias_ih=weights.bias_ih.data_ptr(),
         bias_hh=weights.bias_hh.data_ptr(),
-        first=address(first, 0),
-        first_memory=address(first, 1),
+        initial_state=address_of(initial_states, 0),
+        initial_cell_state=address_of(initial_states, 1),
         states=states.data_ptr(),
-        memory=place + layout.memory,
-        n_kept=layout.n_kept,
-        gates=place + layout.gates if keep and kernel.shape.keeps_gates else 0,
-        last=address(last, 0),
-        last_memory=address(last, 1),
+        cell_states=start + layout.cell_states,
+        n_saved_steps=layout.n_saved_steps,
+        gates=start + layout.gates if save and kernel.shape.saves_gates else 0,
+        final_state=address_of(final_states, 0),
+        final_cell_state=address_of(final_states, 1),
     )
-    numbers, own = tuple(plan), place + layout.threads
-    return [(numbers, *rows, own + i * layout.of_a_thread) for i, rows in enumerate(layout.shares)]
+    values, scratch = tuple(args), start + layout.scratch
+    return [(values, *rows, scratch + i * layout.scratch_bytes) for i, rows in enumerate(layout.row_ranges)]

@@ -1,4 +1,4 @@
-"""Products of a few rows of states with a block of weights, held in the processor's registers."""
+"""Products of a few rows with a block of weights, held in the processor's registers."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ import numba
 from llvmlite import ir
 from numba.extending import intrinsic, register_jitable
 
-from sklrnn.kernels._arguments import MOST_ROWS
+from sklrnn.kernels._arguments import MAX_TILE_ROWS
 from sklrnn.kernels._simd import (
-    _FUSED,
+    FUSED,
     LANES,
     N_REGISTERS,
     all_lanes,
@@ -23,10 +23,10 @@ ROWS = {1: 8, 2: 8, 3: 8, 4: 4} if N_REGISTERS == 32 else {1: 8, 2: 4, 3: 4, 4: 
 
 
 def product(rows: int, vectors: int) -> Any:
-    """Make a function of numba's language: ``out = start + left @ right`` for so many rows of so many vectors.
+    """Make a function of numba's language: ``out = start + left @ right`` for a fixed number of rows and of vectors.
 
     It takes the addresses and strides of its four matrices and the ``depth`` of the product: of ``start``, ``out`` and
-    ``right`` the vectors from row to row, of ``left`` the numbers from row to row and from column to column.
+    ``right`` the vectors from row to row, of ``left`` the floats from row to row and from column to column.
     """
 
     def multiply(
@@ -43,10 +43,10 @@ def product(rows: int, vectors: int) -> Any:
         depth: Any,
     ) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            start, start_row, out, out_row, left, left_row, *of_depth = args
+            start, start_row, out, out_row, left, left_row, *product_args = args
             sums = _load_tile(builder, start, start_row, rows, range(vectors))
             left_rows = _rows(builder, left, left_row, rows)
-            sums = _add_product(builder, sums, left_rows, range(vectors), *of_depth)
+            sums = _add_product(builder, sums, left_rows, range(vectors), *product_args)
             _store_tile(builder, out, out_row, sums)
             return context.get_dummy_value()
 
@@ -57,13 +57,13 @@ def product(rows: int, vectors: int) -> Any:
 
 
 def slot_sums(rows: int, panel: int, n_gates: int, n_slots: int) -> Any:
-    """Make a function of numba's language: all slots of so many rows and one panel of units at one step.
+    """Make a function of numba's language: all slots of some rows and one panel of units at one step.
 
-    The first ``n_gates`` slots of each block are the bias and x times weights, the last ``n_gates`` the bias and the
-    state times weights; those that are both add up.
+    The first ``n_gates`` slots of each block are the bias plus x times weights, the last ``n_gates`` the bias plus the
+    state times weights; those that are among both are the sum of all three.
     """
     vectors = n_slots * panel
-    of_state = n_slots - n_gates
+    first_state_slot = n_slots - n_gates
 
     def multiply(
         typing_context: Any,
@@ -80,17 +80,17 @@ def slot_sums(rows: int, panel: int, n_gates: int, n_slots: int) -> Any:
     ) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             out, bias, x, x_row, weights_x, n_features, state, state_row, weights_h, units = args
-            n, one, same = constant(n_gates * panel), constant(1), constant(0)
-            seen_by_x, seen_by_state = range(vectors - of_state), range(of_state, vectors)
-            sums = _load_tile(builder, bias, same, rows, seen_by_x)
+            n, one, no_stride = constant(n_gates * panel), constant(1), constant(0)
+            x_slots, state_slots = range(vectors - first_state_slot), range(first_state_slot, vectors)
+            sums = _load_tile(builder, bias, no_stride, rows, x_slots)
             x_rows = _rows(builder, x, x_row, rows)
-            sums = _add_product(builder, sums, x_rows, seen_by_x, one, weights_x, n, n_features)
-            # What only x adds to leaves the registers before what only the state adds to comes in.
-            done = {place: sums.pop(place) for place in list(sums) if place[1] not in seen_by_state}
+            sums = _add_product(builder, sums, x_rows, x_slots, one, weights_x, n, n_features)
+            # Slots that only x adds to leave the registers before those that only the state adds to are loaded.
+            done = {at: sums.pop(at) for at in list(sums) if at[1] not in state_slots}
             _store_tile(builder, out, constant(vectors), done)
-            sums |= _load_tile(builder, bias, same, rows, range(vectors - of_state, vectors))
+            sums |= _load_tile(builder, bias, no_stride, rows, range(vectors - first_state_slot, vectors))
             state_rows = _rows(builder, state, state_row, rows)
-            sums = _add_product(builder, sums, state_rows, seen_by_state, one, weights_h, n, units)
+            sums = _add_product(builder, sums, state_rows, state_slots, one, weights_h, n, units)
             _store_tile(builder, out, constant(vectors), sums)
             return context.get_dummy_value()
 
@@ -100,55 +100,57 @@ def slot_sums(rows: int, panel: int, n_gates: int, n_slots: int) -> Any:
     return intrinsic(multiply)
 
 
-def _place(builder: Any, apart: Any, row: int, vector: int) -> Any:
-    return builder.add(builder.mul(apart, constant(row * LANES)), constant(vector * LANES))
+def _offset(builder: Any, stride: Any, row: int, vector: int) -> Any:
+    return builder.add(builder.mul(stride, constant(row * LANES)), constant(vector * LANES))
 
 
-def _load_tile(builder: Any, address: Any, apart: Any, rows: int, vectors: range) -> Any:
+def _load_tile(builder: Any, address: Any, stride: Any, rows: int, vectors: range) -> Any:
     return {
-        (row, vector): load_vector(builder, address, _place(builder, apart, row, vector))
+        (row, vector): load_vector(builder, address, _offset(builder, stride, row, vector))
         for row in range(rows)
         for vector in vectors
     }
 
 
-def _store_tile(builder: Any, address: Any, apart: Any, tile: Any) -> None:
+def _store_tile(builder: Any, address: Any, stride: Any, tile: Any) -> None:
     for (row, vector), value in tile.items():
-        store_vector(builder, address, _place(builder, apart, row, vector), value)
+        store_vector(builder, address, _offset(builder, stride, row, vector), value)
 
 
-def _rows(builder: Any, address: Any, apart: Any, rows: int) -> Any:
-    return [pointer(builder, address, builder.mul(apart, constant(row))) for row in range(rows)]
+def _rows(builder: Any, address: Any, stride: Any, rows: int) -> Any:
+    return [pointer(builder, address, builder.mul(stride, constant(row))) for row in range(rows)]
 
 
 def _add_product(
     builder: Any, sums: Any, left_rows: Any, vectors: range, left_column: Any, right: Any, right_row: Any, depth: Any
 ) -> Any:
-    """Write the loop over the depth; the sums live in registers from its first turn to its last.
+    """Generate the loop over the depth; the sums stay in registers from its first turn to its last.
 
-    Each element is summed in the order of the depth, so a row comes out the same whatever rows stand beside it.
+    Each element is summed in the order of the depth, in a tile of any size, so a row of the result does not depend
+    on the rows beside it: it is equal to the bit in any batch.
     """
-    before = builder.block
+    entry = builder.block
     head, body, after = (builder.append_basic_block(f"depth.{name}") for name in ("head", "body", "after"))
     builder.branch(head)
     builder.position_at_end(head)
     k = builder.phi(depth.type)
-    k.add_incoming(constant(0), before)
+    k.add_incoming(constant(0), entry)
     running = {at: builder.phi(first.type) for at, first in sums.items()}
     for at, first in sums.items():
-        running[at].add_incoming(first, before)
+        running[at].add_incoming(first, entry)
     builder.cbranch(builder.icmp_signed("<", k, depth), body, after)
     builder.position_at_end(body)
     column = builder.mul(k, left_column)
-    of_right = builder.mul(k, builder.mul(right_row, constant(LANES)))
+    right_offset = builder.mul(k, builder.mul(right_row, constant(LANES)))
     right_now = [
-        load_vector(builder, right, builder.add(of_right, constant(vector * LANES))) for vector in range(len(vectors))
+        load_vector(builder, right, builder.add(right_offset, constant(vector * LANES)))
+        for vector in range(len(vectors))
     ]
-    for row, numbers in enumerate(left_rows):
-        number = all_lanes(builder, builder.load(builder.gep(numbers, [column]), typ=ir.FloatType()))
+    for row, first in enumerate(left_rows):
+        value = all_lanes(builder, builder.load(builder.gep(first, [column]), typ=ir.FloatType()))
         for vector, weight in zip(vectors, right_now, strict=True):
-            one = builder.fmul(number, weight, flags=_FUSED)
-            running[row, vector].add_incoming(builder.fadd(running[row, vector], one, flags=_FUSED), body)
+            term = builder.fmul(value, weight, flags=FUSED)
+            running[row, vector].add_incoming(builder.fadd(running[row, vector], term, flags=FUSED), body)
     k.add_incoming(builder.add(k, constant(1)), body)
     builder.branch(head)
     builder.position_at_end(after)
@@ -156,6 +158,6 @@ def _add_product(
 
 
 @register_jitable
-def end_of_group(row: int, end_row: int, most: int) -> int:
-    """Where a group of rows that begins here ends; none is smaller than a tile, unless all rows together are."""
-    return end_row if end_row - row <= most else row + most - (MOST_ROWS - 1)
+def end_of_group(row: int, end_row: int, group_size: int) -> int:
+    """The end of the group of rows that begins here; none is smaller than a tile, unless all rows together are."""
+    return end_row if end_row - row <= group_size else row + group_size - (MAX_TILE_ROWS - 1)

@@ -1,4 +1,4 @@
-"""A layer at work: its kernel, its weights, room to work in, and threads."""
+"""What a kernel needs to run: its compiled functions, weights, memory and threads."""
 
 import math
 import threading
@@ -10,33 +10,33 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sklrnn.kernels._arguments import MOST_ROWS, NUMBER, Shape
+from sklrnn.kernels._arguments import FLOAT_BYTES, MAX_TILE_ROWS, CellShape
 
-# Multiplications that keep one thread busy for the better part of a millisecond, which pays for starting it.
-_WORTH_A_THREAD = 2**25
-# Memory from this many bytes on goes back to the system when it is freed, and each page of it has to be fetched anew;
+# So many multiplications take a thread most of a millisecond, which is worth starting it.
+_MIN_WORK_PER_THREAD = 2**25
+# Arrays from this size on return to the system when they are freed, and each page of a new one has to be fetched;
 # NumPy asks for large pages.
-_LARGE = 2**25
-_GROUP = 32  # rows that are worked on together, and a rest that is less than a tile
+_LARGE_BYTES = 2**25
+_GROUP_ROWS = 32  # rows that are processed together; a remainder smaller than a tile joins the last group
 
 
 @dataclass(frozen=True, eq=False)
 class Kernel:
-    """The compiled functions of a cell, and what has to be known of it."""
+    """The compiled functions of a cell, and its sizes."""
 
     forward: Callable[..., None]
     backward: Callable[..., None]
     finish: Callable[..., None]
-    shape: Shape
+    shape: CellShape
     lanes: int
 
-    def in_vectors(self, n: int) -> int:
-        """So many numbers in whole vectors."""
+    def padded(self, n: int) -> int:
+        """``n`` rounded up to whole vectors."""
         return -(-n // self.lanes) * self.lanes
 
 
 class Weights(NamedTuple):
-    """The parameters of a layer as torch keeps them, one block of rows a gate."""
+    """The parameters of a layer as torch keeps them, one block of rows for each gate."""
 
     weight_ih: Tensor
     weight_hh: Tensor
@@ -44,54 +44,54 @@ class Weights(NamedTuple):
     bias_hh: Tensor
 
 
-def room_for(like: Tensor, *shape: int) -> Tensor:
-    """Room for numbers, laid out so that no vector lies across two lines of the cache."""
-    n_numbers = math.prod(shape)
-    if n_numbers * NUMBER < _LARGE:
+def allocate(like: Tensor, *shape: int) -> Tensor:
+    """An uninitialised tensor, aligned so that no vector crosses a cache line."""
+    size = math.prod(shape)
+    if size * FLOAT_BYTES < _LARGE_BYTES:
         return like.new_empty(shape)
-    room = np.empty(n_numbers + 16, dtype=np.float32)
-    start = -room.ctypes.data % 64 // NUMBER
-    return torch.from_numpy(room[start : start + n_numbers]).view(shape)
+    array = np.empty(size + 16, dtype=np.float32)
+    start = -array.ctypes.data % 64 // FLOAT_BYTES
+    return torch.from_numpy(array[start : start + size]).view(shape)
 
 
-def address(tensors: Sequence[Tensor | None], position: int) -> int:
-    """Where a tensor begins; 0 if there is none."""
+def address_of(tensors: Sequence[Tensor | None], position: int) -> int:
+    """The address of one of some tensors; 0 if it is absent."""
     tensor = tensors[position] if position < len(tensors) else None
     return 0 if tensor is None else tensor.data_ptr()
 
 
-def rows_of_group(n_rows: int) -> int:
-    """How many rows are worked on together, at most."""
-    return min(n_rows, _GROUP + MOST_ROWS - 1)
+def group_size_of(n_rows: int) -> int:
+    """How many rows are processed together, at most."""
+    return min(n_rows, _GROUP_ROWS + MAX_TILE_ROWS - 1)
 
 
-def share_rows(n_rows: int, work_of_a_row: int, n_threads: int) -> list[tuple[int, int]]:
-    """From which row to which, for each thread that pays; whole tiles for each."""
-    most = min(n_threads, n_rows * work_of_a_row // _WORTH_A_THREAD, n_rows // MOST_ROWS)
-    if most < 2:
+def split_rows(n_rows: int, work_per_row: int, n_threads: int) -> list[tuple[int, int]]:
+    """First and end row of each thread that is worth starting; whole tiles for each."""
+    n = min(n_threads, n_rows * work_per_row // _MIN_WORK_PER_THREAD, n_rows // MAX_TILE_ROWS)
+    if n < 2:
         return [(0, n_rows)]
-    cuts = [n_rows // MOST_ROWS * i // most * MOST_ROWS for i in range(most)]
+    cuts = [n_rows // MAX_TILE_ROWS * i // n * MAX_TILE_ROWS for i in range(n)]
     return list(zip(cuts, [*cuts[1:], n_rows], strict=True))
 
 
-def in_threads(work: Callable[..., None], shares: list[tuple[Any, ...]], in_use: tuple[Any, ...]) -> None:
-    """Each share in a thread of its own: threads that are kept would not survive a fork.
+def run_in_threads(function: Callable[..., None], calls: list[tuple[Any, ...]], keep_alive: tuple[Any, ...]) -> None:
+    """Call a function with each tuple of arguments, in a new thread each: threads of a pool would not survive a fork.
 
-    ``in_use`` holds the tensors whose addresses are in the shares: an interrupt can end the waiting before the work.
+    ``keep_alive`` holds the tensors whose addresses are in the arguments: an interrupt can end the wait too early.
     """
-    others = []
-    for share in shares[1:]:
-        thread = threading.Thread(target=_work_on, args=(work, share, in_use))
+    threads = []
+    for arguments in calls[1:]:
+        thread = threading.Thread(target=_run, args=(function, arguments, keep_alive))
         try:
             thread.start()
-        except RuntimeError:  # there are too many already
-            work(*share)
+        except RuntimeError:  # the system allows no more threads
+            function(*arguments)
         else:
-            others.append(thread)
-    work(*shares[0])
-    for thread in others:
+            threads.append(thread)
+    function(*calls[0])
+    for thread in threads:
         thread.join()
 
 
-def _work_on(work: Callable[..., None], share: tuple[Any, ...], in_use: tuple[Any, ...]) -> None:
-    work(*share)
+def _run(function: Callable[..., None], arguments: tuple[Any, ...], keep_alive: tuple[Any, ...]) -> None:
+    function(*arguments)

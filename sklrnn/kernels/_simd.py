@@ -1,8 +1,8 @@
 """Vectors of float32, as wide as a register of this processor, as values of numba's language.
 
-numba turns a loop into vector instructions where it can prove that it may. Here nothing has to be proved: a vector is
-loaded from an address, reckoned with, and stored. An address is an int of 64 bits, and places after it are counted in
-whole vectors. No operation hides a NaN.
+numba turns a loop into vector instructions only where it can prove that this is allowed. Here nothing has to be proved:
+a vector is loaded from an address, computed with, and stored. An address is an int of 64 bits, and offsets are counted
+in whole vectors. Every operation propagates NaN.
 """
 
 import operator
@@ -22,16 +22,16 @@ from numba.extending import (
     type_callable,
 )
 
-from sklrnn.kernels._arguments import NUMBER
+from sklrnn.kernels._arguments import FLOAT_BYTES
 
-Vector = Any  # to mypy; numba knows better
+Vector = Any  # for mypy; to numba it is a type of its own
 
 # NUMBA_CPU_NAME=generic sets the empty string: a processor without any feature, not one left unnamed.
 FEATURES: str = get_host_cpu_features() if numba.config.CPU_FEATURES is None else numba.config.CPU_FEATURES
 
 
 def _registers() -> tuple[int, int]:
-    """How many numbers fit in a vector register, and how many of these there are."""
+    """How many floats fit in a vector register, and how many registers there are."""
     if platform.machine().lower() in ("arm64", "aarch64"):
         return 4, 32
     if "+avx512f" in FEATURES:
@@ -40,18 +40,18 @@ def _registers() -> tuple[int, int]:
 
 
 LANES, N_REGISTERS = _registers()
-VECTOR = NUMBER * LANES  # bytes
+VECTOR_BYTES = FLOAT_BYTES * LANES
 
 _int64 = ir.IntType(64)
 _float32 = ir.FloatType()
 _vector = ir.VectorType(_float32, LANES)
 _bits = ir.VectorType(ir.IntType(32), LANES)
-# A product may be added to a sum without being rounded in between. Nothing else is relaxed: NaN must stay NaN.
-_FUSED = ("contract",)
+# A product may be added to a sum without rounding in between. Nothing else is relaxed: NaN must stay NaN.
+FUSED = ("contract",)
 
 
 class VectorType(numba.types.Type):
-    """numba's name for such a vector."""
+    """numba's type of such a vector."""
 
     def __init__(self) -> None:
         super().__init__(name=f"float32x{LANES}")
@@ -66,10 +66,10 @@ class _VectorModel(models.PrimitiveModel):
         super().__init__(manager, kind, _vector)
 
 
-def all_lanes(builder: Any, number: Any) -> Any:
-    """The same number in each lane."""
+def all_lanes(builder: Any, scalar: Any) -> Any:
+    """The same value in each lane."""
     undefined = ir.Constant(_vector, ir.Undefined)
-    first = builder.insert_element(undefined, number, ir.Constant(ir.IntType(32), 0))
+    first = builder.insert_element(undefined, scalar, ir.Constant(ir.IntType(32), 0))
     return builder.shuffle_vector(first, undefined, ir.Constant(_bits, [0] * LANES))
 
 
@@ -77,20 +77,20 @@ def constant(value: int) -> Any:
     return ir.Constant(_int64, value)
 
 
-def pointer(builder: Any, address: Any, n_numbers: Any) -> Any:
-    return builder.gep(builder.inttoptr(address, _float32.as_pointer()), [n_numbers])
+def pointer(builder: Any, address: Any, n_floats: Any) -> Any:
+    return builder.gep(builder.inttoptr(address, _float32.as_pointer()), [n_floats])
 
 
-def load_vector(builder: Any, address: Any, n_numbers: Any) -> Any:
-    place = builder.bitcast(pointer(builder, address, n_numbers), _vector.as_pointer())
+def load_vector(builder: Any, address: Any, n_floats: Any) -> Any:
+    place = builder.bitcast(pointer(builder, address, n_floats), _vector.as_pointer())
     loaded = builder.load(place, typ=_vector)
-    loaded.align = NUMBER
+    loaded.align = FLOAT_BYTES
     return loaded
 
 
-def store_vector(builder: Any, address: Any, n_numbers: Any, vector: Any) -> None:
-    place = builder.bitcast(pointer(builder, address, n_numbers), _vector.as_pointer())
-    builder.store(vector, place).align = NUMBER
+def store_vector(builder: Any, address: Any, n_floats: Any, vector: Any) -> None:
+    place = builder.bitcast(pointer(builder, address, n_floats), _vector.as_pointer())
+    builder.store(vector, place).align = FLOAT_BYTES
 
 
 def _as_vectors(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -103,7 +103,7 @@ def _as_vectors(context: Any, builder: Any, signature: Any, args: Any) -> Any:
 
 
 def _define(operation: Callable[..., Any], instruction: str) -> None:
-    """Let numba use an operator of Python on two vectors, or on a vector and a number."""
+    """Let numba apply an operator of Python to two vectors, or to a vector and a scalar."""
 
     @type_callable(operation)
     def typing(context: Any) -> Callable[[Any, Any], Any]:
@@ -116,7 +116,7 @@ def _define(operation: Callable[..., Any], instruction: str) -> None:
         return result
 
     def lower(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return getattr(builder, instruction)(*_as_vectors(context, builder, signature, args), flags=_FUSED)
+        return getattr(builder, instruction)(*_as_vectors(context, builder, signature, args), flags=FUSED)
 
     for kinds in ((VectorType, VectorType), (VectorType, numba.types.Number), (numba.types.Number, VectorType)):
         lower_builtin(operation, *kinds)(lower)
@@ -130,7 +130,7 @@ _define(operator.truediv, "fdiv")
 
 @intrinsic
 def load(typing_context: Any, address: Any, n_vectors: Any) -> Any:
-    """Read the vector that stands so many vectors after an address."""
+    """Load the vector that is ``n_vectors`` vectors after an address."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return load_vector(builder, args[0], builder.mul(args[1], constant(LANES)))
@@ -140,7 +140,7 @@ def load(typing_context: Any, address: Any, n_vectors: Any) -> Any:
 
 @intrinsic
 def store(typing_context: Any, address: Any, n_vectors: Any, vector: Any) -> Any:
-    """Write a vector so many vectors after an address."""
+    """Store a vector ``n_vectors`` vectors after an address."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         store_vector(builder, args[0], builder.mul(args[1], constant(LANES)), args[2])
@@ -150,8 +150,8 @@ def store(typing_context: Any, address: Any, n_vectors: Any, vector: Any) -> Any
 
 
 @intrinsic
-def load_number(typing_context: Any, address: Any, n_numbers: Any) -> Any:
-    """Read the one number that stands so many numbers after an address."""
+def load_scalar(typing_context: Any, address: Any, n_floats: Any) -> Any:
+    """Load the float that is ``n_floats`` floats after an address."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.load(pointer(builder, *args), typ=_float32)
@@ -160,8 +160,8 @@ def load_number(typing_context: Any, address: Any, n_numbers: Any) -> Any:
 
 
 @intrinsic
-def store_number(typing_context: Any, address: Any, n_numbers: Any, number: Any) -> Any:
-    """Write one number so many numbers after an address."""
+def store_scalar(typing_context: Any, address: Any, n_floats: Any, scalar: Any) -> Any:
+    """Store a float ``n_floats`` floats after an address."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         builder.store(args[2], pointer(builder, args[0], args[1]))
@@ -181,21 +181,21 @@ def zero(typing_context: Any) -> Any:
 
 
 @intrinsic
-def where_less(typing_context: Any, left: Any, right: Any, then: Any, otherwise: Any) -> Any:
-    """Lane by lane ``then`` where ``left < right``, ``otherwise`` where not, so also beside a NaN."""
+def where_less(typing_context: Any, left: Any, right: Any, if_true: Any, if_false: Any) -> Any:
+    """Lane by lane ``if_true`` where ``left < right``, and ``if_false`` where not or where one of them is NaN."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        left, right, then, otherwise = _as_vectors(context, builder, signature, args)
-        return builder.select(builder.fcmp_ordered("<", left, right), then, otherwise)
+        left, right, if_true, if_false = _as_vectors(context, builder, signature, args)
+        return builder.select(builder.fcmp_ordered("<", left, right), if_true, if_false)
 
-    return _type(left, right, then, otherwise), generate
+    return _type(left, right, if_true, if_false), generate
 
 
 @register_jitable
-def limit(x: Vector, most: float) -> Vector:
-    """``x`` between ``-most`` and ``most``; NaN stays NaN."""
-    x = where_less(x, -most, -most, x)
-    return where_less(most, x, most, x)
+def clip(x: Vector, bound: float) -> Vector:
+    """``x`` between ``-bound`` and ``bound``; NaN stays NaN."""
+    x = where_less(x, -bound, -bound, x)
+    return where_less(bound, x, bound, x)
 
 
 @intrinsic
@@ -212,24 +212,24 @@ def power_of_two(typing_context: Any, shifted: Any) -> Any:
 
 
 _IS_X86 = platform.machine().lower() in ("x86_64", "amd64", "i386", "i686")
-_FLUSH = 0x8040  # both bits: what comes out too small is zero, and what comes in
-_control = ir.IntType(32)
+_FLUSH = 0x8040  # flush to zero (results) and denormals are zero (operands)
+_control_type = ir.IntType(32)
 
 
 @intrinsic
-def ignore_denormals(typing_context: Any) -> Any:
-    """Count numbers below 1e-38 as zero in this thread, and give what ``heed_denormals`` needs to undo that.
+def set_flush_to_zero(typing_context: Any) -> Any:
+    """Treat denormal numbers (below 1e-38) as zero in this thread; `restore_flush_to_zero` takes what this returns.
 
-    Gradients that vanish pass through such numbers, and an x86 takes a hundred times longer for each.
+    Vanishing gradients pass through such numbers, and an x86 takes a hundred times longer for each.
     """
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         if not _IS_X86:
-            return ir.Constant(_control, 0)
-        place = _place_of_control(builder)
+            return ir.Constant(_control_type, 0)
+        place = _control_word(builder)
         _call_control(builder, "stmxcsr", place)
-        before = builder.load(place, typ=_control)
-        builder.store(builder.or_(before, ir.Constant(_control, _FLUSH)), place)
+        before = builder.load(place, typ=_control_type)
+        builder.store(builder.or_(before, ir.Constant(_control_type, _FLUSH)), place)
         _call_control(builder, "ldmxcsr", place)
         return before
 
@@ -237,12 +237,12 @@ def ignore_denormals(typing_context: Any) -> Any:
 
 
 @intrinsic
-def heed_denormals(typing_context: Any, before: Any) -> Any:
-    """Undo ``ignore_denormals``."""
+def restore_flush_to_zero(typing_context: Any, control: Any) -> Any:
+    """Undo `set_flush_to_zero`."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         if _IS_X86:
-            place = _place_of_control(builder)
+            place = _control_word(builder)
             builder.store(args[0], place)
             _call_control(builder, "ldmxcsr", place)
         return context.get_dummy_value()
@@ -250,9 +250,9 @@ def heed_denormals(typing_context: Any, before: Any) -> Any:
     return numba.types.void(numba.types.uint32), generate
 
 
-def _place_of_control(builder: Any) -> Any:
+def _control_word(builder: Any) -> Any:
     with builder.goto_entry_block():
-        return builder.alloca(_control)
+        return builder.alloca(_control_type)
 
 
 def _call_control(builder: Any, name: str, place: Any) -> None:

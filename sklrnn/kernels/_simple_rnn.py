@@ -1,52 +1,67 @@
-"""SimpleRNN: h' = tanh(W x + U h + b). The one slot is that sum."""
+"""SimpleRNN: h' = tanh(W x + U h + b), or h' = max(W x + U h + b, 0). The one slot is that sum."""
 
 from numba.extending import register_jitable
 
 from sklrnn.kernels._activations import tanh
-from sklrnn.kernels._arguments import GoingBack, Reading, Shape
-from sklrnn.kernels._backward_loop import backward_pass, finish_pass
-from sklrnn.kernels._compile import compiled
-from sklrnn.kernels._forward_loop import forward_pass
-from sklrnn.kernels._simd import Vector, load, store, zero
+from sklrnn.kernels._arguments import CellShape
+from sklrnn.kernels._kernel import make_kernel
+from sklrnn.kernels._runtime import Kernel
+from sklrnn.kernels._simd import Vector, load, store, where_less, zero
+
+_SHAPE = CellShape(n_gates=1, n_slots=1, first_gate=0, panel=2, n_states=1, saves_gates=False)
+_LEAST_NORMAL = 1.1754943508222875e-38
 
 
 @register_jitable
-def _step(sums: int, gates: int, old: int, new: int, old_memory: int, new_memory: int) -> None:
-    store(new, 0, tanh(load(sums, 0)))
+def _tanh_step(sums: int, gates: int, old_state: int, new_state: int, old_cell_state: int, new_cell_state: int) -> None:
+    store(new_state, 0, tanh(load(sums, 0)))
 
 
 @register_jitable
-def _step_back(
+def _tanh_step_backward(
     grad: Vector,
     gates: int,
-    old: int,
-    new: int,
-    old_memory: int,
-    new_memory: int,
-    grad_memory: int,
-    carry: int,
+    old_state: int,
+    new_state: int,
+    old_cell_state: int,
+    new_cell_state: int,
+    grad_cell_state: int,
+    direct_grad: int,
     grad_slots: int,
-    apart: int,
+    stride: int,
 ) -> None:
-    h = load(new, 0)
+    h = load(new_state, 0)
     store(grad_slots, 0, grad * (1.0 - h * h))
-    store(carry, 0, zero())
+    store(direct_grad, 0, zero())
 
 
-SHAPE = Shape(n_gates=1, n_slots=1, first_gate=0, panel=2, n_states=1, keeps_gates=False)
-_read, _go_back, _finish = forward_pass(_step, SHAPE), backward_pass(_step_back, SHAPE), finish_pass(SHAPE)
+@register_jitable
+def _relu_step(sums: int, gates: int, old_state: int, new_state: int, old_cell_state: int, new_cell_state: int) -> None:
+    x = load(sums, 0)
+    store(new_state, 0, where_less(x, 0.0, 0.0, x))
 
 
-@compiled(Reading, 3)
-def forward(numbers: tuple[int, ...], first_row: int, end_row: int, own: int) -> None:
-    _read(Reading(*numbers), first_row, end_row, own)
+@register_jitable
+def _relu_step_backward(
+    grad: Vector,
+    gates: int,
+    old_state: int,
+    new_state: int,
+    old_cell_state: int,
+    new_cell_state: int,
+    grad_cell_state: int,
+    direct_grad: int,
+    grad_slots: int,
+    stride: int,
+) -> None:
+    # The state is not negative; where it is NaN the gradient passes, as in torch.
+    store(grad_slots, 0, where_less(load(new_state, 0), _LEAST_NORMAL, 0.0, grad))
+    store(direct_grad, 0, zero())
 
 
-@compiled(GoingBack, 3)
-def backward(numbers: tuple[int, ...], first_row: int, end_row: int, own: int) -> None:
-    _go_back(GoingBack(*numbers), first_row, end_row, own)
+def simple_rnn() -> Kernel:
+    return make_kernel(_tanh_step, _tanh_step_backward, _SHAPE)
 
 
-@compiled(GoingBack, 2)
-def finish(numbers: tuple[int, ...], n_sets: int, own: int) -> None:
-    _finish(GoingBack(*numbers), n_sets, own)
+def relu_rnn() -> Kernel:
+    return make_kernel(_relu_step, _relu_step_backward, _SHAPE)

@@ -1,4 +1,4 @@
-"""A proof, row by row, that no training sample sees what a test sample is asked for."""
+"""A check, row by row, that no training sample sees what a test sample has to predict."""
 
 from typing import Any, NamedTuple
 
@@ -8,8 +8,9 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import get_routing_for_object
 
+from sklrnn.inputs.validation import check_int
 from sklrnn.model_selection.purged_splits import PurgedKFold, PurgedTimeSeriesSplit
-from sklrnn.timeline.panel import Mask, Rows, Timeline, read_timeline
+from sklrnn.timeline.panel import RowMask, RowNumbers, Timeline, read_timeline
 
 __all__ = ["LeakageError", "check_no_leakage"]
 
@@ -45,7 +46,7 @@ class LeakageError(ValueError):
 
 
 class _Reach(NamedTuple):
-    """The rows that the sample of row t reads (a window that ends at t) and learns (t+1 ... t+horizon)."""
+    """The window of the sample of row t, which ends at t, and its targets, t+1 ... t+horizon."""
 
     window_length: int
     horizon: int
@@ -53,7 +54,7 @@ class _Reach(NamedTuple):
 
 
 class _Leak(NamedTuple):
-    """The first training row that sees an answer, the test row that is asked for it, and how often this happens."""
+    """The first training row that sees an answer, the test row that has to predict it, and the number of such rows."""
 
     train_row: int
     test_row: int
@@ -72,15 +73,15 @@ def check_no_leakage(
     stride_within: int = 1,
     groups: Any = None,
 ) -> None:
-    """Raise an error if a split lets a training sample see what a test sample is asked for.
+    """Raise an error if a split lets a training sample see what a test sample has to predict.
 
-    The sample of row ``t`` reads the rows ``t, t - stride_within, ...`` of its window and learns the rows
-    ``t+1 ... t+horizon``. The *answers* of a split are all rows that its test samples learn. A training sample leaks if
-    its targets or its window hold an answer. Every row of every split is looked at.
+    The window of row ``t`` holds the rows ``t, t - stride_within, ...``, and its targets are the rows
+    ``t+1 ... t+horizon``. The *answers* of a split are the targets of its test samples. A training sample leaks if its
+    targets or its window hold an answer. Every row of every split is checked.
 
-    So a training target may reach the first test row itself, which is known when the first forecast is made, and a test
-    window may read training rows before it. What lies in the future of a test row but holds none of its answers is
-    no leak either: `PurgedKFold` passes.
+    A training target may thus be the first test row itself, which is known when the first forecast is made, and a test
+    window may hold training rows before it. Training rows in the future of a test row are no leak where they hold none
+    of the answers: `PurgedKFold` passes.
 
     Parameters
     ----------
@@ -133,15 +134,14 @@ def check_no_leakage(
     """
     reach = _Reach(window_length, horizon, stride_within)
     for name, value in reach._asdict().items():
-        if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-            raise ValueError(f"check_no_leakage needs {name} to be an int of at least 1, got {value!r}.")
+        check_int(name, value, 1)
     indexable(X, y, groups)
     timeline = read_timeline(X, groups)
     splitter = check_cv(cv)
     labels = X.index if hasattr(X, "iloc") else None
     number = -1
     for number, pair in enumerate(splitter.split(X, y, groups if _takes_groups(splitter) else None)):
-        train, test = (_as_rows(rows, number, len(timeline.place)) for rows in pair)
+        train, test = (_as_rows(rows, number, len(timeline.position)) for rows in pair)
         leak = _find_leak(timeline, train, test, reach)
         if leak is not None:
             advice = _advise(splitter, timeline, leak, reach)
@@ -163,13 +163,13 @@ def _takes_groups(splitter: Any) -> bool:
     return bool(get_routing_for_object(splitter).consumes("split", ["groups"]))
 
 
-def _as_rows(rows: Any, number: int, n_rows: int) -> Rows:
+def _as_rows(rows: Any, number: int, n_rows: int) -> RowNumbers:
     given = np.asarray(rows)
     if given.dtype == bool and len(given) != n_rows:
         raise ValueError(f"Split {number} of cv has a mask of {len(given)} values, but X has {n_rows} rows.")
     if given.size and given.dtype.kind not in "biu":
         raise ValueError(f"Split {number} of cv must hold row numbers, got values of type {given.dtype}.")
-    numbers: Rows = np.flatnonzero(given) if given.dtype == bool else given.astype(np.intp)
+    numbers: RowNumbers = np.flatnonzero(given) if given.dtype == bool else given.astype(np.intp)
     outside = (numbers < 0) | (numbers >= n_rows)
     if outside.any():
         raise ValueError(
@@ -179,17 +179,17 @@ def _as_rows(rows: Any, number: int, n_rows: int) -> Rows:
     return numbers
 
 
-def _slots(timeline: Timeline, reach: _Reach) -> tuple[Rows, int]:
-    """Lay the entities on one line, so far apart that no window or target reaches from one into the next."""
+def _slots(timeline: Timeline, reach: _Reach) -> tuple[RowNumbers, int]:
+    """Number the rows of all entities on one axis, with gaps that no window or target reaches across."""
     window_reach = reach.window_length * reach.stride_within
     lengths = np.bincount(timeline.entity) + window_reach + reach.horizon
     starts = np.cumsum(lengths) - lengths + window_reach
-    return starts[timeline.entity] + timeline.place, int(lengths.sum()) + 1
+    return starts[timeline.entity] + timeline.position, int(lengths.sum()) + 1
 
 
-def _find_leak(timeline: Timeline, train: Rows, test: Rows, reach: _Reach) -> _Leak | None:
+def _find_leak(timeline: Timeline, train: RowNumbers, test: RowNumbers, reach: _Reach) -> _Leak | None:
     slots, n_slots = _slots(timeline, reach)
-    # Each test sample opens a run of answers one slot later and closes it horizon slots after that.
+    # The answers of a test sample begin one slot after it and end horizon slots after it.
     edges = np.zeros(n_slots + 1, dtype=np.intp)
     np.add.at(edges, slots[test] + 1, 1)
     np.add.at(edges, slots[test] + reach.horizon + 1, -1)
@@ -206,16 +206,16 @@ def _find_leak(timeline: Timeline, train: Rows, test: Rows, reach: _Reach) -> _L
     else:
         candidates, through = at[first] - reach.stride_within * np.arange(reach.window_length), "window"
     shared = candidates[is_answer[candidates]][0]
-    asked = test[(slots[test] < shared) & (shared <= slots[test] + reach.horizon)]
-    # A target may end after the last row given, where supervise() has cut the rows without a full future.
+    predicting = test[(slots[test] < shared) & (shared <= slots[test] + reach.horizon)]
+    # A target may be after the last row given, as supervise() leaves out rows without a full future.
     given = np.flatnonzero(slots == shared)
     shared_row = int(given[0]) if len(given) else None
-    return _Leak(int(train[first]), int(asked[0]), shared_row, through, int(leaking.sum()))
+    return _Leak(int(train[first]), int(predicting[0]), shared_row, through, int(leaking.sum()))
 
 
-def _any_of_last(flags: Mask, at: Rows, length: int, stride: int) -> Mask:
-    """Look whether any of ``flags[at], flags[at - stride], ...`` is set, ``length`` of them."""
-    # Running counts along each residue class of the stride answer this for all rows at once.
+def _any_of_last(flags: RowMask, at: RowNumbers, length: int, stride: int) -> RowMask:
+    """Whether any of the ``length`` flags ``flags[at], flags[at - stride], ...`` is set."""
+    # The difference of two cumulative counts, each along every stride-th flag.
     padded = np.concatenate([flags, np.zeros(-len(flags) % stride, dtype=bool)])
     counts: NDArray[np.intp] = padded.reshape(-1, stride).cumsum(axis=0, dtype=np.intp).reshape(-1)
     before = at - length * stride
@@ -239,7 +239,7 @@ def _advise(cv: Any, timeline: Timeline, leak: _Leak, reach: _Reach) -> str:
     panel = ", with groups" if timeline.entity.any() else ""
     forward, blocks = f"PurgedTimeSeriesSplit({wanted})", f"PurgedKFold({wanted})"
     if isinstance(cv, PurgedTimeSeriesSplit | PurgedKFold):
-        # No window of a forward split reaches a test row: its horizon alone makes the gap.
+        # No window of a forward split reaches a test row, so the gap depends on the horizon alone.
         decisive = ["horizon"] if isinstance(cv, PurgedTimeSeriesSplit) else list(reach._fields)
         pairs = [(key, getattr(reach, key), getattr(cv, key)) for key in decisive]
         short = [f"{key}={value} (now {now})" for key, value, now in pairs if now < value]
@@ -249,5 +249,7 @@ def _advise(cv: Any, timeline: Timeline, leak: _Leak, reach: _Reach) -> str:
     if not panel and isinstance(gap, int) and leak.through == "target" and gap < reach.horizon - 1:
         return f"Set gap={reach.horizon - 1} in {name} (now {gap}), or use {forward}."
     if getattr(cv, "shuffle", False):
-        return f"No gap can part shuffled rows: in place of shuffle=True in {name}, use {forward} or {blocks}{panel}."
+        return (
+            f"No gap can separate shuffled rows: in place of shuffle=True in {name}, use {forward} or {blocks}{panel}."
+        )
     return f"Use {forward} or {blocks}{panel}."

@@ -1,20 +1,20 @@
 """Splitters whose gaps follow from the window and the horizon."""
 
 from collections.abc import Iterator
-from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import indexable
 
-from sklrnn.timeline.panel import Mask, Rows, Timeline, read_timeline
+from sklrnn.inputs.validation import check_int
+from sklrnn.timeline.panel import RowMask, RowNumbers, Timeline, read_timeline
 
 __all__ = ["PurgedKFold", "PurgedTimeSeriesSplit"]
 
 
 class _PurgedSplitter(BaseCrossValidator):
-    """What the purged splitters share: the reach of a sample, and the cut of the training rows by it."""
+    """The parameters of both splitters, their checks, and ``split``, which needs the masks of each split."""
 
     # The documented way to let scikit-learn route `groups` here by default.
     __metadata_request__split: ClassVar[dict[str, bool]] = {"groups": True}
@@ -40,7 +40,7 @@ class _PurgedSplitter(BaseCrossValidator):
         """
         return self.n_splits
 
-    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[Rows, Rows]]:
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[RowNumbers, RowNumbers]]:
         """Generate the row numbers of the training and the test set of each split.
 
         Parameters
@@ -72,7 +72,7 @@ class _PurgedSplitter(BaseCrossValidator):
                 )
             yield train, held_out
 
-    def _masks(self, timeline: Timeline) -> Iterator[tuple[Mask, Mask]]:
+    def _masks(self, timeline: Timeline) -> Iterator[tuple[RowMask, RowMask]]:
         raise NotImplementedError
 
     @property
@@ -83,27 +83,21 @@ class _PurgedSplitter(BaseCrossValidator):
     def _check_parameters(self, *, least_splits: int) -> None:
         least = {"n_splits": least_splits, "horizon": 1, "window_length": 1, "stride_within": 1, "embargo": 0}
         for name, minimum in least.items():
-            self._check_int(name, minimum)
+            check_int(name, getattr(self, name), minimum)
 
-    def _check_int(self, name: str, minimum: int) -> None:
-        value = getattr(self, name)
-        if isinstance(value, bool) or not isinstance(value, Integral) or value < minimum:
-            raise ValueError(f"{type(self).__name__} needs {name} to be an int of at least {minimum}, got {value!r}.")
-
-    def _ends_by(self, timeline: Timeline, start: int) -> Mask:
-        """Find the rows whose targets end no later than the first time of a test block."""
+    def _ends_by(self, timeline: Timeline, start: int) -> RowMask:
+        """The rows whose targets end no later than the first time of a test block."""
         reached = timeline.count_where(timeline.time <= start)
-        return timeline.place + self.horizon + self.embargo <= reached - 1
+        return timeline.position + self.horizon + self.embargo <= reached - 1
 
 
 class PurgedTimeSeriesSplit(_PurgedSplitter):
-    """Train on the past, test on what follows, with the gap that the horizon asks for.
+    """Train on the past and test on what follows, with a gap that depends on the horizon.
 
-    The sample of row ``t`` reads a window of rows that ends at ``t`` and learns the rows ``t+1 ... t+horizon``. The
-    answers of the first test row begin one row after it, so the last training row lies ``horizon`` rows before it: a
-    gap of ``horizon - 1`` rows, plus ``embargo``. A test window that reads training rows is no leak, for they are past
-    and known when the forecast is made; so the window asks for no gap. It asks for a first training set that holds at
-    least one whole window.
+    The window of row ``t`` ends at ``t``, and its targets are the rows ``t+1 ... t+horizon``. The targets of the first
+    test row begin one row after it, so the last training row is ``horizon`` rows before it: a gap of ``horizon - 1``
+    rows, plus ``embargo``. A test window that holds training rows is no leak, as these are known when the forecast is
+    made; so the gap does not depend on the window. The first training set must hold at least one whole window.
 
     Parameters
     ----------
@@ -120,7 +114,7 @@ class PurgedTimeSeriesSplit(_PurgedSplitter):
         Distance in rows between the steps of a window.
 
     embargo : int, default=0
-        Further rows left out between training and test set, for what spills over in ways that no window shows.
+        Further rows left out between training and test set, for dependence that windows and targets don't show.
 
     expanding : bool, default=True
         Whether the training set grows from split to split. False keeps the length of the first one and rolls forward.
@@ -134,7 +128,7 @@ class PurgedTimeSeriesSplit(_PurgedSplitter):
     See Also
     --------
     PurgedKFold : Tests every row once, and trains on both sides.
-    sklrnn.model_selection.leakage.check_no_leakage : Proves that the splits of any splitter share no answer.
+    sklrnn.model_selection.leakage.check_no_leakage : Checks the splits of any splitter for leakage.
 
     Notes
     -----
@@ -175,11 +169,11 @@ class PurgedTimeSeriesSplit(_PurgedSplitter):
         self.test_size = test_size
         self._check_parameters(least_splits=1)
         if test_size is not None:
-            self._check_int("test_size", 1)
+            check_int("test_size", test_size, 1)
         if max_train_size is not None:
-            self._check_int("max_train_size", self._span)
+            check_int("max_train_size", max_train_size, self._span)
 
-    def _masks(self, timeline: Timeline) -> Iterator[tuple[Mask, Mask]]:
+    def _masks(self, timeline: Timeline) -> Iterator[tuple[RowMask, RowMask]]:
         n_times = timeline.time.max(initial=-1) + 1
         gap = self.horizon - 1 + self.embargo
         test_size = self.test_size or max(1, (n_times - gap) // (self.n_splits + 1))
@@ -200,16 +194,16 @@ class PurgedTimeSeriesSplit(_PurgedSplitter):
 
 
 class PurgedKFold(_PurgedSplitter):
-    """Test each block of consecutive rows once, and train on the rows that cannot see its answers.
+    """Test each block of consecutive rows once, and train on the rows that cannot see its targets.
 
-    The sample of row ``t`` reads a window of rows that ends at ``t`` and learns the rows ``t+1 ... t+horizon``.
-    Training rows before a test block leave a gap of ``horizon - 1`` rows, as their targets must end before the block's
-    answers begin. Training rows after it leave ``horizon`` rows and the rows that a window reaches back,
-    ``(window_length - 1) * stride_within``, as their windows must begin after the block's answers end.
+    The window of row ``t`` ends at ``t``, and its targets are the rows ``t+1 ... t+horizon``. Training rows before a test
+    block leave a gap of ``horizon - 1`` rows, as their targets must end before those of the block begin. Training rows
+    after it leave a gap of ``horizon`` rows and of the ``(window_length - 1) * stride_within`` rows that a window reaches
+    back, as their windows must begin after the targets of the block end.
 
-    Each row is in just one test set, so ``cross_val_predict`` and stacking work. The training sets hold the future of
-    their test rows, though: where the series drifts, scores are kinder than a forecast deserves, and
-    `PurgedTimeSeriesSplit` is the honest choice.
+    Each row is in exactly one test set, so ``cross_val_predict`` and stacking work. The training sets hold the future of
+    their test rows, though: where the series drifts, scores are better than those of real forecasts. Use
+    `PurgedTimeSeriesSplit` then.
 
     Parameters
     ----------
@@ -226,12 +220,12 @@ class PurgedKFold(_PurgedSplitter):
         Distance in rows between the steps of a window.
 
     embargo : int, default=0
-        Further rows left out on each side of a test block, for what spills over in ways that no window shows.
+        Further rows left out on each side of a test block, for dependence that windows and targets don't show.
 
     See Also
     --------
     PurgedTimeSeriesSplit : Trains on the past alone.
-    sklrnn.model_selection.leakage.check_no_leakage : Proves that the splits of any splitter share no answer.
+    sklrnn.model_selection.leakage.check_no_leakage : Checks the splits of any splitter for leakage.
 
     Notes
     -----
@@ -264,7 +258,7 @@ class PurgedKFold(_PurgedSplitter):
         self.embargo = embargo
         self._check_parameters(least_splits=2)
 
-    def _masks(self, timeline: Timeline) -> Iterator[tuple[Mask, Mask]]:
+    def _masks(self, timeline: Timeline) -> Iterator[tuple[RowMask, RowMask]]:
         n_times = timeline.time.max(initial=-1) + 1
         if n_times < self.n_splits:
             raise ValueError(
@@ -277,5 +271,5 @@ class PurgedKFold(_PurgedSplitter):
         for stop, size in zip(np.cumsum(sizes), sizes, strict=True):
             start = stop - size
             in_test = (timeline.time >= start) & (timeline.time < stop)
-            begins_after = timeline.place >= timeline.count_where(timeline.time < stop) + purged
+            begins_after = timeline.position >= timeline.count_where(timeline.time < stop) + purged
             yield self._ends_by(timeline, start) | begins_after, in_test

@@ -1,78 +1,117 @@
-"""Where rows and windows stand in one padded buffer: integer arithmetic on positions, nothing about their values.
+"""The padded buffer that windows are a view on: which row or filler is in which place, and where each window ends.
 
-Every window is a run of ``span`` places in the buffer, so rows that are ``d`` steps apart must stand ``d`` places
-apart, and at least ``span`` where no window can reach across.
+Every window is a run of ``span`` places in the buffer, so rows that are ``d`` steps apart are ``d`` places apart, and
+``span`` places where no window can reach across.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Layout", "Memory", "Plan", "join", "lay_out", "rows_before_holes", "stand_alone", "strided_windows"]
+from sklrnn.timeline.panel import Entity
+from sklrnn.timeline.table import Table
+from sklrnn.timeline.time_index import TimeGrid, Times, infer_grid
+
+__all__ = [
+    "Context",
+    "Plan",
+    "place_rows",
+    "plan_rows",
+    "rows_before_gaps",
+    "strided_windows",
+    "take_windows",
+]
 
 Array = NDArray[Any]
 
 
-class Layout(NamedTuple):
-    """The places of the rows, and for each place without a row the place whose row is repeated there."""
-
-    places: Array
-    missing: Array
-    source: Array
-
-
-class Memory(NamedTuple):
-    """The training rows of one series that later windows may reach back to, and their times."""
+class ContextRows(NamedTuple):
+    """The training rows of one series that later windows reach back to, and their times."""
 
     times: Array
     rows: Array
 
 
 class Plan(NamedTuple):
-    """How to fill the part of the buffer that one series takes: the places of new and of remembered rows, the rest."""
+    """What is in the part of the buffer that one series takes: new rows, context rows, and fillers in the rest."""
 
     n_places: int
     missing: Array
     source: Array
     new_places: Any
-    known_places: Any = None
-    known_rows: Array | None = None
+    context_places: Any = None
+    context_rows: Array | None = None
+
+    def fill(self, part: Array, new_rows: Array, filler: Any) -> None:
+        """Write the rows, and a filler where there is none; None repeats rows."""
+        part[self.new_places] = new_rows
+        if self.context_rows is not None:
+            part[self.context_places] = self.context_rows
+        part[self.missing] = part[self.source] if filler is None else filler
 
 
-def stand_alone(n_rows: int, span: int) -> Plan:
-    """Place rows without history, one after the other."""
-    return _plan(lay_out(np.arange(n_rows), span), slice(None))
+@dataclass(frozen=True)
+class Context:
+    """The training rows that later windows reach back to, by series, and the grid that tells the distances in time."""
+
+    grid: TimeGrid
+    # Pairs, as the safe file formats know no dict whose keys are None.
+    by_entity: list[tuple[Hashable, ContextRows]]
+
+    @classmethod
+    def of_training_rows(cls, table: Table, times: list[Times], values: Array, span: int) -> Self:
+        """Keep the last rows of each series, and those before gaps."""
+        grid = infer_grid(times, sure=table.labels_are_time)
+        by_entity = []
+        for entity, own in zip(table.entities, times, strict=True):
+            keep = rows_before_gaps(grid.positions(own.values), span)
+            by_entity.append((entity.name, ContextRows(own.values[keep], values[entity.rows][keep])))
+        return cls(grid, by_entity)
+
+    def __len__(self) -> int:
+        return sum(len(context.rows) for _, context in self.by_entity)
+
+    def plan(self, entities: list[Entity], times: list[Times], span: int) -> list[Plan]:
+        """Place the new rows of each series together with its earlier context rows."""
+        by_name = dict(self.by_entity)
+        return [
+            _plan_with_context(by_name.get(entity.name), own.values, self.grid.positions, span)
+            for entity, own in zip(entities, times, strict=True)
+        ]
 
 
-def join(memory: Memory | None, new: Array, positions: Callable[[Array], Array], span: int) -> Plan:
-    """Place new rows by their times, together with the remembered rows that are earlier and not among them."""
-    if memory is not None:
-        joins = memory.times < new[-1]
-        joins[joins] = new[np.searchsorted(new, memory.times[joins])] != memory.times[joins]
-    if memory is None or not joins.any():
-        return _plan(lay_out(positions(new), span), slice(None))
-    merged, known_at, new_at = _merge_sorted(memory.times[joins], new)
-    layout = lay_out(positions(merged), span)
-    plan = _plan(layout, new_at)
-    return plan._replace(known_places=layout.places[known_at], known_rows=memory.rows[joins])
+def plan_rows(positions: Array, span: int, is_new: Any = slice(None), context_rows: Array | None = None) -> Plan:
+    """Place rows at increasing positions; those that are not ``is_new`` are the context rows."""
+    places, missing, source = place_rows(positions, span)
+    new_places = places[is_new]
+    first, last = int(new_places[0]), int(new_places[-1])
+    # A slice where rows are in adjacent places: windows on it are a view, and no list of places is kept.
+    if last - first == len(new_places) - 1:
+        new_places = slice(first, last + 1)
+    context_places = None if context_rows is None else places[~is_new]
+    return Plan(int(places[-1]) + 1, missing, source, new_places, context_places, context_rows)
 
 
-def _plan(layout: Layout, new_at: Any) -> Plan:
-    places = layout.places[new_at]
-    first, last = int(places[0]), int(places[-1])
-    # Rows side by side are a slice, so that windows on them are a view (and no list of places need be kept).
-    side_by_side = last - first == len(places) - 1
-    new_places = slice(first, last + 1) if side_by_side else places
-    return Plan(int(layout.places[-1]) + 1, layout.missing, layout.source, new_places)
+def _plan_with_context(context: ContextRows | None, new: Array, positions: Callable[[Array], Array], span: int) -> Plan:
+    """Place new rows by their times, together with the context rows that are earlier and not among them."""
+    if context is not None:
+        joins = context.times < new[-1]
+        joins[joins] = new[np.searchsorted(new, context.times[joins])] != context.times[joins]
+    if context is None or not joins.any():
+        return plan_rows(positions(new), span)
+    merged, is_new = _merge_sorted(context.times[joins], new)
+    return plan_rows(positions(merged), span, is_new, context.rows[joins])
 
 
-def lay_out(positions: Array, span: int) -> Layout:
-    """Place rows at increasing positions. Holes are as long as they are, but no longer than a window can see.
+def place_rows(positions: Array, span: int) -> tuple[Array, Array, Array]:
+    """Place rows at increasing positions. Gaps keep their length, up to ``span``.
 
-    A hole that a window can bridge repeats the row before it. Where no window reaches across, and at the start, the
-    first row is repeated backwards. So what fills a place never comes from a later row than the window's own.
+    The result is the places of the rows, the places without a row, and for each of these the place of the row that is
+    repeated there. A gap that a window can reach across repeats the row before it. A longer gap, and the start, repeat the first row
+    after them. So a window is never filled from a later row than its own.
     """
     steps = np.minimum(np.diff(positions), span)
     places = np.empty(len(positions), dtype=np.intp)
@@ -80,17 +119,16 @@ def lay_out(positions: Array, span: int) -> Layout:
     np.cumsum(steps, out=places[1:])
     places[1:] += span - 1
     before = np.flatnonzero(steps > 1)
-    bridged = steps[before] < span
-    source = np.where(bridged, places[before], places[before + 1])
+    source = np.where(steps[before] < span, places[before], places[before + 1])
     n_missing = np.concatenate([[span - 1], steps[before] - 1]).astype(np.intp)
     starts = np.concatenate([[0], places[before] + 1]).astype(np.intp)
     first_of_run = np.repeat(np.cumsum(n_missing) - n_missing, n_missing)
     missing = np.repeat(starts, n_missing) + np.arange(n_missing.sum()) - first_of_run
-    return Layout(places, missing, np.repeat(np.concatenate([[span - 1], source]).astype(np.intp), n_missing))
+    return places, missing, np.repeat(np.concatenate([[span - 1], source]).astype(np.intp), n_missing)
 
 
-def rows_before_holes(positions: Array, span: int) -> Array:
-    """Give the rows that a window ending in a hole, or after the last row, would see."""
+def rows_before_gaps(positions: Array, span: int) -> Array:
+    """Give the rows that are in a window which ends in a gap or after the last row."""
     ends = np.append(np.flatnonzero(np.diff(positions) > 1), len(positions) - 1)
     # The window that ends one step after an end reaches back to span - 2 steps before it.
     starts = np.searchsorted(positions, positions[ends] - span + 2)
@@ -112,12 +150,27 @@ def strided_windows(buffer: Array, length: int, stride_within: int = 1) -> Array
     )
 
 
-def _merge_sorted(known: Array, new: Array) -> tuple[Array, Array, Array]:
-    """Merge two increasing arrays without a common element; give the result and where each came to stand in it."""
-    common = np.result_type(known, new)  # stamps in seconds must not cut those in nanoseconds
+def take_windows(
+    buffer: Array, plans: list[Plan], entities: list[Entity], n_rows: int, length: int, stride_within: int
+) -> Array:
+    """Take the windows that end at the new rows: a view of the buffer where these are one unbroken series."""
+    windows = strided_windows(buffer, length, stride_within)
+    back = (length - 1) * stride_within
+    places = plans[0].new_places
+    if entities[0].name is None and isinstance(places, slice):
+        return windows[places.start - back : places.stop - back]
+    ends, start = np.empty(n_rows, dtype=np.intp), 0
+    for plan, entity in zip(plans, entities, strict=True):
+        ends[entity.rows] = np.arange(start, start + plan.n_places)[plan.new_places] - back
+        start += plan.n_places
+    return windows[ends]
+
+
+def _merge_sorted(known: Array, new: Array) -> tuple[Array, Array]:
+    """Merge two increasing arrays without a common element, and mark what is new in the result."""
+    common = np.result_type(known, new)  # stamps in seconds must not round those in nanoseconds
     known, new = known.astype(common, copy=False), new.astype(common, copy=False)
     insert_at = np.searchsorted(new, known)
-    known_at = insert_at + np.arange(len(known))
     is_new = np.ones(len(known) + len(new), dtype=bool)
-    is_new[known_at] = False
-    return np.insert(new, insert_at, known), known_at, np.flatnonzero(is_new)
+    is_new[insert_at + np.arange(len(known))] = False
+    return np.insert(new, insert_at, known), is_new

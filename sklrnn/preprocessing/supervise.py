@@ -1,4 +1,4 @@
-"""Targets for a series: what is to be known about the future of each row, and windows as samples."""
+"""Supervised learning tasks made of series: the future values of each row as targets, and windows as samples."""
 
 from collections.abc import Sequence
 from numbers import Integral
@@ -9,14 +9,16 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils import check_array, check_consistent_length
 
+from sklrnn.inputs.validation import check_int
 from sklrnn.preprocessing._window_layout import strided_windows
-from sklrnn.timeline.table import Entity, check_numbers, column_position, take_apart, take_columns
-from sklrnn.timeline.time_index import learn_clock, read_series
+from sklrnn.timeline.panel import Entity
+from sklrnn.timeline.table import check_numbers, column_position, split_table, take_columns
+from sklrnn.timeline.time_index import infer_grid, read_entity_times
 
 __all__ = ["make_windows", "supervise"]
 
 Array = NDArray[Any]
-_NOWHERE = -1
+_MISSING = -1
 
 
 def supervise(
@@ -29,10 +31,10 @@ def supervise(
     steps: Literal["index", "rows"] = "index",
     dropna: bool = False,
 ) -> tuple[Any, Any]:
-    """Split a series into what is known at each row and what comes next, ready for ``fit(X, y)``.
+    """Split a series into what is known at each row and what comes next, for ``fit(X, y)``.
 
-    ``X`` holds the columns of ``data``, the target's past and present among them, and ``y`` the values of the target in
-    the steps that follow. Rows at the end, whose future is not complete, are left out of both.
+    ``X`` holds the columns of ``data``, that of the target included, and ``y`` the values of the target in the steps
+    that follow. Rows at the end, whose future is not complete, are left out of both.
 
     Parameters
     ----------
@@ -46,14 +48,14 @@ def supervise(
         An int asks for the next ``horizon`` values, a list for just these steps: ``[24]`` is the value in 24 steps.
 
     groups : str or int, default=None
-        Column that tells the series of a panel apart. A MultiIndex whose last level is time needs none.
+        Column that names the series of each row of a panel. A MultiIndex whose last level is time needs none.
 
     time_column : str or int, default=None
-        Column that plays the part of the index.
+        Column of times, used in place of the index.
 
     steps : {"index", "rows"}, default="index"
-        What a step is. With "index" the time between the rows counts, as in ``SlidingWindow``: where a row is missing,
-        its value is missing too. With "rows" the next row is the next step, whatever its time.
+        What a step is. With "index" steps are counted in time, as in ``SlidingWindow``: where a row is missing, so is
+        its value. With "rows" the next row is the next step, whatever its time.
 
     dropna : bool, default=False
         Leave out the rows with a missing value in ``y`` instead of raising an error.
@@ -65,7 +67,7 @@ def supervise(
 
     y : Series, DataFrame or ndarray
         One-dimensional for one step of one target. Otherwise a column for each step and target, ``temp_lead1``,
-        ``wind_lead1``, ``temp_lead2``, so that ``y.reshape(row, step, target)`` sorts them out. The index is kept.
+        ``wind_lead1``, ``temp_lead2``, so that ``y.reshape(row, step, target)`` has an axis for each. The index is kept.
 
     Examples
     --------
@@ -90,10 +92,10 @@ def supervise(
     entities, positions = _positions(data, groups, time_column, by_index=steps == "index")
     future, rows = _future_rows(entities, positions, wanted, len(values))
     names = [data.columns[column] if hasattr(data, "columns") else column for column in columns]
-    y = values[future[rows]]  # a row that is nowhere yields the last one here, and is dropped or refused below
-    missing = (future[rows] == _NOWHERE)[:, :, np.newaxis] | pd.isna(y)
+    y = values[future[rows]]  # a missing row gives the last one here, and is dropped or refused below
+    missing = (future[rows] == _MISSING)[:, :, np.newaxis] | pd.isna(y)
     if missing.any() and not dropna:
-        raise ValueError(_what_is_missing(missing, future[rows], rows, wanted, names))
+        raise ValueError(_describe_missing(missing, future[rows], rows, wanted, names))
     complete = ~missing.any(axis=(1, 2))
     if not complete.any():
         raise ValueError("Every row has a missing value in its future: fill the target first, or shorten the horizon.")
@@ -111,9 +113,9 @@ def make_windows(
     stride_within: int = 1,
     groups: str | int | None = None,
 ) -> tuple[Array, Array]:
-    """Cut a series into windows and their targets, each window a sample of its own.
+    """Cut a series into windows and their targets; each window is a sample.
 
-    This is for windows outside of a pipeline; rows follow each other as they come, whatever their index says.
+    This is for windows outside of a pipeline; each row is one step after the row before it, whatever the index says.
     ``stride=1`` shifts by one row, ``stride=window_length`` cuts the series into pieces that share no row (the reshape
     approach). Windows that overlap share rows: don't shuffle them into training and test sets.
 
@@ -142,8 +144,8 @@ def make_windows(
         Distance between the rows of a window.
 
     groups : str or int, default=None
-        Column of X that tells the series of a panel apart; no window crosses from one into the other, and the windows
-        of the first series come first. A MultiIndex whose last level is time needs none.
+        Column of X that names the series of each row of a panel. No window holds rows of two series, and the windows of
+        the first series come first. A MultiIndex whose last level is time needs none.
 
     Returns
     -------
@@ -166,13 +168,9 @@ def make_windows(
     array([3., 5., 7.])
     """
     least = {"window_length": 1, "horizon": 1, "stride": 1, "stride_within": 1, "offset": 1 if y is None else 0}
-    given = {
-        "window_length": window_length, "horizon": horizon, "stride": stride,
-        "stride_within": stride_within, "offset": offset,
-    }  # fmt: skip
-    for name, value in given.items():
-        _check_at_least(name, value, least[name])
-    table = take_apart(_as_table(X, one_dimensional=True), groups=groups)
+    for name, value in zip(least, (window_length, horizon, stride, stride_within, offset), strict=True):
+        check_int(name, value, least[name])
+    table = split_table(_as_table(X, one_dimensional=True), groups=groups)
     values = check_numbers("make_windows", table.features)
     targets = values if y is None else check_array(y, dtype=None, ensure_2d=False, ensure_all_finite=False)
     check_consistent_length(values, targets)
@@ -209,18 +207,13 @@ def _as_table(data: Any, *, one_dimensional: bool = False) -> Any:
     return data
 
 
-def _check_at_least(name: str, value: Any, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise ValueError(f"{name} must be an int of at least {least}, got {value!r}.")
-
-
 def _check_steps(horizon: Any) -> Array:
     if isinstance(horizon, Integral):
-        _check_at_least("horizon", horizon, 1)
+        check_int("horizon", horizon, 1)
         return np.arange(1, int(horizon) + 1)
     steps = list(horizon) if hasattr(horizon, "__iter__") and not isinstance(horizon, str) else [horizon]
     for step in steps:
-        _check_at_least("Each step of horizon", step, 1)
+        check_int("Each step of horizon", step, 1)
     if not steps or len(set(steps)) < len(steps):
         raise ValueError(f"horizon must be an int or a list of different steps, got {horizon!r}.")
     return np.asarray(steps, dtype=np.intp)
@@ -236,29 +229,28 @@ def _target_columns(data: Any, target: Any) -> list[int]:
 
 
 def _positions(data: Any, groups: Any, time_column: Any, *, by_index: bool) -> tuple[list[Entity], list[Array]]:
-    """Number the rows of each series by steps of time."""
-    table = take_apart(data, time_column=time_column, groups=groups)
+    """For each row of each series the number of steps since the first."""
+    table = split_table(data, time_column=time_column, groups=groups)
     entities = table.entities
-    series = read_series(table.labels, entities, "data") if by_index else []
+    series = read_entity_times(table.labels, entities, "data") if by_index else []
     if not series:
-        n_rows = np.arange(data.shape[0])
-        return entities, [np.arange(n_rows[entity.rows].size) for entity in entities]
-    clock = learn_clock(series, sure=table.labels_are_time)
-    return entities, [clock.positions(own.values) for own in series]
+        return entities, [np.arange(len(entity.row_numbers(data.shape[0]))) for entity in entities]
+    grid = infer_grid(series, sure=table.labels_are_time)
+    return entities, [grid.positions(own.values) for own in series]
 
 
 def _future_rows(entities: list[Entity], positions: list[Array], steps: Array, n_rows: int) -> tuple[Array, Array]:
-    """Find the row that lies each step ahead of each row, and the rows whose future lies within their series."""
-    future = np.full((n_rows, len(steps)), _NOWHERE)
+    """For each row the rows that are the given steps ahead, and which rows have their whole future in the series."""
+    future = np.full((n_rows, len(steps)), _MISSING)
     reaches = np.zeros(n_rows, dtype=bool)
-    for entity, place in zip(entities, positions, strict=True):
-        own = np.arange(n_rows)[entity.rows]
-        ahead = place[:, np.newaxis] + steps
-        at = np.minimum(np.searchsorted(place, ahead), len(place) - 1)
-        future[own] = np.where(place[at] == ahead, own[at], _NOWHERE)
-        reaches[own] = ahead.max(axis=1) <= place[-1]
+    for entity, position in zip(entities, positions, strict=True):
+        own = entity.row_numbers(n_rows)
+        ahead = position[:, np.newaxis] + steps
+        at = np.minimum(np.searchsorted(position, ahead), len(position) - 1)
+        future[own] = np.where(position[at] == ahead, own[at], _MISSING)
+        reaches[own] = ahead.max(axis=1) <= position[-1]
     if not reaches.any():
-        longest = max(len(place) for place in positions)
+        longest = max(map(len, positions))
         raise ValueError(
             f"A horizon of {steps.max()} steps needs at least {steps.max() + 1} rows, got {longest}. "
             "Shorten the horizon or pass more rows."
@@ -266,12 +258,12 @@ def _future_rows(entities: list[Entity], positions: list[Array], steps: Array, n
     return future, np.flatnonzero(reaches)
 
 
-def _what_is_missing(missing: Array, future: Array, rows: Array, steps: Array, names: list[Any]) -> str:
+def _describe_missing(missing: Array, future: Array, rows: Array, steps: Array, names: list[Any]) -> str:
     first, step, column = np.argwhere(missing)[0]
     start = f"The target of row {rows[first]}, {steps[step]} step(s) ahead, is missing: "
-    if future[first, step] == _NOWHERE:
+    if future[first, step] == _MISSING:
         return (
-            f"{start}the index has a hole there. Fill it (data.asfreq and interpolate), pass dropna=True to leave such "
+            f"{start}the index has a gap there. Fill it (data.asfreq and interpolate), pass dropna=True to leave such "
             "rows out, or steps='rows' to take the next rows whatever their time."
         )
     return (
@@ -281,7 +273,7 @@ def _what_is_missing(missing: Array, future: Array, rows: Array, steps: Array, n
 
 
 def _package(data: Any, rows: Array, y: Array, steps: Array, names: list[Any]) -> tuple[Any, Any]:
-    """Give X and y the container of the data; rows without a break are a view of an array."""
+    """Give X and y the container of the data; X is a view where its rows are contiguous."""
     unbroken = len(rows) == rows[-1] - rows[0] + 1
     take = slice(int(rows[0]), int(rows[-1]) + 1) if unbroken else rows
     columns = y.reshape(len(y), -1)

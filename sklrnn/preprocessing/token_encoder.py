@@ -1,4 +1,4 @@
-"""Texts become sequences of integers, and integers texts again."""
+"""Texts as sequences of integer tokens, and back."""
 
 import re
 from collections import Counter
@@ -24,7 +24,7 @@ UNKNOWN, START, END = "<unknown>", "<start>", "<end>"
 # A word, which may have apostrophes inside, or a single mark of punctuation.
 _WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")  # noqa: RUF001
 
-# What stands for an unknown token once codes are turned into samples again.
+# What an unknown token becomes in inverse_transform.
 _SHOWN: dict[str, Token] = {
     "characters": "\N{REPLACEMENT CHARACTER}",
     "words": UNKNOWN,
@@ -41,17 +41,17 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
     as the pitches of a melody. The result is an array of integer arrays, each as long as its text, which the estimators
     read with ``embedding_dim``. An empty text becomes an empty sequence.
 
-    **Codes** count from 0: first the marks, as far as they are asked for (``"<unknown>"``, ``"<start>"``, ``"<end>"``), then
-    the tokens in sorted order. They do not depend on the order of the texts. A token that is spelled like a mark is
-    read as that mark.
+    **Codes** count from 0: first the marks that are in use (``"<unknown>"``, ``"<start>"``, ``"<end>"``), then the tokens
+    in sorted order. They do not depend on the order of the texts. A token that is spelled like a mark is read as that
+    mark.
 
     **Words** are runs of letters, digits and underscores, with apostrophes inside ("don't"), and each mark of punctuation
-    by itself; white space only separates. So ``inverse_transform`` puts words together with single spaces; characters
-    and split tokens come back as they were.
+    by itself; white space only separates. So ``inverse_transform`` joins words with single spaces; characters and split
+    tokens are restored exactly.
 
     See Also
     --------
-    sklrnn.SequenceGenerator : Learns from texts how to go on with them; it needs no encoder in front.
+    sklrnn.SequenceGenerator : Learns from texts to continue them; it needs no encoder in front.
 
     Examples
     --------
@@ -85,7 +85,7 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
     n_tokens_: int = fitted("How many codes there are, those of marks included.")
 
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Learn which tokens there are.
+        """Learn the vocabulary.
 
         Parameters
         ----------
@@ -241,7 +241,7 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
 
 
 def check_texts(X: Any, *, name: str) -> list[Any]:
-    """Make a list of samples of whatever holds some; a single string is most likely a mistake."""
+    """Read samples as a list, and refuse a single string, which is most likely a mistake."""
     if isinstance(X, str | bytes):
         raise ValueError(
             f"{name} reads a list of texts, got a single string, which would be read letter by letter. Pass [text]."
@@ -261,7 +261,7 @@ def check_texts(X: Any, *, name: str) -> list[Any]:
 
 
 def _listed(sample: Any, row: int) -> list[Token]:
-    """Check tokens that are split already."""
+    """Check a sample that is a list of tokens."""
     if sample is None or (isinstance(sample, Real) and sample != sample) or type(sample).__name__ == "NAType":
         raise ValueError(f"Row {row} is missing: got {sample} instead of a text. Drop it, or fill in an empty string.")
     if not isinstance(sample, list | tuple | np.ndarray) or getattr(sample, "ndim", 1) != 1:

@@ -1,10 +1,12 @@
-"""Where a row stands in the day, the week and the year, as features of a network."""
+"""Time of day, week and year as features."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from sklrnn.timeline.panel import times_of
 
 Array = NDArray[Any]
 
@@ -14,9 +16,7 @@ _YEAR = 365.25 * _DAY
 
 def dates_of(X: Any) -> pd.DatetimeIndex | None:
     """The dates of the rows of a frame; None where its index holds none."""
-    index = getattr(X, "index", None) if hasattr(X, "iloc") else None
-    if index is not None and index.nlevels > 1:
-        index = index.get_level_values(-1)
+    index = times_of(X.index if hasattr(X, "iloc") else None)
     if isinstance(index, pd.PeriodIndex):
         index = index.to_timestamp()
     if not isinstance(index, pd.DatetimeIndex):
@@ -27,7 +27,7 @@ def dates_of(X: Any) -> pd.DatetimeIndex | None:
 
 
 def choose_cycles(dates: pd.DatetimeIndex | None) -> tuple[str, ...]:
-    """The cycles that rows so far apart can show, and that the dates span at least twice."""
+    """The cycles that are at least two steps long and that the dates span at least twice."""
     if dates is None or len(dates) < 2:
         return ()
     sorted_ = dates.sort_values()
@@ -36,7 +36,7 @@ def choose_cycles(dates: pd.DatetimeIndex | None) -> tuple[str, ...]:
     return tuple(name for name, length in lengths.items() if step < length / 2 and span >= 2 * length)
 
 
-def read_cycles(dates: pd.DatetimeIndex | None, cycles: tuple[str, ...], n_rows: int) -> Array:
+def cyclical_features(dates: pd.DatetimeIndex | None, cycles: tuple[str, ...], n_rows: int) -> Array:
     """Sine and cosine of each cycle, (row, 2 * cycle)."""
     if not cycles or dates is None:
         return np.zeros((n_rows, 0))

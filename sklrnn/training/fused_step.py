@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from sklrnn.kernels import StandingLayer, standing_stack
+from sklrnn.kernels import PreallocatedLayer, preallocated_stack
 
 Array = NDArray[Any]
 
@@ -23,7 +23,7 @@ class StandingNetwork:
     What is elementwise is left to NumPy, which is sooner done with small arrays; products are torch's, for its threads.
     """
 
-    def __init__(self, network: Any, criterion: Any, batch: Tensor, layers: list[StandingLayer]) -> None:
+    def __init__(self, network: Any, criterion: Any, batch: Tensor, layers: list[PreallocatedLayer]) -> None:
         self._criterion = criterion
         self._layers = layers
         self._dropouts = [layer.dropout for layer in network.recurrent]
@@ -31,7 +31,7 @@ class StandingNetwork:
         self._mean, self._spread = (part.to(batch.dtype).numpy() for part in scale)
         self._centred = np.empty(batch.shape, dtype=self._mean.dtype)
         self._first = layers[0].x.transpose(0, 1).numpy()  # (sample, time, feature), as batches come
-        last, head = layers[-1].last, network.head
+        last, head = layers[-1].final_state, network.head
         self._units = last.shape[1]
         # What the head sees: the last state and, where it is asked for, the last steps of the input as they are.
         self._n_direct = network.n_direct_steps
@@ -53,13 +53,13 @@ class StandingNetwork:
                 self._seen[:, self._units :] = torch.from_numpy(direct)
             masks = self._read()
             if self._n_direct:
-                self._seen[:, : self._units] = self._layers[-1].last
+                self._seen[:, : self._units] = self._layers[-1].final_state
             weight_of_head, grad_of_raw = self._transposed
             torch.addmm(self._bias, self._seen, weight_of_head, out=self._raw)
             loss = self._judge(y, weight.numpy() / weight.shape[0])
             torch.mm(grad_of_raw, self._seen, out=self._grad_weight)
             np.add.reduce(self._grad_raw.numpy(), 0, out=self._grad_bias)
-            torch.mm(self._grad_raw, self._weight_of_state, out=self._layers[-1].grad_last)
+            torch.mm(self._grad_raw, self._weight_of_state, out=self._layers[-1].grad_final_state)
             self._go_back(masks)
         return loss
 
@@ -70,14 +70,14 @@ class StandingNetwork:
             mask = dropout.mask(layer.x, layer.x.shape[2]) if dropout.rate else None
             if mask is not None:
                 torch.mul(layer.x if before is None else before, mask, out=layer.x)
-            layer.read()
+            layer.forward()
             before = layer.states
             masks.append(mask)
         return masks
 
     def _go_back(self, masks: list[Tensor | None]) -> None:
         for layer, mask in zip(reversed(self._layers), reversed(masks), strict=True):
-            layer.go_back()
+            layer.backward()
             if mask is not None and layer.grad_x is not None:
                 layer.grad_x[:, :, : mask.shape[1]].mul_(mask)
 
@@ -105,7 +105,7 @@ def standing_network(network: Any, criterion: Any, batch: Tensor) -> StandingNet
         return None
     x = torch.empty(batch.shape).transpose(0, 1)
     cells, dropouts = zip(*((layer.forwards, layer.dropout) for layer in network.recurrent), strict=True)
-    stack = standing_stack(cells, x, apart=[dropout.rate > 0 for dropout in dropouts])
+    stack = preallocated_stack(cells, x, own_input=[dropout.rate > 0 for dropout in dropouts])
     return None if stack is None else StandingNetwork(network, criterion, batch, stack)
 
 

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from sktime.forecasting.base import ForecastingHorizon
 
-from sklrnn.forecasting.fh_index import frequency_of, go_on, place, regular, times_after
+from sklrnn.forecasting.fh_index import go_on, place, regular, times_after
+from sklrnn.timeline.time_index import frequency_of
 
 WORKDAYS = pd.offsets.CustomBusinessDay(weekmask="Mon Tue Thu Fri")
 REGULAR = {

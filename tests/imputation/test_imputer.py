@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 
 from sklrnn import GRURegressor, RecurrentImputer, SlidingWindow, supervise
 from sklrnn.datasets import load_co2, load_jfk_weather
-from sklrnn.timeline.calendar_features import choose_cycles, read_cycles
+from sklrnn.timeline.calendar_features import choose_cycles, cyclical_features
 
 TINY = {"units": 4, "max_epochs": 2, "random_state": 0}
 SMALL = {"units": 16, "max_epochs": 60, "random_state": 0}
@@ -304,7 +304,7 @@ def test_cycles_need_two_turns_and_rows_that_show_them():
     assert cycles("YS", 40) == ()
     assert choose_cycles(None) == ()
     dates = pd.DatetimeIndex(["2024-01-01 06:00", "2024-01-02 12:00"])
-    assert_allclose(read_cycles(dates, ("day",), 2), [[1, 0], [0, -1]], atol=1e-12)
+    assert_allclose(cyclical_features(dates, ("day",), 2), [[1, 0], [0, -1]], atol=1e-12)
 
 
 # -- parameters ------------------------------------------------------------------------------------------------------

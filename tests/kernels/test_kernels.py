@@ -1,4 +1,4 @@
-"""Kernels give what torch's layers give: values, gradients, errors, and the same bits each time."""
+"""Kernels compute what torch's layers compute: values, gradients, errors; and they give the same bits each time."""
 
 import copy
 import os
@@ -16,8 +16,7 @@ from torch import nn
 from torch.autograd import forward_ad
 
 from sklrnn import GRURegressor
-from sklrnn.kernels import _runtime as _layer
-from sklrnn.kernels import autograd, run_kernel
+from sklrnn.kernels import _runtime, autograd, run_kernel
 from sklrnn.kernels._registry import load_kernel
 from sklrnn.nn.cells import GRU, LSTM, SimpleRNN
 
@@ -44,14 +43,14 @@ def layers(cell, n_features, units, seed=0):
     return layer, reference
 
 
-def first_states(cell, n_rows, units, seed=1):
+def initial_states(cell, n_rows, units, seed=1):
     generator = torch.Generator().manual_seed(seed)
     states = [torch.randn(1, n_rows, units, generator=generator) for _ in range(1 + (cell == "lstm"))]
     return states[0] if len(states) == 1 else tuple(states)
 
 
 def parts(outputs):
-    """All states, the last one and perhaps the last memory, as a list."""
+    """All states, the final one and perhaps the final cell state, as a list."""
     states, last = outputs
     return [states, *(last if isinstance(last, tuple) else (last,))]
 
@@ -87,21 +86,25 @@ def tasks(draw):
         "n_features": draw(st.integers(1, 20)),
         "units": draw(st.integers(1, 70)),
         "layout": draw(st.sampled_from(sorted(LAYOUTS))),
-        "with_first": draw(st.booleans()),
-        # x, four weights, the first states
+        "with_initial": draw(st.booleans()),
+        # x, four weights, the initial states
         "wanted": draw(st.lists(st.booleans(), min_size=7, max_size=7).filter(any)),
         "used": draw(st.lists(st.booleans(), min_size=1 + n_states, max_size=1 + n_states).filter(any)),
         "n_threads": draw(st.sampled_from([1, 1, 2, 3])),
     }
 
 
-def gradients(layer, x, first, wanted, used):
-    """Values and the gradients that are wanted, of a weighted sum of the outputs that are used."""
-    inputs = [x, *layer.parameters(), *(() if first is None else first if isinstance(first, tuple) else (first,))]
+def gradients(layer, x, initial, wanted, used):
+    """Outputs, and the gradients that are wanted of a weighted sum of the outputs that are used."""
+    inputs = [
+        x,
+        *layer.parameters(),
+        *(() if initial is None else initial if isinstance(initial, tuple) else (initial,)),
+    ]
     for tensor, is_wanted in zip(inputs, wanted, strict=False):
         tensor.requires_grad_(is_wanted)
     asked = [tensor for tensor in inputs if tensor.requires_grad]
-    outputs = layer(x, first)
+    outputs = layer(x, initial)
     ends = [output for output, is_used in zip(parts(outputs), used, strict=True) if is_used]
     if not asked or not any(end.requires_grad for end in ends):
         return outputs, []
@@ -109,9 +112,9 @@ def gradients(layer, x, first, wanted, used):
     return outputs, torch.autograd.grad(ends, asked, into, allow_unused=True)
 
 
-def far_from_the_kink(layer, x, first):
-    """Whether no sum is so near to zero that rounding decides what relu does to it."""
-    h = x.new_zeros(x.shape[1], layer.hidden_size) if first is None else first[0]
+def is_far_from_the_kink(layer, x, initial):
+    """Whether no sum is so near to zero that rounding decides whether relu passes it."""
+    h = x.new_zeros(x.shape[1], layer.hidden_size) if initial is None else initial[0]
     for inputs in x:
         before = inputs @ layer.weight_ih_l0.T + layer.bias_ih_l0 + layer.bias_hh_l0 + h @ layer.weight_hh_l0.T
         if before.abs().min() < 1e-6 * before.abs().max():
@@ -121,29 +124,31 @@ def far_from_the_kink(layer, x, first):
 
 
 @pytest.fixture
-def any_work_is_worth_a_thread(monkeypatch):
-    monkeypatch.setattr(_layer, "_WORTH_A_THREAD", 1)
+def several_threads_for_any_work(monkeypatch):
+    monkeypatch.setattr(_runtime, "_MIN_WORK_PER_THREAD", 1)
     before = torch.get_num_threads()
     yield
     torch.set_num_threads(before)
 
 
 def make(task, seed=0):
-    """The layers and what they read; in float64 too."""
+    """The layers and their inputs; in float64 too."""
     cell = task["cell"]
     layer, reference = layers(cell, task["n_features"], task["units"])
     x = LAYOUTS[task["layout"]](numbers(task["n_steps"], task["n_rows"], task["n_features"], seed=seed))
-    first = first_states(cell, task["n_rows"], task["units"]) if task["with_first"] else None
+    initial = initial_states(cell, task["n_rows"], task["units"]) if task["with_initial"] else None
     exact = copy.deepcopy(reference).double()
-    first_exact = None if first is None else first.double() if cell != "lstm" else tuple(s.double() for s in first)
-    return (layer, x, first), (reference, x, first), (exact, x.double(), first_exact)
+    initial_exact = (
+        None if initial is None else initial.double() if cell != "lstm" else tuple(s.double() for s in initial)
+    )
+    return (layer, x, initial), (reference, x, initial), (exact, x.double(), initial_exact)
 
 
 def is_smooth(task, right):
     if task["cell"] != "relu_rnn":
         return True
     with torch.no_grad():
-        return far_from_the_kink(*right)
+        return is_far_from_the_kink(*right)
 
 
 def check_against_torch(task, mine, theirs, right):
@@ -159,49 +164,54 @@ def check_against_torch(task, mine, theirs, right):
         assert (got is None) == (expected is None)
         if got is not None:
             assert got.shape == expected.shape
-            # Where sums cancel, torch's own float32 is no nearer.
+            # Where sums cancel, torch's own float32 is no more exact.
             inexact = 3 * (other - expected).abs().max()
             assert (got - expected).abs().max() <= 1e-5 * expected.abs().max() + inexact + 1e-30
 
 
 @settings(deadline=None, max_examples=200)
 @given(tasks())
-@pytest.mark.usefixtures("any_work_is_worth_a_thread")
+@pytest.mark.usefixtures("several_threads_for_any_work")
 def test_values_and_gradients_are_those_of_torch(task):
     mine, theirs, right = make(task)
     assume(is_smooth(task, right))
     check_against_torch(task, mine, theirs, right)
 
 
-# Beyond the sizes above: several groups of rows, stretches of time, wide layers, threads that get whole tiles.
+# Beyond the sizes above: several groups of rows, chunks of time, wide layers, threads that get whole tiles.
 @every_cell
 @pytest.mark.parametrize(
     ("n_steps", "n_rows", "n_features", "units"),
     [(40, 300, 3, 33), (170, 90, 40, 48), (12, 41, 5, 200), (3, 129, 70, 17)],
 )
 @pytest.mark.parametrize("n_threads", [1, 2])
-@pytest.mark.usefixtures("any_work_is_worth_a_thread")
-def test_large_layers_too(cell, n_steps, n_rows, n_features, units, n_threads):
+@pytest.mark.usefixtures("several_threads_for_any_work")
+def test_values_and_gradients_of_large_layers(cell, n_steps, n_rows, n_features, units, n_threads):
     sizes = {"n_steps": n_steps, "n_rows": n_rows, "n_features": n_features, "units": units}
-    task = {"cell": cell, **sizes, "layout": "sample first", "with_first": True, "n_threads": n_threads}
+    task = {"cell": cell, **sizes, "layout": "sample first", "with_initial": True, "n_threads": n_threads}
     task |= {"wanted": [True] * 7, "used": [True] * (2 + (cell == "lstm"))}
     tries = (make(task, seed) for seed in range(100))
     check_against_torch(task, *next(made for made in tries if is_smooth(task, made[2])))
 
 
 @every_cell
-def test_a_row_comes_out_the_same_whatever_rows_stand_beside_it(cell):
+def test_a_row_is_equal_to_the_bit_in_any_batch(cell):
     layer, _ = layers(cell, 3, 21)
+
+    def outputs_and_gradient(x):
+        outputs = parts(layer(x.requires_grad_()))
+        return [*outputs, *torch.autograd.grad(outputs[0].square().sum(), x)]
+
     for n_rows in (1, 2, 7, 8, 9, 33, 40, 47, 70):
         x = numbers(9, n_rows, 3)
-        together = parts(layer(x))
+        together = outputs_and_gradient(x)
         for row in range(n_rows):
-            for alone, all_of_them in zip(parts(layer(x[:, row : row + 1])), together, strict=True):
-                assert torch.equal(alone, all_of_them[:, row : row + 1])
+            for alone, batch in zip(outputs_and_gradient(x[:, row : row + 1].detach()), together, strict=True):
+                assert torch.equal(alone, batch[:, row : row + 1])
 
 
 @every_cell
-@pytest.mark.usefixtures("any_work_is_worth_a_thread")
+@pytest.mark.usefixtures("several_threads_for_any_work")
 def test_repeats_are_equal_to_the_bit_and_values_for_any_number_of_threads(cell):
     def run(n_threads):
         torch.set_num_threads(n_threads)
@@ -226,7 +236,7 @@ def test_weights_are_exchanged_with_torch(cell):
 
 
 @every_cell
-def test_who_needs_no_gradient_gets_the_same_numbers(cell):
+def test_outputs_are_the_same_without_gradients(cell):
     layer, _ = layers(cell, 3, 20)
     x = numbers(12, 35, 3)
     expected = parts(layer(x))
@@ -240,28 +250,28 @@ def test_who_needs_no_gradient_gets_the_same_numbers(cell):
 
 @every_cell
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf"), 1e12, 1e-42])
-@pytest.mark.parametrize("place", ["x", "first", "weight_ih_l0", "weight_hh_l0", "bias_ih_l0"])
-def test_what_is_not_an_ordinary_number_spreads_as_in_torch(cell, bad, place):
-    if place == "first" and abs(bad) == float("inf") and cell in {"gru", "lstm"}:
+@pytest.mark.parametrize("place", ["x", "initial state", "weight_ih_l0", "weight_hh_l0", "bias_ih_l0"])
+def test_nan_infinite_and_extreme_values_propagate_as_in_torch(cell, bad, place):
+    if place == "initial state" and abs(bad) == float("inf") and cell in {"gru", "lstm"}:
         return  # a closed gate lets 2e-19 pass, as a float32 can't tell from 0 until it meets infinity
     layer, reference = layers(cell, 3, 19)
-    x, first = numbers(7, 10, 3), first_states(cell, 10, 19)
+    x, initial = numbers(7, 10, 3), initial_states(cell, 10, 19)
     with torch.no_grad():
         if place == "x":
             x[3, 4, 1] = bad
-        elif place == "first":
-            (first[-1] if cell == "lstm" else first)[0, 4, 5] = bad
+        elif place == "initial state":
+            (initial[-1] if cell == "lstm" else initial)[0, 4, 5] = bad
         else:
             for both in (layer, reference):
                 getattr(both, place).view(-1)[6] = bad
     used = [True] * (2 + (cell == "lstm"))
-    (mine, grads), (theirs, right) = (gradients(each, x, first, [True] * 7, used) for each in (layer, reference))
+    (mine, grads), (theirs, right) = (gradients(each, x, initial, [True] * 7, used) for each in (layer, reference))
     assert ran_in_a_kernel(mine)
     torch.testing.assert_close(parts(mine), parts(theirs), rtol=1e-4, atol=1e-5, equal_nan=True)
     for got, expected in zip(grads, right, strict=True):
         finite = expected.isfinite()
         assert torch.equal(got.isfinite(), finite)
-        if abs(bad) != 1e12:  # else hardly anything of an ordinary size is left in sums
+        if abs(bad) != 1e12:  # otherwise rounding leaves little of the other terms in sums
             torch.testing.assert_close(got[finite], expected[finite], rtol=1e-3, atol=1e-4)
 
 
@@ -291,7 +301,7 @@ def test_gradients_can_be_differentiated(cell):
 
 
 @every_cell
-def test_going_back_twice_gives_the_same(cell):
+def test_a_second_backward_pass_gives_the_same(cell):
     layer, _ = layers(cell, 2, 20)
     end = layer(numbers(6, 9, 2))[0].square().sum()
     weights = list(layer.parameters())
@@ -300,7 +310,7 @@ def test_going_back_twice_gives_the_same(cell):
 
 
 @every_cell
-def test_saved_tensors_may_be_moved_and_runs_repeated(cell):
+def test_saved_tensors_may_be_moved_and_forward_passes_repeated(cell):
     layer, _ = layers(cell, 2, 20)
     x, weights = numbers(6, 9, 2).requires_grad_(), list(layer.parameters())
     expected = torch.autograd.grad(layer(x)[0].square().sum(), weights)
@@ -316,7 +326,7 @@ def test_saved_tensors_may_be_moved_and_runs_repeated(cell):
     assert all(map(torch.equal, torch.autograd.grad(again.square().sum(), weights), expected))
 
 
-def test_changed_inputs_are_noticed_before_going_back():
+def test_changed_inputs_are_noticed_in_the_backward_pass():
     layer, _ = layers("gru", 2, 20)
     x = numbers(6, 9, 2)
     states, _ = layer(x)
@@ -325,7 +335,7 @@ def test_changed_inputs_are_noticed_before_going_back():
         states.sum().backward()
 
 
-def unlike(change):
+def uncovered(change):
     """A layer and an input that only torch can handle."""
     layer, reference = layers("gru", 3, 5)
     x = numbers(4, 6, 3)
@@ -351,8 +361,8 @@ def unlike(change):
     "change",
     ["float64", "bfloat16", "no samples", "one sequence", "negated", "packed", "wide for one step", "too wide"],
 )
-def test_what_a_kernel_does_not_cover_is_torchs(change):
-    layer, reference, x = unlike(change)
+def test_torch_runs_what_a_kernel_does_not_cover(change):
+    layer, reference, x = uncovered(change)
     assert run_kernel(layer, x) is None
     mine, theirs = layer(x), reference(x)
     if change == "packed":
@@ -361,7 +371,7 @@ def test_what_a_kernel_does_not_cover_is_torchs(change):
 
 
 @pytest.mark.parametrize("x", [torch.ones(4, 6, 3, dtype=torch.int64), torch.ones(4, 6, 3).half(), torch.ones(4, 6, 2)])
-def test_errors_are_torchs(x):
+def test_errors_are_those_of_torch(x):
     layer, reference = layers("gru", 3, 5)
     with pytest.raises((RuntimeError, ValueError)) as expected:
         reference(x)
@@ -377,7 +387,7 @@ def test_weights_of_another_size_are_not_read(name):
     assert run_kernel(layer, numbers(4, 6, 3)) is None
 
 
-def test_torch_sees_what_it_traces_and_transforms():
+def test_torch_traces_and_transforms_its_own_layer():
     layer, reference = layers("gru", 3, 5)
     x = numbers(4, 6, 3)
 
@@ -408,8 +418,8 @@ def test_kernels_can_be_switched_off(monkeypatch):
     assert torch.equal(layer(x)[0], reference(x)[0])
 
 
-@pytest.mark.usefixtures("any_work_is_worth_a_thread")
-def test_without_more_threads_the_work_is_done_by_one(monkeypatch):
+@pytest.mark.usefixtures("several_threads_for_any_work")
+def test_one_thread_does_the_work_if_no_more_can_start(monkeypatch):
     layer, _ = layers("gru", 3, 20)
     x = numbers(9, 60, 3)
     expected = layer(x)[0]
@@ -459,8 +469,8 @@ def test_cross_validation_gives_the_same_in_parallel(backend):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.usefixtures("any_work_is_worth_a_thread")
-def test_a_forked_process_goes_on_with_what_was_loaded():
+@pytest.mark.usefixtures("several_threads_for_any_work")
+def test_a_forked_process_can_use_loaded_kernels():
     torch.set_num_threads(2)
     layer, _ = layers("gru", 3, 20)
     x = numbers(9, 60, 3)
@@ -476,7 +486,7 @@ def test_a_forked_process_goes_on_with_what_was_loaded():
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def test_layers_of_one_direction_only_and_one_bias_are_what_the_cells_have():
+def test_kernels_cover_one_direction_and_layers_with_a_bias():
     both_ways = nn.GRU(3, 5, bidirectional=True)
     assert run_kernel(both_ways, numbers(4, 6, 3)) is None
     assert load_kernel("gru") is not None

@@ -1,4 +1,4 @@
-"""Kernels in processes of their own: caches, processors, missing libraries, fences around memory, many threads."""
+"""Kernels in separate processes: caches, processors, missing libraries, guarded memory, many threads."""
 
 import os
 import shutil
@@ -52,11 +52,11 @@ def run(code, *arguments, **environment):
     return done.stdout
 
 
-def test_without_numba_torch_does_it_and_says_nothing():
+def test_without_numba_torch_runs_silently():
     run("sys.modules['numba'] = None\nassert not check('gru')\nassert not check('lstm')")
 
 
-def test_with_a_broken_numba_torch_does_it_and_says_why_once():
+def test_with_a_broken_numba_torch_runs_and_one_warning_says_why():
     run("""
 class Broken:
     def find_spec(self, name, path=None, target=None):
@@ -84,7 +84,7 @@ assert "numba" not in sys.modules
 """)
 
 
-def test_without_a_folder_for_the_cache_each_process_compiles_for_itself():
+def test_without_a_writable_cache_each_process_compiles_for_itself():
     run("""
 import tempfile
 def refuse(*args, **kwargs):
@@ -104,7 +104,7 @@ def test_kernels_from_caches_of_several_processes_do_not_mix(tmp_path):
     assert set(tmp_path.rglob("*.nbc")) == compiled, "what was compiled was not loaded"
 
 
-def test_the_cache_knows_its_sources_and_the_processor(tmp_path):
+def test_the_cache_depends_on_all_sources_and_the_processor(tmp_path):
     folder = Path(sklrnn.__file__).parent / "kernels"
     for path in folder.glob("*.py"):
         shutil.copy(path, tmp_path)
@@ -115,13 +115,13 @@ def test_the_cache_knows_its_sources_and_the_processor(tmp_path):
     assert version_of(tmp_path, "here") != version
 
 
-# Each array ends, or begins, where memory ends: a read or a write beyond it ends the process.
+# Each array begins or ends at a page that may not be accessed: a read or a write beyond it ends the process.
 FENCES = """
 import ctypes, itertools, math, mmap
 import numpy as np
-import sklrnn.kernels._backward_call as going_back
-import sklrnn.kernels._runtime as layer_
-import sklrnn.kernels._forward_call as reading
+import sklrnn.kernels._backward_call as backward_call
+import sklrnn.kernels._forward_call as forward_call
+import sklrnn.kernels._runtime as runtime
 from sklrnn.kernels.autograd import Recurrence, _CELLS
 from sklrnn.kernels._registry import load_kernel
 
@@ -131,20 +131,20 @@ at_the_end = True
 def fenced(tensor):
     n = tensor.numel() * 4
     inside = -(-max(n, 1) // page) * page
-    room = mmap.mmap(-1, inside + 2 * page)
-    start = ctypes.addressof(ctypes.c_char.from_buffer(room))
+    memory = mmap.mmap(-1, inside + 2 * page)
+    start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
     for fence in (start, start + page + inside):
         assert libc.mprotect(ctypes.c_void_p(fence), ctypes.c_size_t(page), 0) == 0
     offset = page + (inside - n if at_the_end else 0)
-    copy = torch.from_numpy(np.frombuffer(room, np.float32, tensor.numel(), offset)).view(tensor.shape)
+    copy = torch.from_numpy(np.frombuffer(memory, np.float32, tensor.numel(), offset)).view(tensor.shape)
     with torch.no_grad():
         return copy.copy_(tensor)
 
-def room_for(like, *shape):
+def allocate(like, *shape):
     return fenced(torch.full(shape, float("nan")))
 
-reading.room_for = going_back.room_for = room_for
-layer_._WORTH_A_THREAD = 1
+forward_call.allocate = backward_call.allocate = allocate
+runtime._MIN_WORK_PER_THREAD = 1
 torch.manual_seed(0)
 SIZES = [
     (1, 1, 1, 1), (2, 3, 2, 5), (5, 7, 3, 15), (3, 8, 1, 16), (4, 9, 17, 17), (3, 31, 16, 31), (6, 33, 5, 32),
@@ -152,7 +152,7 @@ SIZES = [
 ]
 for mode, cell in _CELLS.items():
     kernel = load_kernel(cell.kernel)
-    for (n_steps, n_rows, n_features, units), with_first, at_the_end, n_threads, by_rows in itertools.product(
+    for (n_steps, n_rows, n_features, units), with_initial, at_the_end, n_threads, by_rows in itertools.product(
         SIZES, (False, True), (False, True), (1, 3), (False, True)
     ):
         torch.set_num_threads(n_threads)
@@ -160,13 +160,13 @@ for mode, cell in _CELLS.items():
         x = fenced(torch.randn(n_rows, n_steps, n_features)).transpose(0, 1) if by_rows else fenced(
             torch.randn(n_steps, n_rows, n_features)
         )
-        # small enough that the relu of two hundred steps does not grow without bound
+        # so small that two hundred steps of relu stay finite
         shapes = ((rows, n_features), (rows, units), (rows,), (rows,))
         weights = [fenced(0.4 / math.sqrt(units) * torch.randn(shape)) for shape in shapes]
-        first = [fenced(torch.randn(1, n_rows, units)) for _ in range(cell.n_states)] if with_first else []
-        inputs = [tensor.requires_grad_() for tensor in (x, *weights, *first)]
+        initial = [fenced(torch.randn(1, n_rows, units)) for _ in range(cell.n_states)] if with_initial else []
+        inputs = [tensor.requires_grad_() for tensor in (x, *weights, *initial)]
         with torch.no_grad():
-            reading.read(kernel, x, tuple(first), layer_.Weights(*weights), keep=False)
+            forward_call.run_forward(kernel, x, tuple(initial), runtime.Weights(*weights), save=False)
         outputs = Recurrence.apply(cell, kernel, *inputs)
         into = [fenced(torch.randn(output.shape)) for output in outputs]
         grads = torch.autograd.grad(outputs, inputs, into)
@@ -240,5 +240,5 @@ print("equal")
 
 
 @pytest.mark.parametrize("n_fits", [6, pytest.param(200, marks=pytest.mark.slow)])
-def test_eight_threads_that_begin_at_once_fit_what_one_fits(n_fits):
+def test_eight_threads_that_start_at_once_fit_the_same_as_one(n_fits):
     assert "equal" in run(STRESS, n_fits)

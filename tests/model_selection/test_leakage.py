@@ -168,7 +168,7 @@ def test_own_splitter_class_gets_the_groups():
 @pytest.mark.parametrize("value", [0, -1, 2.0, "3", None, True])
 def test_parameters_are_checked_by_name(name, value):
     options = {"window_length": 2, "horizon": 2, name: value}
-    with pytest.raises(ValueError, match=f"needs {name} to be an int of at least 1, got"):
+    with pytest.raises(ValueError, match=f"{name} must be an int of at least 1, got"):
         check_no_leakage(3, rows(20), **options)
 
 

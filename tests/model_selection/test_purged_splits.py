@@ -177,23 +177,23 @@ def test_without_stamps_time_is_the_rank_within_the_entity():
 
 @pytest.mark.parametrize("splitter", SPLITTERS)
 def test_panel_given_as_one_series_is_refused(splitter):
-    with pytest.raises(ValueError, match=r"row 40 .* does not come after row 39 .*groups="):
+    with pytest.raises(ValueError, match=r"row 40 .* comes before row 39 .*groups="):
         next(splitter(2).split(panel([40, 40])))
 
 
 def test_backward_time_names_the_rows():
     X = pd.DataFrame({"x": range(6)}, index=pd.date_range("2020-01-01", periods=6)[[0, 1, 3, 2, 4, 5]])
-    with pytest.raises(ValueError, match=r"row 3 \(2020-01-03.*\) does not come after row 2 \(2020-01-04"):
+    with pytest.raises(ValueError, match=r"row 3 \(2020-01-03.*\) comes before row 2 \(2020-01-04"):
         next(PurgedKFold(2).split(X))
 
 
 def test_missing_times_and_entities_are_refused():
     X = panel([10])
     X.index = X.index.where(np.arange(10) != 4)
-    with pytest.raises(ValueError, match="Row 4 of X has no time"):
+    with pytest.raises(ValueError, match="row 4 has none"):
         next(PurgedKFold(2).split(X))
     index = pd.MultiIndex.from_arrays([["a", None], [1, 2]])
-    with pytest.raises(ValueError, match="Row 1 of X has no entity"):
+    with pytest.raises(ValueError, match="row 1 has none in the index"):
         next(PurgedKFold(2).split(pd.DataFrame({"x": [1, 2]}, index=index)))
 
 
@@ -201,20 +201,20 @@ def test_missing_times_and_entities_are_refused():
 @pytest.mark.parametrize("name", ["n_splits", "horizon", "window_length", "stride_within", "embargo"])
 @pytest.mark.parametrize("value", [-1, 1.5, "2", None, True])
 def test_parameters_are_checked_by_name(splitter, name, value):
-    with pytest.raises(ValueError, match=rf"{splitter.__name__} needs {name} to be an int of at least \d, got"):
+    with pytest.raises(ValueError, match=rf"{name} must be an int of at least \d, got"):
         splitter(**{name: value})
 
 
 def test_sizes_are_checked():
-    with pytest.raises(ValueError, match="test_size to be an int of at least 1, got 0"):
+    with pytest.raises(ValueError, match="test_size must be an int of at least 1, got 0"):
         PurgedTimeSeriesSplit(test_size=0)
-    with pytest.raises(ValueError, match="max_train_size to be an int of at least 9, got 8"):
+    with pytest.raises(ValueError, match="max_train_size must be an int of at least 9, got 8"):
         PurgedTimeSeriesSplit(max_train_size=8, window_length=5, stride_within=2)
-    with pytest.raises(ValueError, match="n_splits to be an int of at least 2, got 1"):
+    with pytest.raises(ValueError, match="n_splits must be an int of at least 2, got 1"):
         PurgedKFold(1)
 
 
-def test_too_little_data_is_told_in_numbers():
+def test_errors_about_too_little_data_name_the_numbers():
     cv = PurgedTimeSeriesSplit(3, horizon=24, embargo=2, test_size=20, window_length=10)
     with pytest.raises(ValueError, match=r"n_splits=3 with test_size=20 and gap=25 .* leave 5 of 90 .* needs 10\."):
         next(cv.split(rows(90)))

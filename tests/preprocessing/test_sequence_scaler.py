@@ -113,6 +113,19 @@ def test_ragged_sequences_are_scaled_by_all_their_steps(lengths, n_features, as_
     assert_allclose(np.concatenate(list(scaled)), StandardScaler().fit_transform(stacked))
 
 
+@pytest.mark.parametrize("as_object", [False, True])
+def test_univariate_sequences_of_several_lengths_keep_their_one_axis(ragged, as_object):
+    X = [sequence[:, 0] for sequence in ragged]
+    given = np.array([*X, None], dtype=object)[:-1] if as_object else X
+    model = SequenceScaler()
+    scaled = model.fit_transform(given)
+    assert type(scaled) is type(given)
+    with_axis = SequenceScaler().fit_transform([x[:, np.newaxis] for x in X])
+    for one, other, back, x in zip(scaled, with_axis, model.inverse_transform(scaled), X, strict=True):
+        assert_array_equal(one, other[:, 0])
+        assert_allclose(back, x)
+
+
 def test_lists_and_arrays_of_sequences_are_interchangeable(sequences):
     model = SequenceScaler().fit(list(sequences))
     assert_array_equal(np.array(model.transform(sequences.tolist())), model.transform(sequences))
@@ -228,9 +241,9 @@ def test_other_number_of_features_names_both(sequences, method, form):
 
 
 def test_other_axes_than_fitted_are_refused(sequences):
-    with pytest.raises(ValueError, match=r"fitted on X of shape \(sample, time, feature\), and this X has other axes"):
+    with pytest.raises(ValueError, match=r"fitted on X of shape \(sample, time, feature\), got \(sample, time\)"):
         SequenceScaler().fit(sequences).transform(sequences[:, :, 0])
-    with pytest.raises(ValueError, match=r"fitted on X of shape \(sample, time\), and this X has other axes"):
+    with pytest.raises(ValueError, match=r"fitted on X of shape \(sample, time\), got \(sample, time, feature\)"):
         SequenceScaler().fit(sequences[:, :, 0]).transform(list(sequences))
 
 
@@ -238,14 +251,15 @@ def test_other_axes_than_fitted_are_refused(sequences):
     ("X", "message"),
     [
         (np.arange(5.0), "Expected 2D array, got 1D array instead"),
-        (np.zeros((2, 3, 4, 5)), r"got 4 axes and the shape \(2, 3, 4, 5\). Merge the further axes"),
-        (np.zeros((2, 0, 4)), r"needs a sample, a time step and a feature, got .* = \(2, 0, 4\)"),
-        ([np.zeros((2, 3)), np.zeros((4, 2))], "sequence 1 has 2 and sequence 0 has 3"),
-        ([np.zeros(2), np.zeros(3)], r"sequence 0 has the shape \(2,\). Give a univariate sequence a feature axis"),
+        (np.zeros((2, 3, 4, 5)), r"an array of 4 dimensions and shape \(2, 3, 4, 5\). Merge the further axes"),
+        (np.zeros((2, 0, 4)), r"needs at least one time step and one feature, got .* = \(2, 0, 4\)"),
+        (
+            [np.zeros((2, 3)), np.zeros((4, 2))],
+            r"same features, but sequence 1 has the shape \(4, 2\) and sequence 0 has \(2, 3\)",
+        ),
         ([np.zeros((2, 3)), np.zeros(3)], r"sequence 1 has the shape \(3,\)"),
-        (np.array([np.zeros(2), np.zeros(3)], dtype=object), r"sequence 0 has the shape \(2,\)"),
         ([], "Expected 2D array, got 1D array instead"),
-        ([[["a"], ["b"]], [["c"]]], "could not convert string to float"),
+        ([[["a"], ["b"]], [["c"]]], "sequence 0 holds strings, such as 'a'"),
         (np.full((2, 3, 1), np.inf), "infinity"),
     ],
 )

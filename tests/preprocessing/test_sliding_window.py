@@ -47,7 +47,7 @@ def series(n_rows=60, n_features=2, index=None, seed=0):
 
 
 def sums(frame, length):
-    """A target that only the whole window tells: the sum of its rows, and no history is as good as the true one."""
+    """A target that needs the whole window: the sum of its rows, and no history is as good as the true one."""
     return frame["f0"].rolling(length, min_periods=1).sum()
 
 
@@ -111,11 +111,11 @@ def test_rows_find_what_is_known_of_their_past(train, test, length, step, paddin
 
 @given(st.integers(0, 59), st.integers(1, 10), st.sampled_from(["edge", "zero", "nan"]), st.booleans())
 @settings(max_examples=40, deadline=None)
-def test_no_later_row_ever_enters(row, length, padding, with_holes):
+def test_no_later_row_ever_enters(row, length, padding, with_gaps):
     X = series()
     changed = X.copy()
     changed.iloc[row:] += 1000.0
-    train = np.r_[0:20, 40:50] if with_holes else np.arange(30)
+    train = np.r_[0:20, 40:50] if with_gaps else np.arange(30)
     window = SlidingWindow(window_length=length, padding=padding)
     for frame in (X, X.iloc[train], X.iloc[30:]):
         before = window.fit(X.iloc[train]).transform(frame)
@@ -222,7 +222,7 @@ def test_a_series_without_rule_joins_rows_that_come_next():
 
 
 @pytest.mark.parametrize("unread", ["array", "text", "another kind", "context none"])
-def test_without_a_word_from_the_index_rows_stand_alone(unread):
+def test_without_times_rows_get_no_context(unread):
     X = series()
     window = SlidingWindow(window_length=8, context="none" if unread == "context none" else "auto").fit(X[:40])
     new = X[40:]
@@ -247,7 +247,7 @@ def test_a_second_chunk_does_not_see_the_first_and_says_so():
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars", "numpy"])
-def test_a_time_column_plays_the_part_of_the_index(library):
+def test_a_time_column_replaces_the_index(library):
     X = series().reset_index(names="when")
     if library == "numpy":
         X["when"] = np.arange(60) * 2.0
@@ -311,7 +311,7 @@ def test_rows_of_a_panel_may_be_numbered_through(order):
         assert_array_equal(windows[X["town"] == town], SlidingWindow(window_length=4).fit_transform(own))
 
 
-def test_an_entity_that_training_has_not_seen_stands_alone():
+def test_an_entity_that_training_has_not_seen_gets_no_context():
     X = panel().set_index(["town", "when"])
     window = SlidingWindow(window_length=4, padding="mean").fit(X.loc[["Ulm", "Rom"]])
     windows = window.transform(X.loc[["Lund"]])
@@ -384,7 +384,7 @@ def test_predictions_of_a_fold_equal_those_on_windows_cut_by_hand():
 
 @pytest.mark.parametrize("cv", [TimeSeriesSplit(4), TimeSeriesSplit(4, gap=2), KFold(4)], ids=str)
 def test_scores_are_those_of_full_windows(cv):
-    X, y = task(1000)  # the rows after a gap and a hole, whose windows are filled, are few then
+    X, y = task(1000)  # the rows after gaps, whose windows are filled, are few then
     assert cross_val_score(ridge(), X, y, cv=cv).min() > 0.9
     scores = cross_validate(ridge(), X, y, cv=cv, return_train_score=True)
     assert scores["train_score"].min() > 0.9
@@ -437,7 +437,7 @@ def test_other_tools_take_the_pipeline():
     assert both.predict(X[120:]).shape == (120,)
 
 
-def test_a_column_transformer_stands_before_the_window():
+def test_a_column_transformer_before_the_window():
     X, y = task()
     X = X.assign(sky=np.where(np.arange(len(X)) % 3 == 0, "clear", "cloudy"))
     prepare = ColumnTransformer(
@@ -462,12 +462,12 @@ def test_a_column_transformer_stands_before_the_window():
         ({"groups": 2}, series().to_numpy(), "groups=2 is no column of an array of 2 columns"),
         ({"time_column": "f0", "groups": "f1"}, series(), "no feature beside"),
         ({"time_column": "t"}, series().assign(t="Monday"), "time_column='t' holds no times.*to_datetime"),
-        ({"groups": "g"}, series().assign(g=None), "groups='g' has none in row 0"),
+        ({"groups": "g"}, series().assign(g=None), "row 0 has none in groups='g'"),
         ({}, series().assign(sky="clear"), "Column 'sky' holds no numbers"),
         ({}, np.array([[1.0, "warm"]] * 9, dtype=object), "Column 1 holds no numbers"),
         ({}, series().reset_index(names="when"), "Column 'when' holds times.*time_column"),
         ({}, series().iloc[::-1], r"row 1 \(.*\) comes before row 0"),
-        ({}, series().iloc[[0, 1, 2, 2]], "rows 2 and 3 both stand at"),
+        ({}, series().iloc[[0, 1, 2, 2]], "rows 2 and 3 are both at"),
         ({}, train_test_split(series(), random_state=0)[0], "without shuffling"),
         ({}, series().replace(series().iloc[3, 1], np.inf), "contains infinity"),
     ],
@@ -567,14 +567,14 @@ def test_numbers_named_as_times_are_distances_also_in_a_panel():
     assert_array_equal(windows[5, :, 0], [np.nan, np.nan, 80])
 
 
-def test_numbers_tell_the_time_in_an_array_that_also_holds_text():
+def test_numbers_are_times_in_an_array_that_also_holds_text():
     X = np.empty((20, 3), dtype=object)
     X[:, 0], X[:, 1], X[:, 2] = "u", np.arange(20), np.arange(20.0)
     window = SlidingWindow(3, groups=0, time_column=1).fit(X[:15])
     assert_array_equal(window.transform(X[15:])[0, :, 0], [13, 14, 15])
 
 
-def test_two_ways_to_tell_the_time_are_not_joined_in_silence():
+def test_times_of_two_kinds_are_not_merged_silently():
     X = series()
     window = SlidingWindow(3).fit(X[:40])
     with pytest.raises(ValueError, match="holds stamps, got an index of stamps with a time zone. Convert one"):
@@ -588,7 +588,7 @@ def test_infinity_is_placed():
         SlidingWindow(3).fit(X)
 
 
-def test_a_late_stamp_in_training_does_not_hide_a_hole():
+def test_a_late_stamp_in_training_does_not_hide_a_gap():
     X = series(40)
     late = X.index.to_series()
     late.iloc[30] += pd.Timedelta("1s")

@@ -114,7 +114,7 @@ def test_missing_targets_are_refused_or_dropped():
 
 def test_a_missing_row_is_a_missing_target():
     data = hourly().drop(index=hourly().index[10])
-    with pytest.raises(ValueError, match=r"target of row 8, 2 step.*index has a hole.*steps='rows'"):
+    with pytest.raises(ValueError, match=r"target of row 8, 2 step.*index has a gap.*steps='rows'"):
         supervise(data, "temp", 2)
     X, y = supervise(data, "temp", 2, dropna=True)
     assert_array_equal(X.index, data.index[:27].delete([8, 9]))

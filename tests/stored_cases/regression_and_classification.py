@@ -1,5 +1,7 @@
 """Small fits of the regressors and classifiers: every cell, every option of the network and of training."""
 
+import pickle
+
 import numpy as np
 import torch
 from skorch.callbacks import EpochScoring, GradientNormClipping, LRScheduler
@@ -93,6 +95,12 @@ def partly_fitted(model):
     return {"first": first, "second": answers(model, X[SHOWN])}
 
 
+def pickled(model):
+    copied = pickle.loads(pickle.dumps(model.fit(X, targets_for(model))))
+    first = answers(copied, X[SHOWN])
+    return {"first": first, "second": answers(copied.partial_fit(X, targets_for(model)), X[SHOWN])}
+
+
 def targets_for(model):
     return LABELS if hasattr(model, "predict_proba") else Y
 
@@ -158,6 +166,11 @@ OF_THE_NETWORK = {
 OF_TRAINING = {
     **{f"optimizer {name}": (plain, {"optimizer": name}) for name in ("adam", "adamw", "nadam", "rmsprop", "sgd")},
     "optimizer torch.optim.Adagrad": (plain, {"optimizer": torch.optim.Adagrad}),
+    "optimizer torch.optim.LBFGS": (plain, {"optimizer": torch.optim.LBFGS, "learning_rate": 0.01, "max_epochs": 1}),
+    "optimizer torch.optim.LBFGS, stateful": (
+        plain,
+        {"optimizer": torch.optim.LBFGS, "learning_rate": 0.01, "max_epochs": 1, "stateful": True, "batch_size": 5},
+    ),
     "optimizer adam, layers": (plain, {"optimizer": "adam", "bidirectional": True, "filters": 3}),
     "learning_rate": (plain, {"learning_rate": 0.03}),
     "one_cycle": (plain, {"schedule": "one_cycle"}),
@@ -180,6 +193,7 @@ OF_TRAINING = {
     "warm_start, early_stopping": (trained_further, {"warm_start": True, "early_stopping": True, "optimizer": "adam"}),
     "partial_fit": (partly_fitted, {}),
     "partial_fit, sgd": (partly_fitted, {"optimizer": "sgd", "cell": "lstm"}),
+    "pickled": (pickled, {}),
     "sample_weight": (fitted_on(X, Y, LABELS, sample_weight=WEIGHTS), {}),
     "sample_weight, ragged": (fitted_on(ragged(X), Y, LABELS, sample_weight=WEIGHTS), {}),
     "sample_weight, every step": (

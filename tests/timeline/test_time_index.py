@@ -3,12 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from sklrnn.preprocessing._window_layout import lay_out, rows_before_holes
-from sklrnn.timeline.time_index import check_increasing, learn_clock, read_times
+from sklrnn.timeline.time_index import check_increasing, infer_grid, read_times
 
 N_ROWS = 120
 INDEXES = {
@@ -45,56 +42,56 @@ every_index = pytest.mark.parametrize("index", INDEXES.values(), ids=INDEXES)
     [np.arange(70), np.r_[0:40, 60:100], np.r_[0:20, 30:50, 55:90, 100:110]],
     ids=["unbroken", "with a hole", "with three holes"],
 )
-def test_a_clock_learned_in_training_places_all_rows(index, train):
-    clock = learn_clock([read_times(index[train])])
-    assert_array_equal(clock.positions(read_times(index[train]).values), train - train[0])
-    assert_array_equal(clock.positions(read_times(index[40:]).values), np.arange(N_ROWS - 40))
+def test_a_grid_inferred_in_training_places_all_rows(index, train):
+    grid = infer_grid([read_times(index[train])])
+    assert_array_equal(grid.positions(read_times(index[train]).values), train - train[0])
+    assert_array_equal(grid.positions(read_times(index[40:]).values), np.arange(N_ROWS - 40))
     few = np.array([3, 4, 77, 119])
-    assert_array_equal(clock.positions(read_times(index[few]).values), few - 3)
+    assert_array_equal(grid.positions(read_times(index[few]).values), few - 3)
 
 
 def test_a_declared_frequency_needs_no_rows_to_be_inferred_from():
     index = pd.DatetimeIndex(["2024-01-31"], freq="ME")
-    clock = learn_clock([read_times(index)])
+    grid = infer_grid([read_times(index)])
     later = pd.DatetimeIndex(["2024-01-31", "2024-02-29", "2024-05-31"])
-    assert_array_equal(clock.positions(read_times(later).values), [0, 1, 4])
+    assert_array_equal(grid.positions(read_times(later).values), [0, 1, 4])
 
 
-def test_holidays_of_a_custom_calendar_are_no_holes():
+def test_holidays_of_a_custom_calendar_are_no_gaps():
     closed = pd.offsets.CustomBusinessDay(holidays=["2024-01-03"])
     index = pd.date_range("2024-01-01", periods=10, freq=closed)
-    clock = learn_clock([read_times(index)])
-    assert_array_equal(clock.positions(read_times(index[[0, 2, 9]]).values), [0, 2, 9])
+    grid = infer_grid([read_times(index)])
+    assert_array_equal(grid.positions(read_times(index[[0, 2, 9]]).values), [0, 2, 9])
 
 
-def test_missing_hours_stay_holes():
+def test_missing_hours_are_gaps():
     index = pd.date_range("2024-01-01", periods=200, freq="h")[np.random.default_rng(0).random(200) < 0.8]
-    positions = learn_clock([read_times(index)]).positions(read_times(index).values)
+    positions = infer_grid([read_times(index)]).positions(read_times(index).values)
     assert_array_equal(positions, (index - index[0]) // pd.Timedelta("1h"))
 
 
 def test_stamps_without_any_rule_follow_each_other_unless_far_apart():
     seconds = np.cumsum(np.random.default_rng(0).integers(60, 4000, size=50))
     index = pd.Timestamp("2024-01-01") + pd.to_timedelta(seconds, unit="s")
-    clock = learn_clock([read_times(index)])
-    assert clock.step is None
-    assert clock.freq is None
-    assert_array_equal(clock.positions(read_times(index).values), np.arange(50))
+    grid = infer_grid([read_times(index)])
+    assert grid.step is None
+    assert grid.freq is None
+    assert_array_equal(grid.positions(read_times(index).values), np.arange(50))
     later = read_times(index[[0, 1]].append(pd.DatetimeIndex([index[1] + pd.Timedelta("1D")])))
-    assert clock.positions(later.values)[-1] > 10**9
+    assert grid.positions(later.values)[-1] > 10**9
 
 
-def test_numbers_that_count_the_rows_of_a_panel_tell_only_their_order():
+def test_numbers_that_count_the_rows_of_a_panel_are_only_an_order():
     odd, even = read_times(pd.Index([0, 3, 4, 8])), read_times(pd.Index([1, 2, 5, 6]))
-    assert_array_equal(learn_clock([odd, even]).positions(odd.values), np.arange(4))
+    assert_array_equal(infer_grid([odd, even]).positions(odd.values), np.arange(4))
     shared = read_times(pd.Index([0, 1, 2, 5]))
-    assert_array_equal(learn_clock([shared, shared]).positions(shared.values), [0, 1, 2, 5])
+    assert_array_equal(infer_grid([shared, shared]).positions(shared.values), [0, 1, 2, 5])
 
 
 def test_stamps_of_two_units_are_one_kind():
     seconds = pd.date_range("1800-01-01", periods=10, freq="D", unit="s")
-    clock = learn_clock([read_times(seconds)])
-    assert_array_equal(clock.positions(read_times(seconds.as_unit("us")).values), np.arange(10))
+    grid = infer_grid([read_times(seconds)])
+    assert_array_equal(grid.positions(read_times(seconds.as_unit("us")).values), np.arange(10))
 
 
 @pytest.mark.parametrize("labels", [["a", "b"], [True, False], pd.Categorical(["x", "y"])])
@@ -110,32 +107,10 @@ def test_a_missing_time_is_named():
 @pytest.mark.parametrize(
     ("stamps", "message"),
     [
-        (["2024-01-01", "2024-01-02", "2024-01-02"], r"rows 1 and 2 both stand at 2024-01-02.*groups="),
+        (["2024-01-01", "2024-01-02", "2024-01-02"], r"rows 1 and 2 are both at 2024-01-02.*groups="),
         (["2024-01-01", "2024-01-03", "2024-01-02"], r"row 2 \(2024-01-02.*before row 1 \(2024-01-03.*sort_index"),
     ],
 )
 def test_repeated_and_backward_times_are_named(stamps, message):
     with pytest.raises(ValueError, match=message):
         check_increasing(read_times(pd.DatetimeIndex(stamps)))
-
-
-@given(st.sets(st.integers(0, 40), min_size=1), st.integers(1, 8))
-@settings(max_examples=60, deadline=None)
-def test_layout_keeps_distances_and_never_fills_from_the_future(rows, span):
-    positions = np.array(sorted(rows))
-    layout = lay_out(positions, span)
-    assert layout.places[0] == span - 1
-    assert_array_equal(np.diff(layout.places), np.minimum(np.diff(positions), span))
-    assert sorted([*layout.places, *layout.missing]) == list(range(layout.places[-1] + 1))
-    ends = layout.places[np.searchsorted(layout.places, layout.missing)]  # the first window that sees the place
-    assert (layout.source <= ends).all()
-
-
-@given(st.sets(st.integers(0, 40), min_size=1), st.integers(1, 8))
-@settings(max_examples=60, deadline=None)
-def test_all_rows_that_an_unseen_row_reaches_are_kept(rows, span):
-    positions = np.array(sorted(rows))
-    kept = positions[rows_before_holes(positions, span)]
-    unseen = set(range(positions[-1] + 1 + span)) - rows
-    reached = {past for row in unseen for past in range(row - span + 1, row) if past in rows}
-    assert set(kept) >= reached

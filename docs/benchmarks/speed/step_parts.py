@@ -12,7 +12,7 @@ import torch
 from _tasks import small_series
 
 from sklrnn import RecurrentRegressor
-from sklrnn.kernels import StandingLayer
+from sklrnn.kernels import PreallocatedLayer
 from sklrnn.training._running_average import RunningAverage
 from sklrnn.training.fused_step import StandingNetwork
 from sklrnn.training.net import SequenceNet
@@ -24,8 +24,8 @@ ROUNDS = 30
 
 PARTS: dict[str, tuple[type, str]] = {
     "a step": (SequenceNet, "run_single_epoch"),
-    "kernel, forward": (StandingLayer, "read"),
-    "kernel, backward": (StandingLayer, "go_back"),
+    "kernel, forward": (PreallocatedLayer, "forward"),
+    "kernel, backward": (PreallocatedLayer, "backward"),
     "gradients": (StandingNetwork, "step"),
     "optimizer": (FlatAdam, "step"),
     "running average": (RunningAverage, "update"),

@@ -1,4 +1,4 @@
-"""What classical forecasters that choose their own form have in common.
+"""Base class of the classical forecasters that select their model by the corrected Akaike information criterion.
 
 They exist for `compare`, and need nothing but statsmodels: sktime's automatic ETS takes several times as long, and its
 automatic ARIMA needs a further package. All are forecasters of sktime like any other.
@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sktime.forecasting.base import BaseForecaster
 
-from sklrnn.forecasting.comparison.warning_counts import tally_warnings
+from sklrnn.forecasting.comparison.warning_counts import count_warnings
 from sklrnn.training._overlapping import one_blas_thread
 
 __all__ = ["Candidate", "LowestAICc", "fit_converged", "rank_by_aicc"]
@@ -27,9 +27,9 @@ _MOST_CANDIDATES = 3
 
 
 class LowestAICc(BaseForecaster):
-    """Keeps the data, answers for a horizon, and leaves a constant series constant.
+    """Keeps the data, and forecasts a constant series as constant.
 
-    A subclass searches (``_search``), reads further rows with the parameters it has (``_with_more_rows``), and answers
+    A subclass selects a model (``_search``), applies it to further rows (``_with_more_rows``), and makes forecasts
     for the steps to come (``_mean``, ``_quantiles``).
 
     No warning of statsmodels is shown. `compare` counts them, and what the search says of its candidates.
@@ -52,7 +52,7 @@ class LowestAICc(BaseForecaster):
     result_: Any
 
     def __post_init__(self) -> None:
-        # sktime looks for them even where it is told not to remember the data.
+        # sktime reads them even if it is configured not to remember the data.
         self._y = None
         self._X = None
 
@@ -65,7 +65,7 @@ class LowestAICc(BaseForecaster):
 
     def _choose(self) -> None:
         varies = np.ptp(self._values) > 0
-        with one_blas_thread(), tally_warnings.inner() as notes:
+        with one_blas_thread(), count_warnings.inner() as notes:
             self.result_ = self._search(self._values, self._exog, notes) if varies else None
 
     def _update(self, y: Any, X: Any = None, update_params: bool = True) -> "LowestAICc":
@@ -75,34 +75,34 @@ class LowestAICc(BaseForecaster):
         if update_params or self.result_ is None:
             self._choose()
         else:
-            with one_blas_thread(), tally_warnings.inner():
+            with one_blas_thread(), count_warnings.inner():
                 self.result_ = self._with_more_rows(self._values, self._exog)
         return self
 
     def _predict(self, fh: Any, X: Any) -> Any:
         steps, exog = self._ahead(fh, X)
         last = np.full(steps.max() + 1, self._values[-1])
-        with tally_warnings.inner():
+        with count_warnings.inner():
             values = last if self.result_ is None else self._mean(int(steps.max()) + 1, exog)
         return pd.Series(values[steps], index=fh.to_absolute_index(self.cutoff), name=self._name)
 
     def _predict_quantiles(self, fh: Any, X: Any, alpha: list[float]) -> pd.DataFrame:
         steps, exog = self._ahead(fh, X)
         last = np.full((steps.max() + 1, len(alpha)), self._values[-1])
-        with tally_warnings.inner():
+        with count_warnings.inner():
             values = last if self.result_ is None else self._quantiles(int(steps.max()) + 1, exog, np.asarray(alpha))
         columns = pd.MultiIndex.from_product([self._get_varnames(), alpha])
         return pd.DataFrame(values[steps], index=fh.to_absolute_index(self.cutoff), columns=columns)
 
     def _ahead(self, fh: Any, X: Any) -> tuple[Any, Array | None]:
-        """Give the places of the horizon among the steps to come, and the exogenous rows of all these steps."""
+        """Positions of the horizon among the steps after the cut-off, and the exogenous rows of these steps."""
         steps = np.asarray(fh.to_relative(self.cutoff).to_pandas(), dtype=int) - 1
         known = None if X is None or self._exog is None else X.to_numpy(np.float64)[: steps.max() + 1]
         return steps, known
 
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
-        """Give settings to test with."""
+        """Return testing parameter settings."""
         return [{}, {"sp": 4, "most_rows": 100}]
 
 

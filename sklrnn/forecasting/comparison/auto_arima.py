@@ -1,4 +1,4 @@
-"""ARIMA that chooses its own differences and orders."""
+"""ARIMA whose differences and orders are selected automatically."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -14,17 +14,17 @@ from sklrnn.forecasting.comparison.aicc_search import Array, Candidate, LowestAI
 
 __all__ = ["ARIMASearch"]
 
-# The share of the variance around the trend that a season must explain before the series is differenced by it.
+# Seasonal strength (share of the detrended variance, by STL) above which a seasonal difference is taken.
 _STRONG_SEASON = 0.64
-# The value of the KPSS statistic that a series stationary about its level exceeds once in twenty times.
+# Critical value of the KPSS statistic for level stationarity, at a significance level of 5 %.
 _KPSS_LIMIT = 0.463
 _LEAST_NOISE = 1e-10
-# Rows times season above which the exact likelihood is too slow to climb, and adds little.
+# Rows times season above which maximizing the exact likelihood is slow, and changes little.
 _EXACT = 5000
 
 
 class _Orders(NamedTuple):
-    """Terms of an ARMA model of the differenced series; a seasonal term each, or none, and a constant or none."""
+    """Orders of an ARMA model of the differenced series; the seasonal ones are 0 or 1."""
 
     ar: int
     ma: int
@@ -130,7 +130,7 @@ def _fit_roughly(values: Array, orders: _Orders, sp: int) -> _Rough:
     n_free = sum(orders[:4])
     n_parameters = n_free + orders.constant + 1
     if len(values) < n_parameters + 3:
-        raise ValueError("more parameters than rows can tell")
+        raise ValueError("too few rows for these orders")
     level = values.mean() if orders.constant else 0.0
     centred = values - level
 
@@ -172,9 +172,9 @@ def _start(rough: _Rough, slopes: Array) -> Array:
 
 
 def _coefficients(free: Array, orders: _Orders) -> list[Array]:
-    """Turn free numbers into coefficients that are stationary and invertible, term by term.
+    """Transform unconstrained parameters into coefficients that are stationary and invertible, term by term.
 
-    Each number becomes a partial autocorrelation between -1 and 1; any such set belongs to a stationary process.
+    Each parameter becomes a partial autocorrelation between -1 and 1; any such set belongs to a stationary process.
     """
     parts = np.split(np.tanh(free) * 0.99, np.cumsum(orders[:3]))
     found = []
@@ -187,7 +187,7 @@ def _coefficients(free: Array, orders: _Orders) -> list[Array]:
 
 
 def _polynomials(coefficients: list[Array], orders: _Orders, sp: int) -> tuple[Array, Array]:
-    """Multiply the ordinary and the seasonal terms: those of the values, and those of the errors."""
+    """The autoregressive and the moving-average lag polynomials, ordinary and seasonal terms multiplied."""
     ordinary = [np.append(1.0, -part) for part in coefficients[:2]]
     seasonal = [np.append(1.0, np.zeros(0 if not len(part) else sp)) for part in coefficients[2:]]
     for polynomial, part in zip(seasonal, coefficients[2:], strict=True):
@@ -197,7 +197,7 @@ def _polynomials(coefficients: list[Array], orders: _Orders, sp: int) -> tuple[A
 
 
 def _signed(coefficients: list[Array]) -> list[Array]:
-    """Give moving averages the sign that they have in statsmodels."""
+    """Change the sign of the moving averages to that of statsmodels."""
     ar, ma, seasonal_ar, seasonal_ma = coefficients
     return [ar, -ma, seasonal_ar, -seasonal_ma]
 
@@ -208,7 +208,7 @@ def _difference(values: Array, d: int, seasonal_d: int, sp: int) -> Array:
 
 
 def _count_differences(values: Array, sp: int) -> tuple[int, int]:
-    """Tell how often to difference: by one row, and by a season."""
+    """Select the numbers of ordinary and of seasonal differences."""
     seasonal = int(sp > 1 and len(values) >= 3 * sp and _seasonal_strength(values, sp) > _STRONG_SEASON)
     for ordinary in range(2 - seasonal):
         if _kpss(_difference(values, ordinary, seasonal, sp)) <= _KPSS_LIMIT:
@@ -225,7 +225,7 @@ def _seasonal_strength(values: Array, sp: int) -> float:
 
 
 def _kpss(values: Array) -> float:
-    """The statistic of Kwiatkowski, Phillips, Schmidt and Shin: large where the level wanders."""
+    """The statistic of Kwiatkowski, Phillips, Schmidt and Shin: large if the level is not stationary."""
     n = len(values)
     rest = values - values.mean()
     n_lags = int(3 * np.sqrt(n) / 13)

@@ -1,4 +1,4 @@
-"""Exponential smoothing that chooses its own form."""
+"""Exponential smoothing whose error, trend and season are selected automatically."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ class ETSSearch(LowestAICc):
         Number of rows to fit to, the newest ones.
 
     random_state : int, default=0
-        Seed of the simulated futures.
+        Seed of the simulated paths.
 
     Examples
     --------
@@ -52,7 +52,7 @@ class ETSSearch(LowestAICc):
     def _search(self, values: Array, exog: None, notes: Counter[tuple[str, str]]) -> Any:
         if len(values) < 10:
             raise ValueError(
-                f"Exponential smoothing needs at least 10 rows to find its first states, got {len(values)}."
+                f"Exponential smoothing needs at least 10 rows to estimate its initial states, got {len(values)}."
             )
         ranked = rank_by_aicc(lambda form: _fit(self._model(values, "heuristic", **form)), self._forms(values))
         models = (self._model(values, "estimated", **_form(rough.model)) for rough in ranked)
@@ -70,11 +70,11 @@ class ETSSearch(LowestAICc):
             kind = "mul" if positive else "add"
             yield {"error": kind, "trend": trend, "damped_trend": damped, "seasonal": kind if seasonal else None}
 
-    def _model(self, values: Array, first_states: str, **form: Any) -> Any:
+    def _model(self, values: Array, initialization: str, **form: Any) -> Any:
         from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
         season = self.sp if form["seasonal"] else None
-        return ETSModel(values, seasonal_periods=season, initialization_method=first_states, **form)
+        return ETSModel(values, seasonal_periods=season, initialization_method=initialization, **form)
 
     def _with_more_rows(self, values: Array, exog: None) -> Any:
         return self._model(values, "estimated", **self._form).smooth(self.result_.params)

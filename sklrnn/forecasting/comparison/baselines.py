@@ -1,4 +1,4 @@
-"""The classical forecasters that go by a name."""
+"""The classical forecasters that `compare` knows by name."""
 
 import difflib
 from collections.abc import Callable
@@ -12,14 +12,14 @@ from sktime.transformations.detrend import Deseasonalizer
 from sklrnn.forecasting.comparison.auto_arima import ARIMASearch
 from sklrnn.forecasting.comparison.auto_ets import ETSSearch
 
-__all__ = ["CLASSICAL", "Nature", "make_classical"]
+__all__ = ["CLASSICAL", "SeriesTraits", "make_classical"]
 
-# Longer seasons have too many states for exponential smoothing and ARIMA: they are taken out first.
+# Longer seasons have too many states for exponential smoothing and ARIMA: the series is deseasonalized first.
 _LONGEST_MODELLED_SEASON = 24
 
 
-class Nature(NamedTuple):
-    """What must be known of the data to choose a form: rows in a season, whether all are positive, rows at least."""
+class SeriesTraits(NamedTuple):
+    """Properties that models are chosen by: season, whether all values are positive, rows of the shortest series."""
 
     sp: int
     positive: bool
@@ -27,36 +27,36 @@ class Nature(NamedTuple):
 
     @property
     def decomposition(self) -> str:
-        """How a season is taken out."""
+        """Which seasonal decomposition fits the data."""
         return "multiplicative" if self.positive else "additive"
 
     @property
     def has_seasons(self) -> bool:
-        """Whether the training parts hold the two whole seasons that a decomposition needs."""
+        """Whether the training part has the two whole seasons that a decomposition needs."""
         return self.sp > 1 and self.n_rows >= 2 * self.sp
 
 
-def _theta(nature: Nature) -> Any:
-    if not nature.has_seasons:
+def _theta(traits: SeriesTraits) -> Any:
+    if not traits.has_seasons:
         return ThetaForecaster(deseasonalize=False)
-    return ThetaForecaster(sp=nature.sp, deseasonalize_model=nature.decomposition)
+    return ThetaForecaster(sp=traits.sp, deseasonalize_model=traits.decomposition)
 
 
-def _seasonal_search(search: Callable[..., Any]) -> Callable[[Nature], Any]:
-    def make(nature: Nature) -> Any:
-        if nature.sp <= _LONGEST_MODELLED_SEASON:
-            return search(sp=nature.sp)
-        if not nature.has_seasons:
+def _seasonal_search(search: Callable[..., Any]) -> Callable[[SeriesTraits], Any]:
+    def make(traits: SeriesTraits) -> Any:
+        if traits.sp <= _LONGEST_MODELLED_SEASON:
+            return search(sp=traits.sp)
+        if not traits.has_seasons:
             return search()
-        return Deseasonalizer(sp=nature.sp, model=nature.decomposition) * search()
+        return Deseasonalizer(sp=traits.sp, model=traits.decomposition) * search()
 
     return make
 
 
-CLASSICAL: dict[str, Callable[[Nature], Any]] = {
-    "naive": lambda nature: NaiveForecaster(),
-    "seasonal_naive": lambda nature: NaiveForecaster(sp=nature.sp),
-    "drift": lambda nature: NaiveForecaster(strategy="drift"),
+CLASSICAL: dict[str, Callable[[SeriesTraits], Any]] = {
+    "naive": lambda traits: NaiveForecaster(),
+    "seasonal_naive": lambda traits: NaiveForecaster(sp=traits.sp),
+    "drift": lambda traits: NaiveForecaster(strategy="drift"),
     "theta": _theta,
     "ets": _seasonal_search(ETSSearch),
     "arima": _seasonal_search(ARIMASearch),
@@ -64,8 +64,8 @@ CLASSICAL: dict[str, Callable[[Nature], Any]] = {
 _NEEDS_STATSMODELS = {"theta", "ets", "arima"}
 
 
-def make_classical(name: str, nature: Nature) -> Any:
-    """Make the forecaster of a name, fit for the data."""
+def make_classical(name: str, traits: SeriesTraits) -> Any:
+    """Make the forecaster of this name for series with these traits."""
     if name not in CLASSICAL:
         close = difflib.get_close_matches(name.lower().replace(" ", "_").replace("-", "_"), CLASSICAL, n=1)
         raise ValueError(
@@ -77,4 +77,4 @@ def make_classical(name: str, nature: Nature) -> Any:
             f"The forecaster {name!r} needs statsmodels, which is not installed. Install it with "
             "'python -m pip install statsmodels', or leave the name out of models."
         )
-    return CLASSICAL[name](nature)
+    return CLASSICAL[name](traits)

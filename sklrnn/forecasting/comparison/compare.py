@@ -1,4 +1,4 @@
-"""A fair comparison: every model sees the same past and is asked for the same future."""
+"""Backtest forecasters on identical cut-offs: all models get the same training rows and forecast the same test rows."""
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,12 +11,13 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import FitFailedWarning
 from sktime.forecasting.base import BaseForecaster
 
-from sklrnn.forecasting.comparison.baselines import CLASSICAL, Nature, make_classical
+from sklrnn.forecasting.comparison.baselines import CLASSICAL, SeriesTraits, make_classical
 from sklrnn.forecasting.comparison.comparison import Comparison
-from sklrnn.forecasting.comparison.cutoffs import Fold, cut, instances_of, read_exogenous, read_series
-from sklrnn.forecasting.comparison.evaluate_fold import Outcome, run_model
-from sklrnn.forecasting.comparison.tables import Scoring, tidy
-from sklrnn.forecasting.comparison.warning_counts import tally_warnings
+from sklrnn.forecasting.comparison.cutoffs import BacktestFold, check_X, check_y, instance_rows, split_at_cutoffs
+from sklrnn.forecasting.comparison.evaluate_fold import FoldResult, evaluate_folds
+from sklrnn.forecasting.comparison.metrics import MetricCollection
+from sklrnn.forecasting.comparison.tables import build_tables
+from sklrnn.forecasting.comparison.warning_counts import count_warnings
 from sklrnn.forecasting.seasonality import find_season
 
 __all__ = ["compare"]
@@ -40,58 +41,60 @@ def compare(
     n_jobs: int | None = None,
     verbose: int = 0,
 ) -> Comparison:
-    """Compare forecasters on identical cut-offs.
+    """Compare forecasters by a backtest on identical cut-offs.
 
-    The series is cut at the last ``n_splits`` origins, ``step`` rows apart. At each of them every model is copied, fitted
-    to all rows before the cut, and asked for the next ``horizon`` rows, which it has not seen. The models given are left
-    as they are. Of a panel each instance is cut at its own times, scored by itself, and the scores are averaged.
+    The series is split at the last ``n_splits`` cut-offs, ``step`` rows apart. At each of them a clone of every model
+    is fitted to all rows up to the cut-off (an expanding window) and forecasts the next ``horizon`` rows. The models
+    passed stay unfitted. In a panel each instance is split at its own cut-offs and scored by itself; the scores are
+    averaged.
 
     Parameters
     ----------
     models : dict, list or str
-        What to compare: forecasters of sktime, those of this package among them, and names of classical ones. A dict
-        gives each its name; in a list they go by the name of their class. The names are ``"naive"`` (the last value),
+        Forecasters of sktime, such as those of this package, and names of classical ones. A dict gives each its name;
+        in a list they are called by their class. The classical ones are ``"naive"`` (the last value),
         ``"seasonal_naive"`` (the last season), ``"drift"`` (a line from the first value through the last), ``"theta"``,
-        ``"ets"`` (exponential smoothing) and ``"arima"``. The last three choose their own form, by season, sign and the
-        corrected Akaike criterion, and need statsmodels.
+        ``"ets"`` (exponential smoothing) and ``"arima"``. The last three select their model by the season, the sign of
+        the values and the corrected Akaike information criterion, and need statsmodels.
 
     y : pandas.Series, pandas.DataFrame, array-like of shape (time,) or (time, variable)
-        One series, several variables of one time, or a panel: a frame with a MultiIndex whose last level is time. The
-        index must be a DatetimeIndex or PeriodIndex without holes, or count rows. Nothing may be missing.
+        A series, a multivariate series, or a panel: a DataFrame with a MultiIndex whose last level is time. The times
+        must be a DatetimeIndex or PeriodIndex without gaps, or consecutive integers. No value may be missing.
 
     X : pandas.DataFrame, default=None
-        Exogenous variables at all times of y. The rows before a cut go to ``fit``, those of the horizon to ``predict``:
-        leave out what is not known in advance.
+        Exogenous variables at all times of y. ``fit`` gets the rows up to the cut-off, ``predict`` those of the
+        horizon: leave out variables that are not known in advance.
 
     horizon : int
         Number of steps to forecast.
 
     n_splits : int, default=4
-        Number of cut-offs. None takes all that leave ``initial_window`` rows before the first.
+        Number of cut-offs. None means as many as leave ``initial_window`` training rows at the first one.
 
     step : int, default=None
         Number of rows from one cut-off to the next. None means ``horizon``: the forecasts do not overlap.
 
     initial_window : int, default=None
-        Number of rows that there must be before the first cut-off. None means two.
+        Least number of training rows at the first cut-off. None means two.
 
     refit : bool, default=True
-        Fit at each cut-off. False fits at the first one only; at the others the model is shown the rows that have come
-        since, by ``update(..., update_params=False)``.
+        Fit at each cut-off. False fits at the first one only; at each further one the model gets the new rows by
+        ``update(..., update_params=False)``.
 
     sp : int or 'auto', default='auto'
-        Number of rows in a season, for the classical models and the scale of MASE. ``"auto"`` finds it from the
-        frequency and the autocorrelation of the rows before the first cut-off.
+        Number of rows in a season (seasonal periodicity), for the classical models and the scale of MASE. ``"auto"``
+        infers it from the frequency and the autocorrelation of the training rows at the first cut-off.
 
     coverage : float, default=0.9
-        Probability of the intervals that are asked for, of models that give any. None asks for none.
+        Nominal coverage of the prediction intervals, of models that have them. None computes none.
 
     metrics : sequence of {'MASE', 'sMAPE', 'RMSE', 'MAE', 'MAPE'} or callable, default=('MASE', 'sMAPE', 'RMSE')
-        What is scored, less being better; the first one ranks. A callable takes the true and the forecast values of a
-        series, and goes by its ``__name__``.
+        Metrics, of which lower is better; the first one ranks the models. MASE is the mean absolute error, scaled by
+        the in-sample error of the seasonal naive forecast. A callable ``metric(y_true, y_pred)`` gets the values of a
+        series, and is called by its ``__name__``.
 
     n_jobs : int, default=None
-        Number of fits at a time, in processes, as joblib takes it. The results do not depend on it, but the seconds do.
+        Number of parallel processes, as in joblib. The results do not depend on it, but the seconds do.
 
     verbose : int, default=0
         1 shows a progress bar.
@@ -104,16 +107,16 @@ def compare(
     Warns
     -----
     sklearn.exceptions.FitFailedWarning
-        If a model failed; the others are compared all the same. Its scores are NaN, and it ranks last where it failed.
+        If a model failed; the others are compared nevertheless. Its scores are NaN, and it ranks last where it failed.
 
     Notes
     -----
-    What models warn of is not shown, but counted in ``results`` and kept in ``warnings``. Linear algebra runs on one
-    thread, which the small matrices of most forecasters are faster with.
+    Warnings of the models are not shown, but counted in ``results`` and kept in ``warnings``. Linear algebra runs on
+    one thread, which is faster for the small matrices of most forecasters.
 
     See Also
     --------
-    sktime.forecasting.model_evaluation.evaluate : The scores of one forecaster under a splitter of sktime.
+    sktime.forecasting.model_evaluation.evaluate : Evaluate one forecaster with a splitter and metrics of sktime.
 
     Examples
     --------
@@ -127,28 +130,26 @@ def compare(
     drift            2.0  2.163     14.99         80.6
     naive            3.0  2.468     17.41         77.8
     """
-    _check_numbers(horizon=horizon, n_splits=n_splits, step=step, initial_window=initial_window)
-    _check_season_and_coverage(sp, coverage)
-    y = read_series(y)
-    X = None if X is None else read_exogenous(X, y)
-    named = _name(models)
-    folds = cut(y, X, horizon=horizon, n_splits=n_splits, step=step, initial_window=initial_window)
-    season = _find_season(folds[0].y_train) if sp == "auto" else int(sp)
-    scoring = Scoring(metrics, sp=season, horizon=horizon)
-    forecasters = _with_classical(named, y, folds, season)
-    outcomes = _run(forecasters, folds, horizon=horizon, coverage=coverage, refit=refit, n_jobs=n_jobs, verbose=verbose)
-    results, forecasts, yardstick, caught = tidy(outcomes, folds, scoring)
+    _check_counts(horizon=horizon, n_splits=n_splits, step=step, initial_window=initial_window)
+    _check_sp_and_coverage(sp, coverage)
+    y = check_y(y)
+    X = None if X is None else check_X(X, y)
+    named = _name_models(models)
+    folds = split_at_cutoffs(y, X, horizon=horizon, n_splits=n_splits, step=step, initial_window=initial_window)
+    sp = _infer_sp(folds[0].y_train) if sp == "auto" else int(sp)
+    collection = MetricCollection(metrics)
+    forecasters = _make_classical_ones(named, y, folds, sp)
+    fold_results = _backtest(
+        forecasters, folds, horizon=horizon, coverage=coverage, refit=refit, n_jobs=n_jobs, verbose=verbose
+    )
     comparison = Comparison(
         models=forecasters,
         y=y,
-        results=results,
-        forecasts=forecasts,
-        yardstick=yardstick,
-        warnings=caught,
+        **build_tables(fold_results, folds, collection, sp=sp)._asdict(),
         horizon=horizon,
-        sp=season,
+        sp=sp,
         coverage=coverage,
-        metrics=scoring.names,
+        metrics=collection.names,
     )
     if comparison.failures:
         warnings.warn(
@@ -157,32 +158,32 @@ def compare(
     return comparison
 
 
-def _run(
+def _backtest(
     forecasters: Mapping[str, Any],
-    folds: list[Fold],
+    folds: list[BacktestFold],
     *,
     horizon: int,
     coverage: float | None,
     refit: bool,
     n_jobs: int | None,
     verbose: int,
-) -> list[Outcome]:
-    """Run each model on each fold: fold by fold where it is fitted anew, else in one go."""
-    pieces = [[fold] for fold in folds] if refit else [folds]
-    jobs = [(name, model, piece) for name, model in forecasters.items() for piece in pieces]
-    # Processes, not threads: models set filters of warnings and other things that threads share.
-    done: Iterable[list[Outcome]] = Parallel(n_jobs=n_jobs, prefer="processes", return_as="generator")(
-        delayed(run_model)(name, model, piece, horizon=horizon, coverage=coverage) for name, model, piece in jobs
+) -> list[FoldResult]:
+    """Evaluate each model on each fold: with refit a job per fold, else a job per model."""
+    groups = [[fold] for fold in folds] if refit else [folds]
+    jobs = [(name, model, group) for name, model in forecasters.items() for group in groups]
+    # Processes, not threads: models change warning filters and other settings that threads share.
+    done: Iterable[list[FoldResult]] = Parallel(n_jobs=n_jobs, prefer="processes", return_as="generator")(
+        delayed(evaluate_folds)(name, model, group, horizon=horizon, coverage=coverage) for name, model, group in jobs
     )
     if verbose:
         from tqdm.auto import tqdm
 
         done = tqdm(done, total=len(jobs), unit="fit" if refit else "model", desc="Comparing")
-    return [outcome for outcomes in done for outcome in outcomes]
+    return [result for results in done for result in results]
 
 
-def _name(models: Models) -> dict[str, Any]:
-    """Give every model a name, and check that it is one."""
+def _name_models(models: Models) -> dict[str, Any]:
+    """Check the models, and give each its name."""
     if isinstance(models, str) or not isinstance(models, Iterable):
         models = [models]
     pairs = list(models.items()) if isinstance(models, Mapping) else [(None, model) for model in models]
@@ -190,7 +191,7 @@ def _name(models: Models) -> dict[str, Any]:
         raise ValueError("There are no models to compare: models is empty.")
     for _, model in pairs:
         _check_forecaster(model)
-    names = [str(_own_name(model) if name is None else name) for name, model in pairs]
+    names = [str(_default_name(model) if name is None else name) for name, model in pairs]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise ValueError(
@@ -200,7 +201,7 @@ def _name(models: Models) -> dict[str, Any]:
     return dict(zip(names, (model for _, model in pairs), strict=True))
 
 
-def _own_name(model: Any) -> str:
+def _default_name(model: Any) -> str:
     return model if isinstance(model, str) else type(model).__name__
 
 
@@ -220,25 +221,25 @@ def _check_forecaster(model: Any) -> None:
     )
 
 
-def _with_classical(named: Mapping[str, Any], y: Any, folds: list[Fold], sp: int) -> dict[str, Any]:
-    """Make the forecasters that were asked for by name."""
-    n_rows = min(len(rows) for _, rows in instances_of(folds[0].y_train.index))
-    nature = Nature(sp, bool(y.to_numpy().min() > 0), n_rows)
-    with tally_warnings():  # sktime announces changes of its own whenever a forecaster is made
+def _make_classical_ones(named: Mapping[str, Any], y: Any, folds: list[BacktestFold], sp: int) -> dict[str, Any]:
+    """Replace the names of classical forecasters by forecasters for these data."""
+    n_rows = min(len(rows) for _, rows in instance_rows(folds[0].y_train.index))
+    traits = SeriesTraits(sp, bool(y.to_numpy().min() > 0), n_rows)
+    with count_warnings():  # sktime warns of its own changes whenever a forecaster is made
         return {
-            name: make_classical(model, nature) if isinstance(model, str) else model for name, model in named.items()
+            name: make_classical(model, traits) if isinstance(model, str) else model for name, model in named.items()
         }
 
 
-def _find_season(y_train: Any) -> int:
+def _infer_sp(y_train: Any) -> int:
     times = y_train.index.get_level_values(-1)
-    rows = [rows for _, rows in instances_of(y_train.index)]
+    rows = [rows for _, rows in instance_rows(y_train.index)]
     freq = getattr(times, "freqstr", None) or getattr(times[rows[0]], "inferred_freq", None)
     values = y_train.to_numpy().reshape(len(y_train), -1)
-    return find_season([column for own in rows for column in values[own].T], freq)
+    return find_season([column for instance in rows for column in values[instance].T], freq)
 
 
-def _check_numbers(**numbers: Any) -> None:
+def _check_counts(**numbers: Any) -> None:
     for name, value in numbers.items():
         if value is None and name != "horizon":
             continue
@@ -246,7 +247,7 @@ def _check_numbers(**numbers: Any) -> None:
             raise ValueError(f"{name} must be an int of at least 1, got {value!r}.")
 
 
-def _check_season_and_coverage(sp: Any, coverage: Any) -> None:
+def _check_sp_and_coverage(sp: Any, coverage: Any) -> None:
     if sp != "auto" and not _is_count(sp):
         raise ValueError(f"sp must be 'auto' or an int of at least 1, got {sp!r}.")
     if coverage is not None and not (isinstance(coverage, Real) and 0 < float(coverage) < 1):

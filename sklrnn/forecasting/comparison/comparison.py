@@ -1,11 +1,16 @@
-"""The result of a comparison: tables to work with, a summary to read, a picture to look at."""
+"""The result of `compare`: tables, a summary, the skill by step, and plots."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+
+from sklrnn.forecasting.comparison.aicc_search import LowestAICc
+from sklrnn.forecasting.comparison.plotting import LineStyle, choose_styles, draw_forecasts, draw_skill, new_axes
+from sklrnn.forecasting.comparison.tables import round_significant
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -13,47 +18,49 @@ if TYPE_CHECKING:
 __all__ = ["Comparison"]
 
 _UNITS = {"sMAPE": "sMAPE, %", "MAPE": "MAPE, %"}
+_BEST_HIGHLIGHTED = 4
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class Comparison:
-    """What `compare` found; not made by hand.
+    """The result of `compare`, which makes it.
 
     Attributes
     ----------
     results : pandas.DataFrame
-        A row per model and fold, in a panel per instance too: ``model``, ``fold``, ``cutoff`` (the last time known),
-        ``instance`` (in a panel; a tuple in a hierarchy), the scores, ``coverage`` (the share of true values within
-        their interval), ``fit_seconds`` and ``predict_seconds`` (of the whole fold, and without the intervals),
-        ``n_warnings`` (of the whole fold) and ``error``, empty where nothing failed. sMAPE is in percent.
+        A row per model and fold, in a panel per instance too: ``model``, ``fold``, ``cutoff`` (the time of the last
+        training row), ``instance`` (in a panel; a tuple in a hierarchy), the metrics (sMAPE in percent), ``coverage``
+        (the share of true values within their prediction interval), ``fit_seconds`` and ``predict_seconds`` (of the
+        whole fold, and without the intervals), ``n_warnings`` (of the whole fold) and ``error``, empty if none.
 
     forecasts : pandas.DataFrame
         A row per model, fold and step: ``model``, ``fold``, ``instance`` (in a panel), ``time``, ``variable`` (if y has
-        several), ``step``, ``y_true``, ``y_pred``, and the ends of the interval, ``lower`` and ``upper``.
+        several), ``step``, ``y_true``, ``y_pred``, and the bounds of the prediction interval, ``lower`` and ``upper``.
 
-    yardstick : pandas.DataFrame
-        For the same rows what models are measured by: ``seasonal_naive``, the forecast that repeats the last season,
-        and ``scale``, its mean absolute error within the training part.
+    naive_baseline : pandas.DataFrame
+        For each fold and step: ``seasonal_naive``, the seasonal naive forecast, which repeats the last season, and
+        ``scale``, its mean absolute in-sample error, by which MASE and the skill are scaled.
 
     warnings : pandas.DataFrame
-        What models warned of: ``model``, ``fold``, ``category``, ``message`` and how many ``times``. An interval that
-        failed is among them, as ``IntervalFailed``; a likelihood search of ``"ets"`` or ``"arima"`` that had to be
-        repeated, a candidate passed over because its search did not converge, and a result whose search did not
-        converge, as ``ConvergenceWarning``.
+        The warnings of the models: ``model``, ``fold``, ``category``, ``message`` and how many ``times``. A failed
+        prediction interval is one of them, of the category ``IntervalFailed``. A likelihood search of ``"ets"`` or
+        ``"arima"`` that was repeated, a candidate passed over because its search did not converge, and a result whose
+        search did not converge have the category ``ConvergenceWarning``.
 
     models : dict
-        The forecasters by name, not fitted; those that were asked for by name in the form that was chosen for the data.
+        The forecasters by name, not fitted; the classical ones as they were made for the data.
 
     y : pandas.Series or pandas.DataFrame
-        The series as it was read.
+        The series, converted to floats.
 
     horizon, sp : int
-        Number of steps forecast, and of rows in a season.
+        Number of steps forecast, and of rows in a season (seasonal periodicity).
 
     coverage : float or None
-        Probability of the intervals.
+        Nominal coverage of the prediction intervals.
 
     metrics : tuple of str
-        Names of the scores; the first one ranks.
+        Names of the metrics; the first one ranks.
 
     failures : list of str
         A sentence per model that failed.
@@ -77,38 +84,24 @@ class Comparison:
     3      -0.42             0.0
     """
 
-    def __init__(
-        self,
-        *,
-        models: dict[str, Any],
-        y: Any,
-        results: pd.DataFrame,
-        forecasts: pd.DataFrame,
-        yardstick: pd.DataFrame,
-        warnings: pd.DataFrame,
-        horizon: int,
-        sp: int,
-        coverage: float | None,
-        metrics: tuple[str, ...],
-    ) -> None:
-        self.models = models
-        self.y = y
-        self.results = results
-        self.forecasts = forecasts
-        self.yardstick = yardstick
-        self.warnings = warnings
-        self.horizon = horizon
-        self.sp = sp
-        self.coverage = coverage
-        self.metrics = metrics
+    models: dict[str, Any]
+    y: Any
+    results: pd.DataFrame
+    forecasts: pd.DataFrame
+    naive_baseline: pd.DataFrame
+    warnings: pd.DataFrame
+    horizon: int
+    sp: int
+    coverage: float | None
+    metrics: tuple[str, ...]
 
     @property
     def failures(self) -> list[str]:
-        """Say which models failed, where and why."""
+        """A sentence per model that failed: at how many cut-offs, and the first error."""
+        failed = self.results[self.results["error"] != ""]
         return [
-            f"{name!r} failed at {n_failed} of {self.n_splits} cut-offs: {self._first_error(str(name))}"
-            for name, n_failed in self._n_failed.items()
-            if n_failed
+            f"{name!r} failed at {rows['fold'].nunique()} of {self.n_splits} cut-offs: {rows['error'].iloc[0]}"
+            for name, rows in failed.groupby("model", sort=False)
         ]
 
     @property
@@ -119,47 +112,47 @@ class Comparison:
     def summary(self) -> pd.DataFrame:
         """Average the scores of each model over folds and instances, the best rank first.
 
-        The rank is the mean of those at each cut-off (and of each instance) by the first metric. A model that failed is
-        last there. Its scores are NaN, since an average over other cut-offs could not be compared: ``results`` has those
-        of the cut-offs where it worked.
+        Models are ranked at each cut-off (for each instance) by the first metric, and the ranks are averaged. Where a
+        model failed, it ranks last. Its averages are NaN, because they would be over fewer cut-offs than those of the
+        others: ``results`` has its scores at the cut-offs where it did not fail.
 
         Returns
         -------
         pandas.DataFrame
-            A row per model. Seconds are those of a fold; ``warnings`` and ``failed`` (the number of cut-offs) are there
-            only where something is to be reported.
+            A row per model. Seconds are the mean of a fold. The columns ``warnings`` and ``failed`` (the number of
+            cut-offs) are there only if a model warned or failed.
         """
         results, first = self.results, self.metrics[0]
-        ranks = results.groupby(self._cell, sort=False)[first].rank(na_option="bottom")
+        series_of_fold = [name for name in ("fold", "instance") if name in results]
+        ranks = results.groupby(series_of_fold, sort=False)[first].rank(na_option="bottom")
         models = results["model"]
         table = pd.DataFrame({"rank": ranks.groupby(models).mean().round(2)}).loc[list(self.models)]
         for name in self.metrics:
-            table[_UNITS.get(name, name)] = _significant(results[name].groupby(models).mean())
+            table[_UNITS.get(name, name)] = round_significant(results[name].groupby(models).mean())
         if self.coverage is not None:
             covered = 100 * results["coverage"].groupby(models).mean()
             unknown = results["coverage"].isna().groupby(models).any()
             table["coverage, %"] = covered.mask(unknown).round(1)
         table.loc[self._n_failed > 0, table.columns[1:]] = np.nan
-        of_folds = results.drop_duplicates(["model", "fold"])
+        by_fold = results.drop_duplicates(["model", "fold"])
         for name in ("fit", "predict"):
-            table[f"{name}, s"] = of_folds.groupby("model")[f"{name}_seconds"].mean().round(3)
-        for name, counts in (("warnings", of_folds.groupby("model")["n_warnings"].sum()), ("failed", self._n_failed)):
+            table[f"{name}, s"] = by_fold.groupby("model")[f"{name}_seconds"].mean().round(3)
+        for name, counts in (("warnings", by_fold.groupby("model")["n_warnings"].sum()), ("failed", self._n_failed)):
             if counts.any():
                 table[name] = counts
         order = np.lexsort([table[_UNITS.get(first, first)].fillna(np.inf), table["rank"]])
         return table.iloc[order]
 
     def skill(self, reference: str | None = None) -> pd.DataFrame:
-        """Give the skill of each model at each step: the share of the reference's error that it does away with.
+        """Compute the skill score of each model at each step: 1 - error of the model / error of the reference.
 
-        1 is a perfect forecast, 0 is as good as the reference, and below 0 is worse. Errors are absolute errors in units
-        of the scale of MASE, so that each series counts the same, averaged over folds and instances.
+        1 is a perfect forecast, 0 is as good as the reference, and below 0 is worse. Errors are mean absolute errors
+        over folds and instances, scaled as in MASE, so that all series have the same weight.
 
         Parameters
         ----------
         reference : str, default=None
-            The model to compare with. None means the forecast that repeats the last season, whether it is among the
-            models or not.
+            The model to compare with. None means the seasonal naive forecast, whether it is among the models or not.
 
         Returns
         -------
@@ -169,16 +162,16 @@ class Comparison:
         if reference is not None and reference not in self.models:
             raise ValueError(f"The reference must be one of the models {list(self.models)}, got {reference!r}.")
         keys = [name for name in ("fold", "instance", "variable", "step") if name in self.forecasts]
-        joined = self.forecasts.merge(self.yardstick[[*keys, "seasonal_naive", "scale"]], on=keys)
-        # Series without a scale repeat themselves exactly; if there are no others, plain errors are compared.
+        joined = self.forecasts.merge(self.naive_baseline[[*keys, "seasonal_naive", "scale"]], on=keys)
+        # A series of equal seasons has no scale; if there are no other series, errors are compared unscaled.
         scale = joined["scale"] if joined["scale"].notna().any() else 1.0
         errors = (joined["y_true"] - joined["y_pred"]).abs() / scale
         naive_errors = (joined["y_true"] - joined["seasonal_naive"]).abs() / scale
         by_step = errors.groupby([joined["step"], joined["model"]]).mean().unstack()[list(self.models)]
         by_step.loc[:, (self._n_failed > 0)[by_step.columns]] = np.nan
-        base = naive_errors.groupby(joined["step"]).mean() if reference is None else by_step[reference]
-        # Rounded, so that the reference itself has a skill of zero and not of minus a trifle.
-        return (1 - by_step.div(base.where(base > 0), axis=0)).round(12) + 0.0
+        baseline = naive_errors.groupby(joined["step"]).mean() if reference is None else by_step[reference]
+        # Rounded, so that the reference itself has a skill of exactly zero.
+        return (1 - by_step.div(baseline.where(baseline > 0), axis=0)).round(12) + 0.0
 
     def plot(
         self,
@@ -189,31 +182,29 @@ class Comparison:
         highlight: Sequence[str] | None = None,
         history: int | None = None,
     ) -> "Figure":
-        """Draw the forecasts of the last fold beside the truth, and the skill of each model at each step.
+        """Draw the forecasts of the last fold with the true values, and the skill of each model at each step.
 
         Parameters
         ----------
         axes : pair of matplotlib.axes.Axes, default=None
-            Where to draw forecasts and skill; None makes a figure. See also `plot_forecasts` and `plot_skill`.
+            The axes for forecasts and skill; None makes a figure. See also `plot_forecasts` and `plot_skill`.
 
         instance, variable : object, default=None
-            Which series of a panel, and which variable, the forecasts are shown of. None means the first.
+            The series of a panel, and its variable, whose forecasts are drawn. None means the first.
 
         highlight : sequence of str, default=None
-            Models in colour, the others being grey. None means the networks of this package, or the four best models if
-            there are none.
+            Models drawn in colour; the others are grey. None means the networks of this package, or without any the
+            four best models.
 
         history : int, default=None
-            Number of rows shown before the cut-off. None means one and a half times the season or
-            the horizon, whichever is longer.
+            Number of rows drawn before the cut-off. None means one and a half times the season or the horizon,
+            whichever is longer.
 
         Returns
         -------
         matplotlib.figure.Figure
             The figure.
         """
-        from sklrnn.forecasting.comparison.plotting import new_axes
-
         above, below = new_axes() if axes is None else axes
         self.plot_forecasts(above, instance=instance, variable=variable, highlight=highlight, history=history)
         self.plot_skill(below, highlight=highlight, legend=False)
@@ -229,11 +220,17 @@ class Comparison:
         history: int | None = None,
         legend: bool = True,
     ) -> Any:
-        """Draw the forecasts of the last fold, as `plot` does; give the axes."""
-        from sklrnn.forecasting.comparison.plotting import draw_forecasts
-
+        """Draw the forecasts of the last fold, as `plot` does, and return the axes."""
         return draw_forecasts(
-            self, ax, instance=instance, variable=variable, highlight=highlight, history=history, legend=legend
+            ax,
+            self.forecasts,
+            self.y,
+            self._line_styles(highlight),
+            instance=instance,
+            variable=variable,
+            history=3 * max(self.sp, self.horizon) // 2 if history is None else history,
+            coverage=self.coverage,
+            legend=legend,
         )
 
     def plot_skill(
@@ -244,10 +241,15 @@ class Comparison:
         highlight: Sequence[str] | None = None,
         legend: bool = True,
     ) -> Any:
-        """Draw the skill of each model at each step, as `plot` does; give the axes."""
-        from sklrnn.forecasting.comparison.plotting import draw_skill
-
-        return draw_skill(self, ax, reference=reference, highlight=highlight, legend=legend)
+        """Draw the skill of each model at each step, as `plot` does, and return the axes."""
+        return draw_skill(
+            ax,
+            self.skill(reference),
+            self._line_styles(highlight),
+            reference="the seasonal naive forecast" if reference is None else reference,
+            n_splits=self.n_splits,
+            legend=legend,
+        )
 
     def __repr__(self) -> str:
         return "\n".join([self._title, "", self.summary().to_string(na_rep="-"), *self._notes])
@@ -271,23 +273,23 @@ class Comparison:
         return ["", *self.failures] if self.failures else []
 
     @property
-    def _cell(self) -> list[str]:
-        """What names one comparison among the models."""
-        return [name for name in ("fold", "instance") if name in self.results]
-
-    @property
     def _n_failed(self) -> "pd.Series[int]":
-        """Number of folds where each model failed, for one series at least."""
+        """Number of folds where each model failed on at least one series."""
         failed = self.results[self.results["error"] != ""].groupby("model")["fold"].nunique()
         return failed.reindex(pd.Index(self.models, name="model"), fill_value=0)
 
-    def _first_error(self, name: str) -> str:
-        rows = self.results[(self.results["model"] == name) & (self.results["error"] != "")]
-        return str(rows["error"].iloc[0])
+    def _line_styles(self, highlight: Sequence[str] | None) -> dict[str, LineStyle]:
+        """The line style of each model, from the best rank to the worst."""
+        ranked = [str(name) for name in self.summary().index]
+        unknown = [name for name in highlight or [] if name not in ranked]
+        if unknown:
+            raise ValueError(f"highlight must name models among {list(self.models)}, got {unknown}.")
+        if highlight is None:
+            networks = [name for name, model in self.models.items() if _is_network(model)]
+            highlight = networks or ranked[:_BEST_HIGHLIGHTED]
+        styles = choose_styles(list(self.models), highlight)
+        return {name: styles[name] for name in ranked}
 
 
-def _significant(values: "pd.Series[float]", digits: int = 4) -> "pd.Series[float]":
-    """Round all values alike, so that the typical one keeps this many digits."""
-    typical = values.abs().median()
-    decimals = digits - 1 - int(np.floor(np.log10(typical))) if typical > 0 and np.isfinite(typical) else digits
-    return values.round(min(max(decimals, 0), 8))
+def _is_network(model: Any) -> bool:
+    return type(model).__module__.split(".")[0] == "sklrnn" and not isinstance(model, LowestAICc)

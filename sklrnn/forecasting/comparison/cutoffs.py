@@ -1,25 +1,26 @@
-"""Series cut at the same times for every model: the past to learn from, the future to be asked for."""
+"""Check y and X, and split them at each cut-off of a backtest into a training and a test part."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-__all__ = ["Fold", "cut", "instances_of", "read_exogenous", "read_series"]
+from sklrnn.timeline.panel import RowNumbers, split_entities
+from sklrnn.timeline.time_index import frequency_of, is_regular
 
-Rows = NDArray[np.intp]
-_READS = (
+__all__ = ["BacktestFold", "check_X", "check_y", "instance_rows", "split_at_cutoffs"]
+
+_ACCEPTED = (
     "a pandas Series or DataFrame with a DatetimeIndex, PeriodIndex or RangeIndex (a column per variable), a DataFrame "
     "with a MultiIndex whose last level is time (a panel), an array or a list"
 )
 
 
-class Fold(NamedTuple):
-    """One cut-off: what is known there, and the ``horizon`` steps after it.
+class BacktestFold(NamedTuple):
+    """The rows up to one cut-off (train), and the ``horizon`` rows after it (test).
 
-    In a panel each instance has its own cut-off, and its steps stand together in ``y_test``.
+    In a panel each instance has its own cut-off; ``y_test`` holds the rows of one instance after the other.
     """
 
     number: int
@@ -29,12 +30,12 @@ class Fold(NamedTuple):
     X_test: Any
 
 
-def read_series(y: Any) -> Any:
-    """Turn what a user calls a series into floats on a regular index: a Series, a frame, or the sorted frame of a panel."""
+def check_y(y: Any) -> Any:
+    """Convert y to floats with a regular index: a Series, a DataFrame, or the sorted DataFrame of a panel."""
     if isinstance(y, list | tuple | np.ndarray):
         y = _from_array(np.asarray(y))
     if not isinstance(y, pd.Series | pd.DataFrame):
-        raise TypeError(f"y must be {_READS}, got {type(y).__name__}.")
+        raise TypeError(f"y must be {_ACCEPTED}, got {type(y).__name__}.")
     if not len(y) or (y.ndim == 2 and not y.shape[1]):
         raise ValueError(f"y is empty: it has the shape {y.shape}.")
     kinds = [y.dtype] if isinstance(y, pd.Series) else list(y.dtypes)
@@ -44,24 +45,24 @@ def read_series(y: Any) -> Any:
     _check_finite(y)
     if isinstance(y.index, pd.MultiIndex):
         y = (y.to_frame(y.name or "y") if y.ndim == 1 else y).sort_index()
-        for name, rows in instances_of(y.index):
+        for name, rows in instance_rows(y.index):
             _check_times(y.index.get_level_values(-1)[rows], f"Instance {name!r} of y")
         return y
     _check_times(y.index, "y")
     if isinstance(y.index, pd.DatetimeIndex) and y.index.freq is None:
-        # Without it, forecasters would infer the frequency from each training part anew.
+        # Otherwise forecasters would infer the frequency from each training part.
         y.index = pd.DatetimeIndex(y.index, freq="infer")
     return y
 
 
-def read_exogenous(X: Any, y: Any) -> pd.DataFrame:
-    """Take the rows of X at the times of y."""
+def check_X(X: Any, y: Any) -> pd.DataFrame:
+    """Convert X to a DataFrame with the index of y."""
     if isinstance(X, list | tuple | np.ndarray):
         values = np.asarray(X)
         if isinstance(y.index, pd.MultiIndex) or len(values) != len(y):
             raise ValueError(
-                f"X without an index must have the rows of y, {len(y)}, and y must be no panel; got {len(values)} rows. "
-                "Pass X as a DataFrame with the index of y."
+                f"X without an index must have the rows of y, {len(y)}, and y must be no panel; got {len(values)} "
+                "rows. Pass X as a DataFrame with the index of y."
             )
         X = pd.DataFrame(values.reshape(len(values), -1), index=y.index).rename(columns=lambda number: f"x{number}")
     if isinstance(X, pd.Series):
@@ -80,38 +81,36 @@ def read_exogenous(X: Any, y: Any) -> pd.DataFrame:
     return X.reindex(y.index)
 
 
-def cut(
+def split_at_cutoffs(
     y: Any, X: Any, *, horizon: int, n_splits: int | None, step: int | None = None, initial_window: int | None = None
-) -> list[Fold]:
-    """Cut at the last ``n_splits`` origins, ``step`` rows apart, counted from the end of each instance."""
+) -> list[BacktestFold]:
+    """Split at the last ``n_splits`` cut-offs, ``step`` rows apart, counted from the end of each instance."""
     step = horizon if step is None else step
-    instances = list(instances_of(y.index))
+    instances = list(instance_rows(y.index))
     shortest, n_rows = min(((name, len(rows)) for name, rows in instances), key=lambda pair: pair[1])
-    least = 2 if initial_window is None else initial_window
-    room = (n_rows - horizon - least) // step + 1
-    n_splits = max(room, 1) if n_splits is None else n_splits
-    if room < n_splits:
+    n_initial = 2 if initial_window is None else initial_window
+    most = (n_rows - horizon - n_initial) // step + 1
+    n_splits = max(most, 1) if n_splits is None else n_splits
+    if most < n_splits:
         whose = "y has" if shortest is None else f"instance {shortest!r} of y has"
-        remedy = f"Set n_splits={room}" if room > 0 else "Lower horizon"
+        remedy = f"Set n_splits={most}" if most > 0 else "Lower horizon"
         raise ValueError(
-            f"{n_splits} cut-offs, {step} rows apart, with horizon={horizon} and at least {least} rows before the first "
-            f"need {least + (n_splits - 1) * step + horizon} rows, but {whose} {n_rows}. {remedy} or lower "
+            f"{n_splits} cut-offs, {step} rows apart, with horizon={horizon} and at least {n_initial} rows before the "
+            f"first need {n_initial + (n_splits - 1) * step + horizon} rows, but {whose} {n_rows}. {remedy} or lower "
             f"{'step' if initial_window is None else 'initial_window or step'}."
         )
     return list(_folds(y, X, instances, n_splits, step, horizon))
 
 
-def instances_of(index: pd.Index) -> Iterator[tuple[Any, Rows]]:
-    """Yield the name and the row numbers of each instance of a panel, in order; of a series, one without a name."""
-    if not isinstance(index, pd.MultiIndex):
-        yield None, np.arange(len(index))
-        return
-    codes, names = pd.factorize(index.droplevel(-1))
-    order = np.argsort(codes, kind="stable")
-    yield from zip(names, np.split(order, np.cumsum(np.bincount(codes))[:-1]), strict=True)
+def instance_rows(index: pd.Index) -> Iterator[tuple[Any, RowNumbers]]:
+    """Yield the name and the row numbers of each instance of a panel; the name of a single series is None."""
+    for entity in split_entities(index):
+        yield entity.name, entity.row_numbers(len(index))
 
 
-def _folds(y: Any, X: Any, instances: list[tuple[Any, Rows]], n_splits: int, step: int, horizon: int) -> Iterator[Fold]:
+def _folds(
+    y: Any, X: Any, instances: list[tuple[Any, RowNumbers]], n_splits: int, step: int, horizon: int
+) -> Iterator[BacktestFold]:
     for number in range(n_splits):
         after = (n_splits - 1 - number) * step
         ends = [len(rows) - horizon - after for _, rows in instances]
@@ -124,7 +123,7 @@ def _folds(y: Any, X: Any, instances: list[tuple[Any, Rows]], n_splits: int, ste
             train = np.concatenate([rows[:end] for (_, rows), end in pairs])
             test = np.concatenate([rows[end : end + horizon] for (_, rows), end in pairs])
         X_parts = (None, None) if X is None else (X.iloc[train], X.iloc[test])
-        yield Fold(number, y.iloc[train], y.iloc[test], *X_parts)
+        yield BacktestFold(number, y.iloc[train], y.iloc[test], *X_parts)
 
 
 def _from_array(values: Any) -> Any:
@@ -140,20 +139,18 @@ def _check_finite(y: Any) -> None:
     if wrong.any():
         row = int(np.argmax(wrong.reshape(len(y), -1).any(axis=1)))
         raise ValueError(
-            f"y must be complete to be compared with, but {int(wrong.sum())} of its {wrong.size} values are NaN or "
-            f"infinite, the first at {y.index[row]}. Fill them first, for instance with y.ffill() or y.interpolate()."
+            f"y must have no missing values, but {int(wrong.sum())} of its {wrong.size} values are NaN or "
+            f"infinite, the first at {y.index[row]}. Impute them first, for instance with y.ffill() or y.interpolate()."
         )
 
 
 def _check_times(index: pd.Index, whose: str) -> None:
     if not (index.is_monotonic_increasing and index.is_unique):
         raise ValueError(f"{whose} must have its times in order, each of them once. Try y = y.sort_index().")
-    if isinstance(index, pd.DatetimeIndex):
-        regular = index.freq is not None or (len(index) > 2 and pd.infer_freq(index) is not None)
-    elif isinstance(index, pd.PeriodIndex):
-        regular = len(index) < 2 or len(pd.period_range(index[0], index[-1], freq=index.freq)) == len(index)
+    if isinstance(index, pd.DatetimeIndex | pd.PeriodIndex):
+        regular = is_regular(index)
     elif pd.api.types.is_integer_dtype(index.dtype):
-        regular = bool((np.diff(index.to_numpy()) == 1).all())
+        regular = frequency_of(index) == 1
     else:
         raise TypeError(
             f"{whose} must have a DatetimeIndex, a PeriodIndex or whole numbers as its times, got {index.dtype}. "

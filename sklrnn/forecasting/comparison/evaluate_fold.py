@@ -1,148 +1,121 @@
-"""One model at work on cut-offs: fitted, asked, timed, and its failures kept."""
+"""Evaluate one model on the folds of a backtest: fit, update, forecast, time each, and keep errors and warnings."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sktime.forecasting.base import ForecastingHorizon
 
-from sklrnn.forecasting.comparison.cutoffs import Fold
-from sklrnn.forecasting.comparison.warning_counts import tally_warnings
+from sklrnn.forecasting.comparison.cutoffs import BacktestFold
+from sklrnn.forecasting.comparison.warning_counts import count_warnings
 from sklrnn.training._overlapping import one_blas_thread
 
-__all__ = ["Outcome", "run_model"]
+__all__ = ["FoldResult", "evaluate_folds"]
 
 Array = NDArray[np.float64]
 
 
-class Outcome(NamedTuple):
-    """What a model answered on a fold, row by row of the future: NaN where it failed, or where it has no interval."""
+@dataclass
+class FoldResult:
+    """What a model forecast on a fold, a row per row of ``y_test``: NaN where it failed or has no interval."""
 
     model: str
     fold: int
     y_pred: Array  # (row, variable)
     lower: Array
     upper: Array
-    fit_seconds: float
-    predict_seconds: float
     error: str
-    warnings: Counter[tuple[str, str]]
+    fit_seconds: float = np.nan
+    predict_seconds: float = np.nan
+    warnings: Counter[tuple[str, str]] = field(default_factory=Counter)  # by category and message
 
 
-def run_model(name: str, forecaster: Any, folds: list[Fold], *, horizon: int, coverage: float | None) -> list[Outcome]:
-    """Fit a copy to the first of the folds, show it the new rows of each further one, and forecast each."""
+def evaluate_folds(
+    name: str, forecaster: Any, folds: list[BacktestFold], *, horizon: int, coverage: float | None
+) -> list[FoldResult]:
+    """Fit a clone on the first fold, update it with the new rows of each further fold, and forecast on each."""
     fh = ForecastingHorizon(np.arange(1, horizon + 1), is_relative=True)
-    outcomes: list[Outcome] = []
+    results: list[FoldResult] = []
     model: Any = None
-    seen: Fold | None = None
-    broken = ""
-    for fold in folds:
-        run = _Run(error=broken)
+    error = ""
+    for previous, fold in zip([None, *folds], folds, strict=False):
+        y_pred, lower, upper = np.full((3, len(fold.y_test), _n_variables(fold.y_test)), np.nan)
+        result = FoldResult(name, fold.number, y_pred, lower, upper, error)
         # One thread, in this process as in the workers of joblib: sums then do not depend on the number of jobs.
-        with one_blas_thread(), tally_warnings() as run.warnings:
-            if not broken:
-                with run.guarded("fit_seconds"):
-                    if seen is None:
+        with one_blas_thread(), count_warnings() as result.warnings:
+            if not error:
+                start = perf_counter()
+                try:
+                    if previous is None:
                         model = forecaster.clone().fit(fold.y_train, X=fold.X_train, fh=fh)
                     else:
-                        model.update(*_rows_since(seen, fold), update_params=False)
-            broken = run.error
-            outcomes.append(_ask(name, model, fold, fh, coverage, run))
-        seen = fold
-    return outcomes
+                        model.update(*_new_rows(previous, fold), update_params=False)
+                    result.fit_seconds = perf_counter() - start
+                except Exception as failure:  # whatever a model raises, the others are compared
+                    result.error = _describe(failure)
+            # A model whose fit or update failed fails on all further folds; one whose forecast failed does not.
+            error = result.error
+            if not error:
+                _forecast(result, model, fold, fh, coverage)
+        results.append(result)
+    return results
 
 
-class _Run:
-    """The seconds, the error and the warnings of one model on one fold."""
-
-    def __init__(self, error: str) -> None:
-        self.seconds = {"fit_seconds": np.nan, "predict_seconds": np.nan}
-        self.error = error
-        self.warnings: Counter[tuple[str, str]] = Counter()
-
-    @contextmanager
-    def guarded(self, clock: str | None = None) -> Iterator[None]:
-        """Run a block, by the clock if one is named; what goes wrong in it becomes the error of the run."""
-        start = perf_counter()
-        try:
-            yield
-            if clock is not None:
-                self.seconds[clock] = perf_counter() - start
-        except Exception as error:  # whatever a model does, the others go on
-            self.error = _in_words(error)
-
-
-def _ask(name: str, model: Any, fold: Fold, fh: Any, coverage: float | None, run: _Run) -> Outcome:
-    shape = (len(fold.y_test), 1 if fold.y_test.ndim == 1 else fold.y_test.shape[1])
-    y_pred, lower, upper = np.full((3, *shape), np.nan)
-    if not run.error:
-        with run.guarded("predict_seconds"):
-            forecast = model.predict(fh=fh, X=fold.X_test)
-    if not run.error:
-        with run.guarded():
-            y_pred = _rows_of(forecast, fold.y_test)
-    if not run.error and coverage is not None and _has_intervals(model):
-        lower, upper = _ask_for_interval(lambda: model.predict_interval(fh, fold.X_test, coverage), fold.y_test, run)
-    return Outcome(
-        name,
-        fold.number,
-        y_pred,
-        lower,
-        upper,
-        run.seconds["fit_seconds"],
-        run.seconds["predict_seconds"],
-        run.error,
-        run.warnings,
-    )
-
-
-def _ask_for_interval(predict_interval: Callable[[], Any], y_test: Any, run: _Run) -> tuple[Array, Array]:
-    """Give both ends; an interval that fails is a warning, as the forecast itself can still be scored."""
+def _forecast(result: FoldResult, model: Any, fold: BacktestFold, fh: Any, coverage: float | None) -> None:
     try:
-        interval = predict_interval().droplevel(1, axis=1)
-        lower, upper = (_rows_of(interval.xs(end, axis=1, level=-1), y_test) for end in ("lower", "upper"))
-    except Exception as error:  # as above
-        run.warnings["IntervalFailed", _in_words(error)] += 1
-        lower, upper = np.full((2, *y_test.to_numpy().reshape(len(y_test), -1).shape), np.nan)
-    return lower, upper
+        start = perf_counter()
+        forecast = model.predict(fh=fh, X=fold.X_test)
+        result.predict_seconds = perf_counter() - start
+        result.y_pred = _align(forecast, fold.y_test)
+    except Exception as failure:
+        result.error = _describe(failure)
+        return
+    if coverage is None or not model.get_tag("capability:pred_int", tag_value_default=False, raise_error=False):
+        return
+    try:
+        interval = model.predict_interval(fh, fold.X_test, coverage).droplevel(1, axis=1)
+        lower, upper = (_align(interval.xs(bound, axis=1, level=-1), fold.y_test) for bound in ("lower", "upper"))
+    except Exception as failure:  # a warning only: the point forecast can still be scored
+        result.warnings["IntervalFailed", _describe(failure)] += 1
+    else:
+        result.lower, result.upper = lower, upper
 
 
-def _rows_since(seen: Fold, fold: Fold) -> tuple[Any, Any]:
-    """Take the rows of y and X that have come since an earlier fold."""
-    new = ~fold.y_train.index.isin(seen.y_train.index)
+def _new_rows(previous: BacktestFold, fold: BacktestFold) -> tuple[Any, Any]:
+    """Take the training rows of y and X that the previous fold did not have."""
+    new = ~fold.y_train.index.isin(previous.y_train.index)
     first = int(np.argmax(new))
     rows = slice(first, None) if new[first:].all() else new  # a slice keeps the frequency of the index
     return fold.y_train.iloc[rows], None if fold.X_train is None else fold.X_train.iloc[rows]
 
 
-def _has_intervals(model: Any) -> bool:
-    return bool(model.get_tag("capability:pred_int", tag_value_default=False, raise_error=False))
-
-
-def _rows_of(forecast: Any, y_test: Any) -> Array:
-    """Take the values at the times asked for, in their order, whatever else the forecast holds."""
+def _align(forecast: Any, y_test: Any) -> Array:
+    """Take the forecast values at the times of ``y_test``, as an array (row, variable)."""
     if not forecast.index.is_unique:
         raise ValueError("The forecast has two rows at one time.")
-    places = forecast.index.get_indexer(y_test.index)
-    missing = places < 0
+    positions = forecast.index.get_indexer(y_test.index)
+    missing = positions < 0
     if missing.any():
         raise ValueError(
             f"The forecast has no row for {int(missing.sum())} of {len(y_test)} times asked for, the first "
             f"{y_test.index[int(np.argmax(missing))]}; its {len(forecast)} rows end at "
             f"{forecast.index[-1] if len(forecast) else 'no time'}."
         )
-    n_variables = 1 if y_test.ndim == 1 else y_test.shape[1]
+    n_variables = _n_variables(y_test)
     if n_variables > 1 and set(forecast.columns) == set(y_test.columns):
         forecast = forecast[y_test.columns]
     values = np.asarray(forecast, dtype=np.float64).reshape(len(forecast), -1)
     if values.shape[1] != n_variables:
         raise ValueError(f"The forecast has {values.shape[1]} columns, y has {n_variables}.")
-    return values[places]
+    return values[positions]
 
 
-def _in_words(error: Exception) -> str:
+def _n_variables(y: Any) -> int:
+    return 1 if y.ndim == 1 else int(y.shape[1])
+
+
+def _describe(error: Exception) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())

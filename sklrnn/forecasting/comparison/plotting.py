@@ -1,107 +1,112 @@
-"""The pictures of a comparison. matplotlib is imported when one is drawn."""
+"""Plots of the tables of a comparison. matplotlib is imported when one is drawn."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from sklrnn.forecasting.comparison.aicc_search import LowestAICc
-from sklrnn.forecasting.comparison.cutoffs import instances_of
+from sklrnn.forecasting.comparison.cutoffs import instance_rows
 
-if TYPE_CHECKING:
-    from sklrnn.forecasting.comparison.comparison import Comparison
+__all__ = ["LineStyle", "choose_styles", "draw_forecasts", "draw_skill", "new_axes"]
 
-__all__ = ["draw_forecasts", "draw_skill", "new_axes"]
-
-# Colours that stay apart for colour-blind readers too (Okabe and Ito); then the same again, dashed.
+# The palette of Okabe and Ito, which colour-blind readers can distinguish; further lines repeat it with dashes.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _GREYS = ("#4d4d4d", "#8c8c8c", "#666666", "#a6a6a6", "#595959", "#999999")
 _DASHES: tuple[Any, ...] = ("--", ":", "-.", (0, (6, 2, 1, 2, 1, 2)), (0, (1, 3)), (0, (10, 3)))
-_BEST_SHOWN = 4
 _WORST_SKILL_SHOWN = -100
 # Lines of fewer points are hard to see without markers.
 _SHORT = 3
 
 
-class _Line(NamedTuple):
-    """How the line of a model looks."""
+class LineStyle(NamedTuple):
+    """How the line of a model is drawn: in colour if it is highlighted, else in grey."""
 
-    colour: str
-    dash: Any
-    width: float
-    layer: float
+    highlighted: bool
+    color: str
+    linestyle: Any
+
+    def draw(self, ax: Any, x: Any, y: Any, name: str) -> None:
+        width, zorder = (2.0, 4) if self.highlighted else (1.3, 3)
+        marker = "o" if len(x) < _SHORT else None
+        ax.plot(x, y, c=self.color, ls=self.linestyle, lw=width, zorder=zorder, label=name, marker=marker)
+
+
+def choose_styles(models: Sequence[str], highlight: Collection[str]) -> dict[str, LineStyle]:
+    """Give each model its line style, by the order of the models: whatever their ranks, the styles stay the same."""
+    styles = {}
+    for place, name in enumerate(name for name in models if name in highlight):
+        dash = "-" if place < len(_COLOURS) else _DASHES[place // len(_COLOURS) % len(_DASHES)]
+        styles[name] = LineStyle(True, _COLOURS[place % len(_COLOURS)], dash)
+    for place, name in enumerate(name for name in models if name not in highlight):
+        styles[name] = LineStyle(False, _GREYS[place % len(_GREYS)], _DASHES[place % len(_DASHES)])
+    return styles
 
 
 def new_axes() -> tuple[Any, Any]:
-    """Make a figure with a place for forecasts and a place for skill."""
-    plt = _pyplot()
-    _, axes = plt.subplots(2, 1, figsize=(10, 8), layout="constrained", height_ratios=(3, 2))
+    """Make a figure with one axes for forecasts and one for skill."""
+    _, axes = _pyplot().subplots(2, 1, figsize=(10, 8), layout="constrained", height_ratios=(3, 2))
     return axes[0], axes[1]
 
 
 def draw_forecasts(
-    comparison: "Comparison",
     ax: Any,
+    forecasts: pd.DataFrame,
+    y: Any,
+    styles: Mapping[str, LineStyle],
     *,
     instance: Any,
     variable: Any,
-    highlight: Sequence[str] | None,
-    history: int | None,
+    history: int,
+    coverage: float | None,
     legend: bool,
 ) -> Any:
-    """Draw the forecasts of the last fold beside the truth."""
+    """Draw the forecasts of the last fold and the true values of one series, with ``history`` rows before them."""
     ax = _pyplot().subplots(figsize=(10, 5), layout="constrained")[1] if ax is None else ax
-    table, series = _select(comparison, instance, variable)
-    lines, coloured = _lines(comparison, highlight)
-    cut = int(series.index.get_indexer([table["time"].iloc[0]])[0])
-    shown = 3 * max(comparison.sp, comparison.horizon) // 2 if history is None else history
-    series = series.iloc[max(cut - shown, 0) : cut + comparison.horizon]
-    past, future = _positions(series.index), _positions(pd.Index(table["time"].iloc[: comparison.horizon]))
-    ax.plot(past, series, color="black", linewidth=1.5, label="truth", zorder=5)
-    drawn = [series.to_numpy()]
-    for name, line in lines.items():
-        rows = table[table["model"] == name]
-        if rows["y_pred"].isna().any():
-            continue
-        _draw(ax, future, rows["y_pred"], name, line, marker="o" if comparison.horizon < _SHORT else None)
-        drawn += [rows["y_pred"].to_numpy()] if name in coloured else []
-    with_interval = [name for name in coloured if table.loc[table["model"] == name, "lower"].notna().all()]
-    for name in with_interval[:1]:
-        rows = table[table["model"] == name]
-        label = f"{100 * (comparison.coverage or 0):g} % interval of {name}"
-        ax.fill_between(future, rows["lower"], rows["upper"], color=lines[name].colour, alpha=0.15, lw=0, label=label)
-        drawn += [rows["lower"].to_numpy(), rows["upper"].to_numpy()]
-    n_known = len(series) - comparison.horizon
+    table, series = _select(forecasts, y, instance, variable)
+    by_model = {str(name): rows for name, rows in table.groupby("model")}
+    horizon = int(table["step"].max())
+    cutoff = int(series.index.get_indexer([table["time"].iloc[0]])[0])
+    n_known = min(history, cutoff)
+    series = series.iloc[cutoff - n_known : cutoff + horizon]
+    times = _dates(series.index)
+    ax.plot(times, series, color="black", linewidth=1.5, label="truth", zorder=5)
+    shown = [series.to_numpy()]
+    for name, style in styles.items():
+        values = by_model[name]["y_pred"]
+        if values.notna().all():
+            style.draw(ax, times[n_known:], values, name)
+            shown += [values.to_numpy()] if style.highlighted else []
+    shown += _draw_interval(ax, times[n_known:], by_model, styles, coverage)
     if n_known:
-        ax.axvline(past[n_known - 1], color="black", linewidth=0.8, alpha=0.4)
-    _limit(ax, np.concatenate(drawn), series.to_numpy())
-    ax.set(title=_title_of_forecasts(comparison, table), ylabel=str(series.name or "y"))
+        ax.axvline(times[n_known - 1], color="black", linewidth=0.8, alpha=0.4)
+    _limit(ax, np.concatenate(shown), series.to_numpy())
+    which = "".join(f", {table[name].iloc[0]}" for name in ("instance", "variable") if name in table)
+    title = f"Forecasts at the last of {forecasts['fold'].nunique()} cut-offs{which}"
+    ax.set(title=title, ylabel=str(series.name or "y"))
     if legend:
         _legend_beside(ax)
     return ax
 
 
 def draw_skill(
-    comparison: "Comparison", ax: Any, *, reference: str | None, highlight: Sequence[str] | None, legend: bool
+    ax: Any, skill: pd.DataFrame, styles: Mapping[str, LineStyle], *, reference: str, n_splits: int, legend: bool
 ) -> Any:
-    """Draw how much of the reference's error each model does away with, step by step."""
+    """Draw the skill of each model against the reference, step by step."""
     ax = _pyplot().subplots(figsize=(10, 4), layout="constrained")[1] if ax is None else ax
-    skill = 100 * comparison.skill(reference)
-    lines, _ = _lines(comparison, highlight)
-    for name, line in lines.items():
-        if skill[name].notna().any():
-            _draw(ax, skill.index, skill[name], name, line, marker="o" if comparison.horizon < _SHORT else None)
-    values = skill.to_numpy()[np.isfinite(skill.to_numpy())]
-    runs_out = bool(values.size) and values.min() < _WORST_SKILL_SHOWN
-    if runs_out:
+    percent = 100 * skill
+    for name, style in styles.items():
+        if percent[name].notna().any():
+            style.draw(ax, percent.index, percent[name], name)
+    values = percent.to_numpy()[np.isfinite(percent.to_numpy())]
+    is_cut = bool(values.size) and values.min() < _WORST_SKILL_SHOWN
+    if is_cut:
         ax.set_ylim(_WORST_SKILL_SHOWN, max(5.0, 1.05 * values.max()))
     ax.axhline(0, color="black", linewidth=0.8, alpha=0.4)
-    against = "repeating the last season" if reference is None else reference
     ax.set(
-        title=f"Error saved against {against}, all {comparison.n_splits} cut-offs",
+        title=f"Error saved against {reference}, all {n_splits} cut-offs",
         xlabel="steps ahead",
-        ylabel=f"error saved, %{f' (not below {_WORST_SKILL_SHOWN})' if runs_out else ''}",
+        ylabel=f"error saved, %{f' (not below {_WORST_SKILL_SHOWN})' if is_cut else ''}",
     )
     ax.xaxis.get_major_locator().set_params(integer=True)
     if legend:
@@ -109,83 +114,61 @@ def draw_skill(
     return ax
 
 
-def _lines(comparison: "Comparison", highlight: Sequence[str] | None) -> tuple[dict[str, _Line], list[str]]:
-    """Give each model its line, and the names of those in colour, both from the best rank to the worst."""
-    ranked = [str(name) for name in comparison.summary().index]
-    unknown = [name for name in highlight or [] if name not in ranked]
-    if unknown:
-        raise ValueError(f"highlight must name models among {list(comparison.models)}, got {unknown}.")
-    ours = [name for name in ranked if _is_ours(comparison.models[name])]
-    coloured = [name for name in ranked if name in highlight] if highlight is not None else ours or ranked[:_BEST_SHOWN]
-    # By the order given, not by rank: the same model has the same colour in the next picture.
-    places = {name: place for place, name in enumerate(name for name in comparison.models if name in coloured)}
-    muted = {name: place for place, name in enumerate(name for name in comparison.models if name not in coloured)}
-    lines = {}
-    for name in ranked:
-        if name in places:
-            place = places[name]
-            dash = "-" if place < len(_COLOURS) else _DASHES[place // len(_COLOURS) % len(_DASHES)]
-            lines[name] = _Line(_COLOURS[place % len(_COLOURS)], dash, 2.0, 4)
-        else:
-            place = muted[name]
-            lines[name] = _Line(_GREYS[place % len(_GREYS)], _DASHES[place % len(_DASHES)], 1.3, 3)
-    return lines, coloured
+def _draw_interval(
+    ax: Any,
+    times: Any,
+    by_model: Mapping[str, pd.DataFrame],
+    styles: Mapping[str, LineStyle],
+    coverage: float | None,
+) -> list[Any]:
+    """Draw the prediction interval of the first highlighted model that has one, and return its bounds."""
+    for name, style in styles.items():
+        rows = by_model[name]
+        if style.highlighted and rows["lower"].notna().all():
+            label = f"{100 * (coverage or 0):g} % interval of {name}"
+            ax.fill_between(times, rows["lower"], rows["upper"], color=style.color, alpha=0.15, lw=0, label=label)
+            return [rows["lower"].to_numpy(), rows["upper"].to_numpy()]
+    return []
 
 
-def _is_ours(model: Any) -> bool:
-    return type(model).__module__.split(".")[0] == "sklrnn" and not isinstance(model, LowestAICc)
-
-
-def _select(comparison: "Comparison", instance: Any, variable: Any) -> tuple[pd.DataFrame, Any]:
-    """Take the forecasts of the last fold for one series, and this series."""
-    table, series = comparison.forecasts, comparison.y
-    table = table[table["fold"] == table["fold"].max()]
+def _select(forecasts: pd.DataFrame, y: Any, instance: Any, variable: Any) -> tuple[pd.DataFrame, Any]:
+    """Take one series, and its forecasts on the last fold."""
+    table = forecasts[forecasts["fold"] == forecasts["fold"].max()]
     if "instance" in table:
-        rows = dict(instances_of(series.index))
+        rows = dict(instance_rows(y.index))
         instance = next(iter(rows)) if instance is None else instance
         _check_choice("instance", instance, rows)
         table = table[[name == instance for name in table["instance"]]]
-        series = series.iloc[rows[instance]].droplevel(list(range(series.index.nlevels - 1)))
+        y = y.iloc[rows[instance]].droplevel(list(range(y.index.nlevels - 1)))
     if "variable" in table:
-        variable = series.columns[0] if variable is None else variable
-        _check_choice("variable", variable, series.columns)
-        table, series = table[table["variable"] == variable], series[variable]
-    return table, series if series.ndim == 1 else series.iloc[:, 0]
+        variable = y.columns[0] if variable is None else variable
+        _check_choice("variable", variable, y.columns)
+        table, y = table[table["variable"] == variable], y[variable]
+    return table, y if y.ndim == 1 else y.iloc[:, 0]
 
 
-def _check_choice(what: str, chosen: Any, choices: Any) -> None:
+def _check_choice(name: str, chosen: Any, choices: Any) -> None:
     if chosen not in choices:
         known = ", ".join(map(repr, list(choices)[:8])) + (", ..." if len(choices) > 8 else "")
-        raise ValueError(f"{what} must be one of {known}, got {chosen!r}.")
+        raise ValueError(f"{name} must be one of {known}, got {chosen!r}.")
 
 
-def _draw(ax: Any, x: Any, y: Any, name: str, line: _Line, marker: str | None = None) -> None:
-    ax.plot(
-        x, y, color=line.colour, linestyle=line.dash, linewidth=line.width, zorder=line.layer, label=name, marker=marker
-    )
-
-
-def _limit(ax: Any, values: Any, truth: Any) -> None:
-    """Keep a forecast that ran away from squeezing all others."""
-    reach = 1.5 * max(np.ptp(truth), np.finfo(float).tiny)
-    low, high = max(values.min(), truth.min() - reach), min(values.max(), truth.max() + reach)
+def _limit(ax: Any, values: Any, y_true: Any) -> None:
+    """Limit the y axis, so that a diverging forecast does not compress all others."""
+    reach = 1.5 * max(np.ptp(y_true), np.finfo(float).tiny)
+    low, high = max(values.min(), y_true.min() - reach), min(values.max(), y_true.max() + reach)
     margin = 0.05 * (high - low)
     if margin > 0:
         ax.set_ylim(low - margin, high + margin)
 
 
-def _title_of_forecasts(comparison: "Comparison", table: pd.DataFrame) -> str:
-    which = "".join(f", {table[name].iloc[0]}" for name in ("instance", "variable") if name in table)
-    return f"Forecasts at the last of {comparison.n_splits} cut-offs{which}"
-
-
 def _legend_beside(ax: Any) -> None:
-    """Put the legend to the right, where no curve can be."""
+    """Put the legend to the right of the axes, where it hides no line."""
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0, frameon=False)
 
 
-def _positions(index: Any) -> Any:
-    """Turn periods into dates, which matplotlib can place."""
+def _dates(index: Any) -> Any:
+    """Turn periods into dates, which matplotlib can draw."""
     return index.to_timestamp() if isinstance(index, pd.PeriodIndex) else index
 
 
@@ -194,6 +177,6 @@ def _pyplot() -> Any:
         import matplotlib.pyplot as plt
     except ImportError as error:
         raise ModuleNotFoundError(
-            "Pictures need matplotlib, which is not installed. Install it with 'python -m pip install matplotlib'."
+            "Plots need matplotlib, which is not installed. Install it with 'python -m pip install matplotlib'."
         ) from error
     return plt

@@ -1,4 +1,4 @@
-"""What models warn of is kept with their results instead of being printed."""
+"""Count the warnings of a block of code instead of showing them."""
 
 import threading
 import warnings
@@ -9,17 +9,17 @@ from typing import Any
 
 from sklrnn.training._overlapping import Overlapping
 
-__all__ = ["tally_warnings"]
+__all__ = ["count_warnings"]
 
-# These speak to the authors of a library, not to those who compare its models.
+# Addressed to the developers of a library; they are neither counted nor shown.
 _FOR_DEVELOPERS = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
 
 
-class _Tally:
-    """Counts warnings for the length of a block, thread by thread.
+class _WarningCounter:
+    """A context manager that counts the warnings of its thread by category and message.
 
-    The filters of ``warnings`` belong to the whole process, so they are changed once for all blocks that overlap. Each
-    warning goes to the block of the thread it was raised in; without one, it takes the way it took before.
+    The filters of ``warnings`` belong to the whole process, so overlapping blocks change them together. A warning in a
+    thread without such a block is shown as usual.
     """
 
     def __init__(self) -> None:
@@ -64,4 +64,4 @@ class _Tally:
             yield
 
 
-tally_warnings = _Tally()
+count_warnings = _WarningCounter()

@@ -13,9 +13,9 @@ from sklrnn.datasets import load_air_passengers
 from sklrnn.forecasting.comparison import baselines as _classical
 from sklrnn.forecasting.comparison.auto_arima import ARIMASearch, _count_differences, _fit_roughly, _kpss, _Orders
 from sklrnn.forecasting.comparison.auto_ets import ETSSearch
-from sklrnn.forecasting.comparison.baselines import CLASSICAL, Nature, make_classical
+from sklrnn.forecasting.comparison.baselines import CLASSICAL, SeriesTraits, make_classical
 from sklrnn.forecasting.comparison.compare import compare
-from sklrnn.forecasting.comparison.warning_counts import tally_warnings
+from sklrnn.forecasting.comparison.warning_counts import count_warnings
 from sklrnn.training._overlapping import Overlapping, one_blas_thread
 
 # sktime announces a change of its own whenever a forecaster of its is made.
@@ -73,7 +73,7 @@ def test_missing_statsmodels_is_named_with_what_to_install(name, monkeypatch):
     monkeypatch.setattr(_classical, "find_spec", lambda library: None)
     with pytest.raises(ModuleNotFoundError, match=f"'{name}' needs statsmodels.*pip install statsmodels"):
         compare(["naive", name], seasonal(40, 7), horizon=2)
-    assert make_classical("drift", Nature(1, True, 40)).strategy == "drift"
+    assert make_classical("drift", SeriesTraits(1, True, 40)).strategy == "drift"
 
 
 # ---- those that choose their own form ------------------------------------------------------------------------------
@@ -264,7 +264,7 @@ def test_candidate_whose_search_does_not_converge_is_searched_again_or_passed_ov
     y = seasonal(60, 4, noise=1.0)
     undisturbed = search(sp=4).fit(y, fh=[1, 2, 3]).predict()
     stopped = stop_searches(monkeypatch, search, first_n)
-    with tally_warnings() as notes:
+    with count_warnings() as notes:
         model = search(sp=4).fit(y, fh=[1, 2, 3])
     assert [result.mle_retvals["converged"] for result in stopped] == [False] * first_n
     messages = [message for category, message in notes if category == "ConvergenceWarning"]

@@ -15,13 +15,13 @@ from sktime.forecasting.base import BaseForecaster
 from sklrnn.datasets import load_air_passengers
 from sklrnn.forecasting import GRUForecaster
 from sklrnn.forecasting.comparison.compare import compare
-from sklrnn.forecasting.comparison.warning_counts import tally_warnings
+from sklrnn.forecasting.comparison.warning_counts import count_warnings
 
 SECONDS = ["fit_seconds", "predict_seconds"]
 
 
 class LastValue(BaseForecaster):
-    """Repeats the last value, writes down what it is shown, and misbehaves on request."""
+    """Repeats the last value, records its calls, and fails on request."""
 
     _tags: ClassVar = {
         "y_inner_mtype": "pd.DataFrame",
@@ -57,7 +57,9 @@ class LastValue(BaseForecaster):
         return self
 
     def _update(self, y, X=None, update_params=True):
-        self.seen.append(("update" if update_params else "shown", y.index, None if X is None else X.index))
+        self.seen.append(
+            ("update" if update_params else "update without refit", y.index, None if X is None else X.index)
+        )
         self.n_rows_ += len(y)
         self.last_ = y.iloc[-1]
         if self._wanted("update"):
@@ -92,7 +94,7 @@ class LastValue(BaseForecaster):
 
 
 class TellsX(BaseForecaster):
-    """Answers with the future of X."""
+    """Forecasts the first column of the future X."""
 
     _tags: ClassVar = {"y_inner_mtype": "pd.Series", "X_inner_mtype": "pd.DataFrame", "capability:exogenous": True}
     _config: ClassVar = {"remember_data": False}
@@ -131,11 +133,11 @@ def without_seconds(table):
     return table.drop(columns=SECONDS, errors="ignore")
 
 
-# ---- what the models see -------------------------------------------------------------------------------------------
+# ---- what the models get -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("step", "ends"), [(None, [30, 35, 40]), (2, [36, 38, 40])])
-def test_every_model_sees_the_same_past_and_is_asked_for_the_same_future(seen, step, ends):
+def test_every_model_gets_the_same_training_rows_and_horizon(seen, step, ends):
     y = daily(45)
     X = pd.DataFrame({"x": np.arange(50.0)}, index=pd.date_range("2024", periods=50))
     comparison = compare(
@@ -159,12 +161,12 @@ def test_models_given_are_left_as_they_are():
     assert not model.is_fitted
 
 
-def test_without_refit_a_model_is_fitted_once_and_shown_the_rest(seen):
+def test_without_refit_a_model_is_fitted_once_and_updated_afterwards(seen):
     y = daily(45)
     X = pd.DataFrame({"x": np.arange(45.0)}, index=y.index)
     lazy = compare([LastValue()], y, X, horizon=5, n_splits=3, refit=False, coverage=None)
     kinds = [call[0] for call in seen]
-    assert kinds == ["fit", "predict", "shown", "predict", "shown", "predict"]
+    assert kinds == ["fit", "predict", "update without refit", "predict", "update without refit", "predict"]
     assert seen[0][1].equals(y.index[:30])
     assert seen[2][1].equals(y.index[30:35])
     assert seen[4][2].equals(y.index[35:40])
@@ -232,7 +234,7 @@ def test_variables_are_scored_each_and_averaged():
     assert joint.forecasts.groupby("variable")["y_true"].mean()["b"] > 500
 
 
-def test_instances_of_a_panel_are_cut_at_their_own_times_and_scored_each():
+def test_instances_of_a_panel_are_split_at_their_own_cutoffs_and_scored_each():
     panel = shops()
     joint = compare(["seasonal_naive", "drift"], panel, horizon=4, n_splits=2, sp=7)
     assert set(joint.results["instance"]) == {"a", "b", "c"}
@@ -300,7 +302,7 @@ def test_all_kinds_of_one_series_give_the_same_scores(y):
 def test_season_is_found_before_the_first_cutoff():
     assert compare("naive", load_air_passengers(), horizon=12).sp == 12
     assert compare("naive", shops(), horizon=3, n_splits=2).sp == 7
-    # Nothing repeats itself but after the cut.
+    # The series is seasonal only after the first cut-off.
     y = np.random.default_rng(0).normal(size=140)
     y[100:] = np.tile([0, 9, 0, 0], 10)
     assert compare("naive", y, horizon=10, n_splits=4).sp == 1
@@ -384,13 +386,13 @@ def test_warnings_of_models_are_counted_not_shown(backend):
     assert comparison.summary()["warnings"].to_dict() == {"loud": 9, "quiet": 0}
 
 
-def test_overlapping_tallies_each_count_their_own_and_put_back_what_was():
+def test_overlapping_counters_count_their_own_thread_and_restore_the_filters():
     before = warnings.filters[:], warnings.showwarning
     first_is_in, second_is_in, first_is_out = (threading.Event() for _ in range(3))
     counted = {}
 
     def first():
-        with tally_warnings() as counts:
+        with count_warnings() as counts:
             first_is_in.set()
             second_is_in.wait(5)
             warnings.warn("first", UserWarning, stacklevel=1)
@@ -399,7 +401,7 @@ def test_overlapping_tallies_each_count_their_own_and_put_back_what_was():
 
     def second():
         first_is_in.wait(5)
-        with tally_warnings() as counts:
+        with count_warnings() as counts:
             second_is_in.set()
             first_is_out.wait(5)
             warnings.warn("second", UserWarning, stacklevel=1)
@@ -414,19 +416,19 @@ def test_overlapping_tallies_each_count_their_own_and_put_back_what_was():
     assert (warnings.filters[:], warnings.showwarning) == before
 
 
-def test_warnings_of_other_threads_go_their_own_way():
+def test_warnings_of_other_threads_are_shown():
     def elsewhere():
         warnings.warn("elsewhere", UserWarning, stacklevel=1)
 
-    def tally_meanwhile():
-        with tally_warnings() as counts:
+    def count_meanwhile():
+        with count_warnings() as counts:
             thread = threading.Thread(target=elsewhere)
             thread.start()
             thread.join()
         return counts
 
     with pytest.warns(UserWarning, match="elsewhere"):
-        counts = tally_meanwhile()
+        counts = count_meanwhile()
     assert not counts
 
 
@@ -500,7 +502,7 @@ def test_interrupting_stops_everything():
         compare([LastValue("interrupt")], daily(30), horizon=2)
 
 
-# ---- reading and looking -------------------------------------------------------------------------------------------
+# ---- summary, skill and plots --------------------------------------------------------------------------------------
 
 
 def test_summary_is_sorted_rounded_and_narrow():
@@ -522,7 +524,7 @@ def test_names_are_escaped_in_a_notebook():
     assert "<b>" not in html
 
 
-def test_skill_is_the_share_of_the_error_saved():
+def test_skill_is_one_minus_the_ratio_of_errors():
     y = daily(60)
     comparison = compare(["seasonal_naive", "naive", TellsX()], y, y.to_frame(), horizon=3, n_splits=4, sp=7)
     skill = comparison.skill()
@@ -530,7 +532,7 @@ def test_skill_is_the_share_of_the_error_saved():
     assert (skill["seasonal_naive"] == 0).all()
     assert (skill["TellsX"] == 1).all()
     errors = (comparison.forecasts["y_true"] - comparison.forecasts["y_pred"]).abs()
-    scale = np.tile(comparison.yardstick["scale"], 3)
+    scale = np.tile(comparison.naive_baseline["scale"], 3)
     by_step = comparison.forecasts.assign(error=errors / scale).groupby(["model", "step"])["error"].mean()
     assert_allclose(skill["naive"], 1 - by_step["naive"] / by_step["seasonal_naive"])
     against_naive = comparison.skill("naive")
@@ -539,7 +541,7 @@ def test_skill_is_the_share_of_the_error_saved():
         comparison.skill("theta")
 
 
-def test_each_series_of_a_panel_counts_the_same_in_skill():
+def test_series_of_a_panel_have_equal_weight_in_skill():
     panel = shops()
     large = panel.copy()
     large.loc["a"] *= 1e6
@@ -556,7 +558,7 @@ def nine():
     )
 
 
-def test_picture_shows_every_model_apart_and_no_legend_over_curves(nine):
+def test_plot_gives_every_model_its_own_style_and_no_legend_over_lines(nine):
     figure = nine.plot(highlight=[f"network {number}" for number in range(4)])
     above, below = figure.axes
     for ax in (above, below):
@@ -577,13 +579,13 @@ def test_picture_shows_every_model_apart_and_no_legend_over_curves(nine):
 
 @pytest.mark.parametrize("horizon", [1, 3])
 @pytest.mark.parametrize("y", [daily(40), daily(40).to_numpy(), shops(), daily(40).to_period("D").to_frame()])
-def test_picture_of_all_kinds_of_data(y, horizon):
+def test_plot_of_all_kinds_of_data(y, horizon):
     figure = compare(["naive", "drift"], y, horizon=horizon, n_splits=1).plot()
     figure.canvas.draw()
     assert all(ax.has_data() for ax in figure.axes)
 
 
-def test_picture_of_one_instance_and_variable_on_axes_of_ones_own():
+def test_plot_of_one_instance_and_variable_on_given_axes():
     from matplotlib.figure import Figure
 
     wide = shops().assign(twice=lambda panel: 2 * panel["sales"])
@@ -599,7 +601,7 @@ def test_picture_of_one_instance_and_variable_on_axes_of_ones_own():
         comparison.plot_skill(highlight=["drift"])
 
 
-def test_failed_model_is_left_out_of_the_picture():
+def test_failed_model_is_left_out_of_the_plot():
     with pytest.warns(FitFailedWarning):
         comparison = compare({"bad": LastValue("fit"), "good": LastValue()}, daily(30), horizon=2)
     labels = [line.get_label() for ax in comparison.plot().axes for line in ax.lines]
@@ -607,7 +609,7 @@ def test_failed_model_is_left_out_of_the_picture():
     assert labels.count("good") == 2
 
 
-def test_forecast_that_runs_away_does_not_squeeze_the_picture():
+def test_diverging_forecast_does_not_compress_the_plot():
     y = daily(40)
     X = pd.DataFrame({"x": np.geomspace(1, 1e12, 40)}, index=y.index)
     comparison = compare([TellsX(), "naive", "drift"], y, X, horizon=5, n_splits=2)

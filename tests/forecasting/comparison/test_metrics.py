@@ -76,9 +76,9 @@ def test_stacked_series_are_scored_one_by_one():
         np.tile([1.0, 5.0, 2.0, 0.0], 5),
         np.tile([0.1, 0.7, 0.3, 0.9], 5) + np.linspace(0, 1e-15, 20),
     ],
-    ids=["constant", "zeros", "repeating itself", "repeating itself but for rounding"],
+    ids=["constant", "zeros", "periodic", "periodic up to rounding"],
 )
-def test_series_without_a_scale_has_no_scaled_error_and_divides_by_nothing(y_train):
+def test_series_without_a_scale_has_no_scaled_error(y_train):
     scale = seasonal_scale(y_train, 4)
     assert np.isnan(scale)
     assert np.isnan(mean_absolute_scaled_error(np.ones(3), np.zeros(3), scale))
@@ -89,7 +89,7 @@ def test_small_changes_are_still_a_scale():
 
 
 @pytest.mark.parametrize("n_rows", [2, 12])
-def test_less_than_a_season_and_a_row_is_judged_by_the_row_before(n_rows):
+def test_at_most_a_season_of_rows_is_scaled_by_the_naive_forecast(n_rows):
     y_train = np.arange(n_rows) * 2.0
     assert_allclose(seasonal_scale(y_train, 12), 2.0)
     assert_allclose(seasonal_naive(y_train, 12, 3), y_train[-1])
@@ -100,12 +100,12 @@ def test_two_zeros_are_no_percentage_error():
     assert np.isnan(mean_absolute_percentage_error(np.array([0.0, 2.0]), np.array([0.0, 2.0])))
 
 
-def test_ends_of_an_interval_belong_to_it():
+def test_bounds_belong_to_the_interval():
     y_true = np.array([1.0, 2.0, 3.0, 4.0])
     assert interval_coverage(y_true, np.array([1.0, 0.0, 3.5, 0.0]), np.array([9.0, 2.0, 9.0, 3.9])) == 0.5
 
 
-def test_coverage_is_unknown_where_an_end_is():
+def test_coverage_is_nan_where_a_bound_is():
     lower, upper = np.zeros((2, 3)), np.full((2, 3), 9.0)
     upper[1, 2] = np.nan
     assert_allclose(interval_coverage(np.ones((2, 3)), lower, upper), [1.0, np.nan])
