@@ -19,15 +19,15 @@ extensions = [
     "numpydoc",
     "sphinx_gallery.gen_gallery",
 ]
-# Fragments are gathered into the changelog at a release; they are no pages.
+# Fragments are collected in the changelog at a release; they are not pages.
 exclude_patterns = ["_build", "changes/[0-9]*.md"]
 templates_path = ["_templates"]
 html_theme = "alabaster"
-html_theme_options = {"description": "Recurrent networks that scikit-learn accepts as its own", "fixed_sidebar": True}
+html_theme_options = {"description": "Recurrent neural networks as scikit-learn estimators", "fixed_sidebar": True}
 
 autosummary_generate = True
 autodoc_member_order = "bysource"
-# The Parameters section says types and defaults in words; the signature need not repeat them.
+# The Parameters section has types and defaults, so the signature need not repeat them.
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
 
@@ -44,12 +44,12 @@ sphinx_gallery_conf = {
 
 
 def drop_references_of_other_projects(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """Keep the words of scikit-learn's cross-references, whose targets lie in its own documentation."""
+    """Keep only the text of scikit-learn's cross-references, whose targets are in its own documentation."""
     lines[:] = re.sub(r":(?:ref|term):`([^`<]*?)\s*(<[^`]*>)?`", r"\1", "\n".join(lines)).split("\n")
 
 
 def keep_the_summary_of_sktime(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """What comes from sktime as it is, is described in its own documentation, in a layout of its own."""
+    """Cut docstrings that are inherited from sktime down to their summary: their markup is not numpydoc's."""
     if (getattr(obj, "__module__", None) or "").split(".")[0] in ("sktime", "skbase"):
         lines[:] = [*lines[: lines.index("") if "" in lines else None], ""]
 

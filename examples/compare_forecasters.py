@@ -1,22 +1,22 @@
 """
-Do networks beat the textbook on one short series?
-==================================================
+Backtest: recurrent networks and classical forecasters
+======================================================
 
-Twelve years of airline passengers, one number a month: the series on which textbooks teach forecasting, and ground on
-which networks should lose, being short. Here four recurrent networks meet five classical forecasters on the last three
-years, month for month on the same terms, with everything at its defaults.
+Twelve years of airline passengers, one number a month, are the standard series of forecasting textbooks. The series
+is short, which favours classical methods. This example compares four recurrent networks with five classical
+forecasters on identical cut-offs in the last three years. All settings are defaults.
 """
 
 # %%
-# The series comes with the package. It has a trend, a yearly season, and swings that grow with the level.
+# The series is bundled with the package. It has a trend and a yearly season whose size grows with the level.
 from sklrnn.datasets import load_air_passengers
 
 passengers = load_air_passengers()
 print(passengers.tail(3))
 
 # %%
-# A network is a forecaster of sktime like any other: no window, no season and no scaling needs to be given. The seed
-# makes the run repeatable.
+# The networks are forecasters of sktime. They choose window, season and scaling themselves. The seed makes the run
+# reproducible.
 from sklrnn.forecasting import CNNLSTMForecaster, GRUForecaster, LSTMForecaster, SimpleRNNForecaster
 
 networks = {
@@ -27,13 +27,13 @@ networks = {
 }
 
 # %%
-# The classical ones go by their names, and choose their form by themselves, anew at each cut-off. Three of them need
-# statsmodels: where it is missing, ``compare`` says what to install.
+# Classical forecasters are given by name, and choose their form at each cut-off. Three of them need statsmodels; if
+# it is missing, ``compare`` says what to install.
 classical = ["seasonal_naive", "drift", "theta", "ets", "arima"]
 
 # %%
-# The last 36 months are the test: nine times the series is cut, three months apart, and each time every model is fitted to
-# the months before and asked for the next twelve.
+# The last 36 months are the test data. There are nine cut-offs, three months apart. At each one, every model is
+# fitted to the months before it and forecasts the next twelve.
 from sklrnn.forecasting import compare
 
 comparison = compare(
@@ -42,20 +42,20 @@ comparison = compare(
 print(comparison)
 
 # %%
-# MASE is the mean absolute error, scaled by the in-sample error of the seasonal naive forecast: below 1 is better. The
-# rank says how a model does from cut-off to cut-off, so that one lucky year does not decide. And an interval for 90 %
-# should hold about nine of ten months: too many is as wrong as too few.
+# MASE is the mean absolute error divided by that of the seasonal naive forecast on the training data: below 1 is
+# better than seasonal naive. The rank is a mean over the cut-offs, so one unusual year does not decide it. A 90 %
+# interval should cover about nine of ten months; more is as wrong as less.
 #
-# The picture shows the last year, and how much of the error of "as a year ago" each model saves, one to twelve months
-# ahead.
+# The plot shows the last year, and the share of the error of the seasonal naive forecast that each model saves, one
+# to twelve months ahead.
 figure = comparison.plot()
 figure.savefig("compare_forecasters.png", dpi=120)
 
 # %%
-# On 144 numbers the textbook wins, but not by much. ARIMA and exponential smoothing make the smallest errors; the networks
-# come next, at about two thirds of what repeating the last year costs, and leave theta, the winner of a large competition,
-# level or behind. Among each other they hardly differ: with so little to learn from, the cell matters less than what all
-# of them share, a season as one step and windows on a scale of their own.
+# On 144 numbers the classical models win, but not by much. ARIMA and exponential smoothing have the smallest
+# errors. The networks follow, with about two thirds of the error of seasonal naive, and are level with theta, the
+# winner of a large competition, or better. They differ little from each other: with so little data, the cell
+# matters less than what all of them share, a whole season as one step and windows scaled one by one.
 #
-# Nor is the error all. Of the 90 % intervals, those of exponential smoothing and of the simple network hold nearly nine
-# months of ten, all others fewer: most models know better where the series goes than how sure they may be.
+# Coverage is a different matter. The 90 % intervals of exponential smoothing and of the SimpleRNN cover nearly nine
+# of ten months, all others fewer: most models are overconfident.

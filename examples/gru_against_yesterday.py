@@ -1,22 +1,22 @@
 """
-Does a GRU beat yesterday?
-==========================
+Multi-step forecast: does a GRU beat yesterday's weather?
+=========================================================
 
-The weather of the next day is much like that of today: "the same as 24 hours ago" is a forecast that costs nothing, and
-many a network has failed to beat it. Here a GRU reads two days of hourly weather at New York's JFK airport and answers
-with the temperature of each of the next 24 hours. Both are judged on two months that the network has never seen.
+The weather of the next day is often like that of today, so "the same as 24 hours ago" is a baseline that is not easy
+to beat. In this example a GRU reads two days of hourly weather at New York's JFK airport and forecasts the
+temperature of each of the next 24 hours. Both are tested on two months that were not in the training data.
 """
 
 # %%
-# The data come with the package: one row an hour, seven columns, no gaps.
+# The data are bundled with the package: one row for each hour, seven columns, no missing values.
 from sklrnn.datasets import load_jfk_weather
 
 weather = load_jfk_weather()
 print(weather.head(3))
 
 # %%
-# A window of 48 hours is one sample, and the 24 temperatures after it are its target. Both are views of the same rows:
-# nothing is copied.
+# A window of 48 hours is one sample, and the 24 temperatures after it are its target. Both are views of the same
+# rows, so nothing is copied.
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
@@ -29,29 +29,30 @@ X = windows[:-hours_ahead]
 y = sliding_window_view(temperature[hours_back:], hours_ahead)  # (sample, output)
 
 # %%
-# An honest split follows the calendar. The newest hour of each window is "now"; a sample is for training if its whole
-# target lies before November, and for testing if all of it lies in November or later. The samples between, which would
-# show the network some of what it is tested on, go to neither.
+# The data are split in time order. A sample is for training if all of its targets are before November, and for
+# testing if all of them are in November or later. The samples in between are left out, because some of their
+# targets are test targets.
 now = weather.index[hours_back - 1 : -hours_ahead]
 train = now + np.timedelta64(hours_ahead, "h") < "2013-11-01"
 test = now + np.timedelta64(1, "h") >= "2013-11-01"
-print(f"{train.sum()} samples for training, {test.sum()} for testing, {(~train & ~test).sum()} for neither")
+print(f"{train.sum()} samples for training, {test.sum()} for testing, {(~train & ~test).sum()} left out")
 
 # %%
-# The network needs no scaler: it standardises features and targets itself, on the training samples alone.
+# The network needs no scaler: it standardises features and targets itself, with the statistics of the training
+# samples.
 from sklrnn import GRURegressor
 
 gru = GRURegressor(units=32, max_epochs=5, batch_size=64, random_state=0, verbose=1).fit(X[train], y[train])
 
 # %%
-# Yesterday's forecast for an hour is the temperature 24 hours before it: the second half of each window.
+# The baseline for an hour is the temperature 24 hours before it: the second half of each window.
 forecasts = {
     "same as yesterday": X[test][:, -hours_ahead:, weather.columns.get_loc("temp")],
     "GRU": gru.predict(X[test]),
 }
 
 # %%
-# How far off is each, on average, for the next hour, for six and twelve hours ahead, and for a whole day?
+# The mean absolute error for the next hour, for six, twelve and 24 hours ahead, and over all steps:
 errors = {name: np.abs(forecast - y[test]) for name, forecast in forecasts.items()}
 
 print(f"{'mean error in °C':20}" + "".join(f"{f'+{hour} h':>8}" for hour in (1, 6, 12, 24)) + f"{'all 24':>8}")
@@ -60,7 +61,7 @@ for name, error in errors.items():
     print(f"{name:20}" + "".join(f"{by_hour[hour - 1]:8.2f}" for hour in (1, 6, 12, 24)) + f"{error.mean():8.2f}")
 
 # %%
-# The picture shows one forecast a day, made at midnight, beside what was measured, and the error at each distance.
+# The plot shows one forecast a day, made at midnight, with the measured values, and the error at each step ahead.
 import matplotlib.pyplot as plt
 
 figure, (above, below) = plt.subplots(2, 1, figsize=(9, 7), layout="constrained")
@@ -71,16 +72,16 @@ for name, forecast in forecasts.items():
     above.plot(np.concatenate(forecast[midnights]), label=name, alpha=0.8)
     below.plot(range(1, hours_ahead + 1), errors[name].mean(axis=0), label=name)
 above.set(xlabel="hours since 1 November 2013", ylabel="temperature in °C", title="One forecast a day")
-below.set(xlabel="hours ahead", ylabel="mean error in °C", title="Error by distance", ylim=(0, None))
+below.set(xlabel="hours ahead", ylabel="mean error in °C", title="Error by step ahead", ylim=(0, None))
 above.legend()
 below.legend()
 figure.savefig("gru_against_yesterday.png", dpi=120)
 
 # %%
-# The GRU beats yesterday at every distance, and by most where there is most to know: for the next hour its error is
-# less than a third of yesterday's. The lead melts with distance: a day ahead, two days of weather at one airport tell
-# little more than yesterday does.
+# The GRU is better than the baseline at every step, most of all for the next hour, where its error is less than a
+# third of the baseline's. The advantage shrinks with the distance: a day ahead, two days of weather at one airport
+# tell little more than yesterday's temperature.
 #
-# The split decides what one believes. Trained for 25 epochs instead of 5, the same network makes a mean error of 2.9 °C
-# here: it has begun to learn 2013 by heart. On samples split at random it makes 1.0 °C, since each window for testing
-# then shares most of its hours with windows for training. Who shuffles would keep training, and be wrong.
+# The split matters. Trained for 25 epochs instead of 5, the same network has a mean error of 2.9 °C here: it
+# overfits the year 2013. On samples split at random the error is 1.0 °C, because each test window then shares most
+# of its hours with training windows. With that data leakage, training for longer would look like an improvement.

@@ -1,15 +1,15 @@
 """
-Names that nobody has
-=====================
+Conditional text generation: family names of 18 languages
+=========================================================
 
-What makes a name sound Greek, or Japanese? A recurrent network that reads twenty thousand family names letter by letter,
-and is told with each which language it comes from, can be asked afterwards for new ones. The same network says how well
-a name fits a language, so it also guesses where a name comes from. All of it takes about half a minute.
+A character-level language model is trained on twenty thousand family names, with the language of each name as
+context. It then generates new names for a given language (one-to-many). Its likelihoods also classify names by
+language. This takes about half a minute.
 """
 
 # %%
-# The names come with the package, one language after the other. They are shuffled, and a tenth is kept aside: only names
-# that are new to the network can show what it has understood.
+# The names are bundled with the package, one language after the other. They are shuffled, and a tenth is held out
+# as test data.
 import numpy as np
 
 from sklrnn.datasets import load_names
@@ -17,10 +17,10 @@ from sklrnn.datasets import load_names
 names = load_names().drop_duplicates().sample(frac=1, random_state=0)
 known, new = names[:-1800], names[-1800:]
 languages = np.unique(names["language"])
-print(f"{len(known)} names to learn from, {len(new)} to test with, {len(languages)} languages")
+print(f"{len(known)} training names, {len(new)} test names, {len(languages)} languages")
 
 # %%
-# The language is the context of a name: a vector with a one in its place. The network sees it at every letter.
+# The context of a name is its language, one-hot encoded. The network reads it at every letter.
 from sklrnn import SequenceGenerator
 
 
@@ -33,36 +33,36 @@ model = SequenceGenerator(
 ).fit(known["name"], context=one_hot(known["language"]))
 
 # %%
-# Now it writes. A temperature below 1 keeps it a little closer to what is usual.
+# Generate names. A temperature below 1 prefers likely letters.
 for language in ("Greek", "Irish", "Italian", "Japanese", "Polish", "Russian", "Spanish"):
     (context,) = one_hot([language])
-    invented = [model.generate(context=context, temperature=0.7, random_state=seed) for seed in range(6)]
-    print(f"{language:10}{', '.join(invented)}")
+    generated = [model.generate(context=context, temperature=0.7, random_state=seed) for seed in range(6)]
+    print(f"{language:10}{', '.join(generated)}")
 
 # %%
-# How many of the names it writes does nobody have? If most were in the list, it would only have learnt the list by heart.
+# How many of the generated names are new? If most were in the data, the model would have memorised them.
 (greek,) = one_hot(["Greek"])
-written = {model.generate(context=greek, random_state=seed) for seed in range(100)}
-print(f"{len(written - set(names['name']))} of {len(written)} Greek names are in no list")
+generated = {model.generate(context=greek, random_state=seed) for seed in range(100)}
+print(f"{len(generated - set(names['name']))} of {len(generated)} generated Greek names are not in the data")
 
 # %%
-# A prompt fixes the beginning: the same one goes on differently in each language.
+# A prompt fixes the first letters. The model continues them differently in each language.
 for language in ("Czech", "Dutch", "French", "Italian", "Japanese", "Russian"):
     (context,) = one_hot([language])
     print(f"{language:10}{model.generate('Ma', context=context, temperature=0.5, random_state=1)}")
 
 # %%
-# The score is the mean log-likelihood of a letter. Names that are new to the network are foretold better when it is told
-# the right language than when it is told a wrong one.
-told_right = model.perplexity(new["name"], context=one_hot(new["language"]))
+# The score is the mean log-likelihood of a letter, and perplexity is computed from it. Test names have a lower
+# perplexity with the right language as context than with a wrong one.
+right = model.perplexity(new["name"], context=one_hot(new["language"]))
 others = languages[(np.searchsorted(languages, new["language"]) + 1) % len(languages)]
-told_wrong = model.perplexity(new["name"], context=one_hot(others))
-print(f"the next letter is as open as a choice among {told_right:.1f} (told a wrong language: {told_wrong:.1f})")
+wrong = model.perplexity(new["name"], context=one_hot(others))
+print(f"perplexity {right:.1f} with the right language, {wrong:.1f} with a wrong one")
 
 # %%
-# So the likelihood of a name in each language is a classifier that nobody trained as one. The number of names in each
-# language is what to expect before reading any.
-expected = known["language"].value_counts(normalize=True)[languages].to_numpy()
+# By Bayes' rule, the likelihood of a name in each language and the share of each language in the training data (the
+# prior) make a classifier.
+prior = known["language"].value_counts(normalize=True)[languages].to_numpy()
 few = new[:150]
 scores = np.array(
     [
@@ -70,15 +70,15 @@ scores = np.array(
         for name in few["name"]
     ]
 )
-guesses = languages[(scores + np.log(expected)).argmax(axis=1)]
-print(
-    f"{np.mean(guesses == few['language']):.0%} right; always guessing Russian: {np.mean(few['language'] == 'Russian'):.0%}"
-)
+guesses = languages[(scores + np.log(prior)).argmax(axis=1)]
+accuracy, baseline = np.mean(guesses == few["language"]), np.mean(few["language"] == "Russian")
+print(f"accuracy {accuracy:.0%}; always predicting Russian: {baseline:.0%}")
 
 # %%
-# A network that was only asked for the next letter has learnt what nobody asked it for: where a name ends, how the names of
-# 18 languages sound and, by Bayes' rule, where a name comes from. It is right on 83 % of names that it has never seen, half
-# of which are Russian. And it is no list: not one of a hundred Greek names that it writes is among those it has read.
+# A language model that was trained on the next letter only has learnt where a name ends, what the names of 18
+# languages look like and, by Bayes' rule, which language a name comes from. It is right on 83 % of names that were
+# not in the training data, half of which are Russian. It has not memorised the data: none of a hundred generated
+# Greek names is in it.
 #
-# What it can't do is as plain. Languages with few names borrow from their neighbours, since nearly half of what it has read
-# is Russian; and a model of letters knows no meaning, so "Eschi" passes for Japanese here.
+# Its limits show too. Languages with few names borrow from the others, as nearly half of the training names are
+# Russian. And a model of letters knows no meaning: it takes "Eschi" for Japanese.

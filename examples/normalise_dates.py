@@ -1,15 +1,16 @@
 """
-Dates in one form
-=================
+Encoder–decoder: normalising dates
+==================================
 
-People write dates as they like: "3 May 2021", "May 3, 2021", "03.05.2021". Instead of writing a rule for each form, let a
-network learn them all from pairs of what was written and what was meant. It reads a date letter by letter and says it as year,
-month and day; with attention it can be seen where it looks meanwhile. This takes about a minute.
+Dates are written in many formats: "3 May 2021", "May 3, 2021", "03.05.2021". Instead of writing a rule for each
+format, train an encoder–decoder network with attention on pairs of a written date and its ISO form. It reads and
+writes dates character by character, and its attention weights show which part of the input each output is based on.
+This takes about a minute.
 """
 
 # %%
-# Data of this kind can be made up: we know how to write a date in many forms, only not how to read them all. Every date
-# occurs once, so that the last thousand are new to the network.
+# The data can be generated, as it is easy to write a date in many formats. Every date occurs once, so the last
+# thousand are test data that the network has not seen.
 from datetime import date, timedelta
 
 import numpy as np
@@ -18,7 +19,7 @@ rng = np.random.default_rng(0)
 MONTHS = [date(2000, month, 1).strftime("%B") for month in range(1, 13)]
 
 
-def written(day, form):
+def write(day, style):
     month = MONTHS[day.month - 1]
     return [
         f"{day.day} {month} {day.year}",
@@ -26,55 +27,56 @@ def written(day, form):
         f"{month[:3].upper()} {day.day} {day.year}",
         f"{day.day:02d}.{day.month:02d}.{day.year}",
         f"{day.month}/{day.day}/{day.year}",
-    ][form]
+    ][style]
 
 
 days = [date(1950, 1, 1) + timedelta(int(n)) for n in rng.choice(36_500, 5_000, replace=False)]
-X = [written(day, rng.integers(5)) for day in days]
+X = [write(day, rng.integers(5)) for day in days]
 y = [day.isoformat() for day in days]
-for given, meant in zip(X[:5], y[:5], strict=True):
-    print(f"{given:20} {meant}")
+for text, target in zip(X[:5], y[:5], strict=True):
+    print(f"{text:20} {target}")
 
 # %%
-# The encoder reads in both directions, so that each of its states knows what stands around a letter. Nothing else is chosen by
-# us but how long to train.
+# The encoder is bidirectional, so each of its states depends on the characters on both sides. Otherwise only the
+# size and the length of training are set.
 from sklrnn import SequenceTranslator
 
 model = SequenceTranslator(
     units=64, attention=True, bidirectional=True, max_epochs=12, batch_size=64, random_state=0, verbose=2
 )
 model.fit(X[:4000], y[:4000])
-print(f"{model.score(X[4000:], y[4000:]):.1%} of new dates are right to the last digit")
+print(f"{model.score(X[4000:], y[4000:]):.1%} of new dates are right to the last character")
 
 # %%
-# A date may be written by somebody who does not care for rules. What else the network thought of, and how likely, tells when
-# to ask again.
-for given in ("24 December 1999", "2/30/2020", "31.O1.1984", "Maj 3, 2021"):
-    found = model.predict_n_best([given], n_best=2)[0]
-    print(f"{given:18}", ", ".join(f"{answer} ({np.exp(likelihood):.0%})" for answer, likelihood in found))
+# Some inputs are invalid or have an unknown format. The best predictions with their likelihoods show how sure the
+# model is.
+for text in ("24 December 1999", "2/30/2020", "31.O1.1984", "Maj 3, 2021"):
+    found = model.predict_n_best([text], n_best=2)[0]
+    print(f"{text:18}", ", ".join(f"{output} ({np.exp(log_likelihood):.0%})" for output, log_likelihood in found))
 
 # %%
-# Where did it look? Each row is a digit of the answer, each column a letter of what was read.
+# The attention weights: each row is a character of the output, each column a character of the input.
 import matplotlib.pyplot as plt
 
-asked = ["3 May 2021", "October 27, 1964", "11/9/2038"]
-answers, tables = model.predict(asked), model.attention_weights(asked)
+inputs = ["3 May 2021", "October 27, 1964", "11/9/2038"]
+outputs, weights = model.predict(inputs), model.attention_weights(inputs)
 figure, all_axes = plt.subplots(
-    1, 3, figsize=(11, 4.2), width_ratios=[len(text) for text in asked], layout="constrained"
+    1, 3, figsize=(11, 4.2), width_ratios=[len(text) for text in inputs], layout="constrained"
 )
-for ax, text, answer, table in zip(all_axes, asked, answers, tables, strict=True):
+for ax, text, output, table in zip(all_axes, inputs, outputs, weights, strict=True):
     ax.imshow(table, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     ax.set_xticks(range(len(text)), [letter.replace(" ", "␣") for letter in text])
-    ax.set_yticks(range(len(answer)), list(answer))
-    ax.set(title=text, xlabel="read")
-all_axes[0].set_ylabel("said")
+    ax.set_yticks(range(len(output)), list(output))
+    ax.set(title=text, xlabel="input")
+all_axes[0].set_ylabel("output")
 plt.show()
 
 # %%
-# All of a thousand new dates are right, and nobody wrote a rule. The pictures show how: the answer begins with the year, so the
-# decoder looks at the end of a date first, at one digit after the other. Then it finds the month and the day wherever they
-# stand. "Oct" is enough for a 10, and that a day has one figure only is seen at the mark beside it.
+# All of a thousand new dates are right, without any hand-written rule. The plots show how: the output starts with
+# the year, so the decoder attends to the end of the input first, one digit after the other. Then it finds the month
+# and the day, wherever they are. "Oct" is enough for a 10. That a day has one digit only is seen at the character
+# next to it.
 #
-# What it was not asked, it did not learn. Nobody told it that there is no 30 February, and for a letter O in the place of a zero it
-# guesses a month without a doubt. A spelling that it never saw, such as "Maj", does make it doubt: there the likelihood of the
-# best answer falls far below 1, and that is a good reason to ask a human.
+# The model has not learnt what was not in the data. It does not know that there is no 30 February, and reads the
+# letter O in place of a zero as some month with high confidence. A spelling that it has not seen, such as "Maj",
+# lowers the likelihood of the best prediction: a low likelihood is a reason to check the date by hand.

@@ -7,14 +7,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sklrnn.estimators.classifier import (
+    from sklrnn.estimators.named_classifiers import (
         CNNLSTMClassifier,
         GRUClassifier,
         LSTMClassifier,
         RecurrentClassifier,
         SimpleRNNClassifier,
     )
-    from sklrnn.estimators.regressor import (
+    from sklrnn.estimators.named_regressors import (
         CNNLSTMRegressor,
         GRURegressor,
         LSTMRegressor,
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from sklrnn.translation.translator import SequenceTranslator
 
 _HOME = {
-    "sklrnn.estimators.classifier": (
+    "sklrnn.estimators.named_classifiers": (
         "RecurrentClassifier",
         "SimpleRNNClassifier",
         "GRUClassifier",
         "LSTMClassifier",
         "CNNLSTMClassifier",
     ),
-    "sklrnn.estimators.regressor": (
+    "sklrnn.estimators.named_regressors": (
         "RecurrentRegressor",
         "SimpleRNNRegressor",
         "GRURegressor",

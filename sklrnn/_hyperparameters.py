@@ -1,8 +1,18 @@
-"""A hyperparameter is declared once, on one line of the class body.
+"""A hyperparameter is declared once, in the body of its class: ``name: Annotated[type, ..., Doc("...")] = default``.
 
-``hyper(default=..., constraint=..., sentence=...)`` gives a field its default, its validation and its documentation;
-``fitted(sentence)`` documents an attribute that ``fit`` sets. The ``hyperparameters`` decorator derives from them
-``__init__``, scikit-learn's parameter validation and the sections of the docstring, so that none of these can drift.
+The ``hyperparameters`` decorator derives from the declarations ``__init__``, scikit-learn's parameter validation and
+the sections of the docstring, so that none of these can drift, and type checkers see what it makes.
+
+The constraint of a ``Literal``, a ``bool``, a class, a callable or None follows from the type. Beside the type stand
+
+* a range: ``Ge(1)``, ``Gt(0)`` or ``Interval(ge=0, lt=1)``, which also holds for the items of a tuple;
+* anything that scikit-learn takes as a constraint: it then takes the place of all that would follow from the type;
+* ``OnlyWith(cell="gru")`` for an option of one value of another hyperparameter: it keeps its default beside other
+values;
+* ``Choices({name: meaning})`` and a ``Group``, for the docstring.
+
+``fitted("...")`` documents an attribute that ``fit`` sets. A subclass may give an inherited hyperparameter another
+default by plain assignment: ``filters = 32``.
 
 This is the only file that imports private names of scikit-learn.
 """
@@ -10,39 +20,31 @@ This is the only file that imports private names of scikit-learn.
 import dataclasses
 import inspect
 import re
+import sys
 import textwrap
-from itertools import pairwise
+from collections.abc import Callable
+from enum import Enum
 from numbers import Integral, Real
-from typing import Any, ClassVar, Literal, TypeVar, dataclass_transform, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
 
-from sklearn.utils._param_validation import (
-    HasMethods,
-    Interval,
-    InvalidParameterError,
-    Options,
-    StrOptions,
-    validate_parameter_constraints,
-)
+from numpy.typing import ArrayLike
+from sklearn.utils import _param_validation as checks
+from sklearn.utils._param_validation import HasMethods, InvalidParameterError
+from typing_extensions import Doc
 
 __all__ = [
-    "FRACTION",
-    "NON_NEGATIVE",
-    "POSITIVE",
-    "POSITIVE_INT",
-    "POSITIVE_INTS",
-    "UNIT_INTERVAL",
-    "DeviceName",
+    "Choices",
+    "Doc",
+    "Ge",
+    "Group",
+    "Gt",
     "HasMethods",
-    "IncreasingLevels",
-    "Integral",
     "Interval",
-    "Options",
-    "PositiveInts",
-    "Real",
-    "StrOptions",
-    "SubclassOf",
+    "OnlyWith",
+    "Satisfies",
+    "add_sections",
     "fitted",
-    "hyper",
     "hyperparameters",
     "validate_parameters",
 ]
@@ -50,90 +52,92 @@ __all__ = [
 Class = TypeVar("Class", bound=type)
 
 
-class PositiveInts(Options):
-    """A tuple or list of at least one int, each at least 1.
+# -- what stands beside a type -----------------------------------------------------------------------------------------
 
-    scikit-learn takes no constraint of a kind that it does not know, hence the parent.
-    """
 
-    def __init__(self) -> None:
-        super().__init__(tuple, set())
+@dataclasses.dataclass(frozen=True)
+class Interval:
+    """The bounds of a number, or of each item of a tuple; without any the number must be finite."""
+
+    ge: float | None = None
+    gt: float | None = None
+    le: float | None = None
+    lt: float | None = None
+
+    def over(self, kind: type) -> Any:
+        """scikit-learn's constraint for a kind of number."""
+        closed = {(True, True): "both", (True, False): "left", (False, True): "right", (False, False): "neither"}
+        low = self.gt if self.ge is None else self.ge
+        high = self.lt if self.le is None else self.le
+        return checks.Interval(kind, low, high, closed=closed[self.ge is not None, self.le is not None])
+
+
+def Ge(bound: float) -> Interval:
+    """At least."""
+    return Interval(ge=bound)
+
+
+def Gt(bound: float) -> Interval:
+    """More than."""
+    return Interval(gt=bound)
+
+
+class OnlyWith(dict[str, Any]):
+    """The value of another hyperparameter that an option belongs to."""
+
+
+class Choices(dict[str, str]):
+    """What each allowed name means; names that the type does not allow are left out."""
+
+
+class Group(Enum):
+    """Hyperparameters of a group stand together in the docstring, the groups in this order."""
+
+    NETWORK = "network"
+    INPUT = "input"
+    LOSS = "loss"
+    TRAINING = "training"
+    STOPPING = "stopping"
+    RUNNING = "running"
+
+
+# -- constraints that scikit-learn does not have -----------------------------------------------------------------------
+
+
+class Satisfies(checks.Options):
+    """Values that pass a test, in words; scikit-learn takes no constraint of a kind that it does not know."""
+
+    def __init__(self, test: Callable[[Any], bool], words: str) -> None:
+        super().__init__(object, set())
+        self.test = test
+        self.words = words
 
     def is_satisfied_by(self, value: Any) -> bool:
-        if not isinstance(value, tuple | list) or not value:
-            return False
-        return all(POSITIVE_INT.is_satisfied_by(item) for item in value)
+        return self.test(value)
 
     def __str__(self) -> str:
-        return "a non-empty tuple of ints, each at least 1"
+        return self.words
 
 
-class IncreasingLevels(Options):
-    """A tuple or list of strictly increasing numbers between 0 and 1, both ends excluded."""
+def _subclass_of(parent: type) -> Satisfies:
+    def test(value: Any) -> bool:
+        return isinstance(value, type) and issubclass(value, parent)
 
-    def __init__(self) -> None:
-        super().__init__(tuple, set())
-
-    def is_satisfied_by(self, value: Any) -> bool:
-        if not isinstance(value, tuple | list) or not value or not all(isinstance(item, Real) for item in value):
-            return False
-        levels = [float(item) for item in value]
-        inside = all(0.0 < level < 1.0 for level in levels)
-        return inside and all(low < high for low, high in pairwise(levels))
-
-    def __str__(self) -> str:
-        return "a non-empty tuple of strictly increasing numbers between 0 and 1, both excluded"
+    return Satisfies(test, f"a subclass of {_public_name(parent)}")
 
 
-class SubclassOf(Options):
-    """A class, not an instance, below a given one."""
+def _tuple_of(kind: type, bounds: Interval) -> Satisfies:
+    item = bounds.over(kind)
 
-    def __init__(self, parent: type, article: str) -> None:
-        super().__init__(type, set())
-        self.parent = parent
-        self.article = article
+    def test(value: Any) -> bool:
+        return isinstance(value, tuple | list) and len(value) > 0 and all(map(item.is_satisfied_by, value))
 
-    def is_satisfied_by(self, value: Any) -> bool:
-        return isinstance(value, type) and issubclass(value, self.parent)
-
-    def __str__(self) -> str:
-        return f"{self.article} class"
+    return Satisfies(
+        test, f"a non-empty tuple of {'ints' if kind is Integral else 'numbers'}, each at least {bounds.ge}"
+    )
 
 
-class DeviceName(Options):
-    """The name of a device of torch, with or without a number."""
-
-    def __init__(self) -> None:
-        super().__init__(str, set())
-
-    def is_satisfied_by(self, value: Any) -> bool:
-        return isinstance(value, str) and re.fullmatch(r"cpu|auto|mps|cuda(:\d+)?", value) is not None
-
-    def __str__(self) -> str:
-        return "'cpu', 'cuda' (or 'cuda:0', 'cuda:1', ...), 'mps' or 'auto'"
-
-
-POSITIVE_INT = Interval(Integral, 1, None, closed="left")
-POSITIVE_INTS = [POSITIVE_INT, PositiveInts()]
-POSITIVE = Interval(Real, 0, None, closed="neither")
-NON_NEGATIVE = Interval(Real, 0, None, closed="left")
-FRACTION = Interval(Real, 0, 1, closed="neither")
-UNIT_INTERVAL = Interval(Real, 0, 1, closed="left")
-
-
-def hyper(
-    *, default: Any, constraint: Any, sentence: str, only_with: dict[str, str] | None = None, kw_only: bool = True
-) -> Any:
-    """Declare a hyperparameter: its default, scikit-learn constraint (or list of them) and description.
-
-    Type checkers see a default only where it has its name.
-
-    ``only_with={"cell": "gru"}`` makes it an option of one value of another hyperparameter: it must keep its default
-    beside other values, and a subclass that fixes the other hyperparameter to such a value does not have it at all.
-    """
-    constraints = constraint if isinstance(constraint, list) else [constraint]
-    metadata = {"constraints": constraints, "sentence": sentence, "only_with": only_with or {}}
-    return dataclasses.field(default=default, kw_only=kw_only, metadata=metadata)
+# -- the decorator -----------------------------------------------------------------------------------------------------
 
 
 def fitted(sentence: str, *, init: Literal[False] = False) -> Any:
@@ -141,35 +145,37 @@ def fitted(sentence: str, *, init: Literal[False] = False) -> Any:
     return dataclasses.field(init=init, metadata={"sentence": sentence})
 
 
-@dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(hyper, fitted))
+@dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(fitted, dataclasses.field))
 def hyperparameters(cls: Class) -> Class:
-    """Turn the declarations of a class body into ``__init__``, validation and documentation.
-
-    A subclass may give an inherited hyperparameter another default by plain assignment (``filters = 32``), or take it
-    out of the signature by fixing it as a class variable (``cell: ClassVar[str] = "gru"``).
-    """
-    _adopt_new_defaults(cls)
-    _drop_options_of_other_values(cls)
+    """Turn the declarations of a class body into ``__init__``, validation and documentation."""
+    inherited: dict[str, dataclasses.Field[Any]] = {}
+    for parent in reversed(cls.__mro__):
+        inherited |= vars(parent).get("__dataclass_fields__", {})
+    annotations = inspect.get_annotations(cls)
+    for name, annotation in annotations.items():
+        origin: Any = get_origin(annotation)
+        if origin is Annotated:
+            annotations[name], *beside = get_args(annotation)
+            setattr(cls, name, _read_declaration(annotations[name], beside, vars(cls)[name], inherited.get(name)))
+    for name, value in list(vars(cls).items()):
+        field = inherited.get(name)
+        if field is not None and name not in annotations and "constraints" in field.metadata:
+            annotations[name] = field.type
+            setattr(cls, name, dataclasses.field(default=value, kw_only=field.kw_only, metadata=field.metadata))
+    cls.__annotations__ = annotations
     cls = dataclasses.dataclass(kw_only=True, repr=False, eq=False)(cls)  # type: ignore[assignment]
     declared = [field for field in dataclasses.fields(cls) if "sentence" in field.metadata]
-    settable = [field for field in declared if field.init]
-    cls._parameter_constraints = {field.name: field.metadata["constraints"] for field in settable}  # type: ignore[attr-defined]
-    cls.__doc__ = _with_sections(
-        cls.__doc__ or "",
-        {
-            "Parameters": [
-                (f.name, f"{_spell(f.type)}, default={f.default!r}", _describe(f, settable)) for f in settable
-            ],
-            "Attributes": [(f.name, _spell(f.type), f.metadata["sentence"]) for f in declared if not f.init],
-        },
-    )
+    constraints = {field.name: field.metadata["constraints"] for field in declared if field.init}
+    cls._parameter_constraints = constraints  # type: ignore[attr-defined]
+    cls.__doc__ = _document(cls, declared)
     return cls
 
 
 def validate_parameters(estimator: Any) -> None:
     """Raise scikit-learn's ``InvalidParameterError`` where a parameter breaks its constraint."""
     name = type(estimator).__name__
-    validate_parameter_constraints(estimator._parameter_constraints, estimator.get_params(deep=False), caller_name=name)
+    given = estimator.get_params(deep=False)
+    checks.validate_parameter_constraints(estimator._parameter_constraints, given, caller_name=name)
     for field in dataclasses.fields(estimator):
         value = getattr(estimator, field.name) if field.init else None
         for other, needed in field.metadata.get("only_with", {}).items():
@@ -181,68 +187,119 @@ def validate_parameters(estimator: Any) -> None:
                 )
 
 
-def _adopt_new_defaults(cls: type) -> None:
-    inherited = getattr(cls, "__dataclass_fields__", {})
-    for name, value in list(vars(cls).items()):
-        field = inherited.get(name)
-        if field is None or name in inspect.get_annotations(cls) or "constraints" not in field.metadata:
-            continue
-        cls.__annotations__ = {**inspect.get_annotations(cls), name: field.type}
-        setattr(cls, name, dataclasses.field(default=value, kw_only=field.kw_only, metadata=field.metadata))
+def _read_declaration(kind: Any, beside: list[Any], default: Any, overridden: Any) -> Any:
+    def find(wanted: type, otherwise: Any) -> Any:
+        return next((item for item in beside if isinstance(item, wanted)), otherwise)
+
+    explicit = [item for item in beside if not isinstance(item, Doc | Interval | OnlyWith | Choices | Group)]
+    metadata = {
+        "constraints": explicit or [_constraint(part, find(Interval, None)) for part in _alternatives(kind)],
+        "sentence": find(Doc, None).documentation,
+        "only_with": find(OnlyWith, {}),
+        "choices": find(Choices, {}),
+        "group": find(Group, overridden.metadata["group"] if overridden else None),
+    }
+    given = default if isinstance(default, dataclasses.Field) else dataclasses.field(default=default, kw_only=True)
+    return dataclasses.field(default=given.default, kw_only=given.kw_only, metadata=metadata)
 
 
-def _drop_options_of_other_values(cls: type) -> None:
-    annotations = inspect.get_annotations(cls)
-    for field in list(getattr(cls, "__dataclass_fields__", {}).values()):
-        for other, needed in field.metadata.get("only_with", {}).items():
-            fixed = get_origin(annotations.get(other)) is ClassVar
-            if fixed and vars(cls)[other] != needed and field.name not in annotations:
-                cls.__annotations__ = {**inspect.get_annotations(cls), field.name: ClassVar[field.type]}
-                setattr(cls, field.name, field.default)
+def _alternatives(kind: Any) -> tuple[Any, ...]:
+    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
 
 
-def _describe(field: "dataclasses.Field[Any]", settable: "list[dataclasses.Field[Any]]") -> str:
-    conditions = [
-        f'``{other}="{needed}"``'
-        for other, needed in field.metadata["only_with"].items()
-        if other in {each.name for each in settable}
-    ]
-    return " ".join([field.metadata["sentence"], *(f"Only with {condition}." for condition in conditions)])
+def _constraint(kind: Any, bounds: Interval | None) -> Any:
+    """The constraint of scikit-learn that follows from a type."""
+    origin, items = get_origin(kind) or kind, get_args(kind)
+    if origin is Literal:
+        return checks.StrOptions(set(items)) if isinstance(items[0], str) else checks.Options(Integral, set(items))
+    if origin in (bool, NoneType, Callable):
+        return {bool: "boolean", NoneType: None, Callable: callable}[origin]
+    if origin is type:
+        return _subclass_of(items[0])
+    if bounds is None:
+        return Real if origin is float else origin
+    number = {int: Integral, float: Real}
+    return _tuple_of(number[items[0]], bounds) if origin is tuple else bounds.over(number[origin])
 
 
-def _spell(annotation: Any) -> str:
+_TITLES = ("Parameters", "Attributes", "Methods", "See Also", "Notes", "References", "Examples")
+_TITLE = re.compile(rf"^({'|'.join(_TITLES)})\n-{{3,}}\n", re.MULTILINE)
+_REFERENCE = re.compile(r"^ *\.\. \[(\w+)\] (.+?)\s*(?:^ *$|(?=^ *\.\. )|\Z)", re.MULTILINE | re.DOTALL)
+
+
+def add_sections(doc: str, sections: dict[str, str], *, description: str = "") -> str:
+    """Add to the parts of a docstring, and gather the references that stand in any section in their own."""
+    head, *parts = _TITLE.split(inspect.cleandoc(doc))
+    found = dict(zip(parts[::2], parts[1::2], strict=True))
+    for title, text in sections.items():
+        found[title] = f"{found.get(title, '').strip()}\n\n{text}"
+    references = dict(pair for text in found.values() for pair in _REFERENCE.findall(text))
+    found = {title: _REFERENCE.sub("", text).strip() for title, text in found.items()}
+    found["References"] = "\n\n".join(_wrap(f".. [{label}] {text}") for label, text in sorted(references.items()))
+    written = [f"{title}\n{'-' * len(title)}\n{found[title]}" for title in _TITLES if found.get(title)]
+    return "\n\n".join(part for part in (head.strip(), description, *written) if part) + "\n"
+
+
+def _document(cls: type, declared: "list[dataclasses.Field[Any]]") -> str:
+    places = {group: place for place, group in enumerate(Group)}
+    settable = sorted((f for f in declared if f.init), key=lambda field: places.get(field.metadata["group"], 0))
+    members = {group: [f"`{f.name}`" for f in settable if f.metadata["group"] is group] for group in Group}
+    groups = [_wrap(f"* {group.value}: {', '.join(names)}") for group, names in members.items() if names]
+    names = {field.name for field in settable}
+    attributes = [_describe(field, names) for field in declared if not field.init]
+    # Properties that are named like fitted attributes belong to these.
+    for name, get in inspect.getmembers(cls, lambda member: isinstance(member, property)):
+        if name.endswith("_") and not name.startswith("_"):
+            kind = _spell(get_type_hints(get.fget)["return"])
+            attributes.append(f"{name} : {kind}\n{textwrap.indent(inspect.cleandoc(get.__doc__ or ''), '    ')}")
+    return add_sections(
+        cls.__doc__ or "",
+        {
+            "Parameters": "\n\n".join(_describe(field, names) for field in settable),
+            "Attributes": "\n\n".join(attributes),
+        },
+        description="\n".join(["Parameters by group:", "", *groups]) if groups else "",
+    )
+
+
+def _describe(field: "dataclasses.Field[Any]", names: set[str]) -> str:
+    sentence, *more = field.metadata["sentence"].split("\n\n")
+    kind = _spell(field.type)
+    if field.init:
+        kind += f", default={field.default!r}"
+        conditions = field.metadata["only_with"].items()
+        sentence += "".join(f' Only with ``{other}="{value}"``.' for other, value in conditions if other in names)
+        allowed = [name for part in _alternatives(field.type) if get_origin(part) is Literal for name in get_args(part)]
+        meanings = {name: text for name, text in field.metadata["choices"].items() if name in allowed}
+        more = ["\n".join(_wrap(f'* ``"{name}"``: {text}') for name, text in meanings.items()), *more]
+    text = "\n\n".join(part for part in (_wrap(sentence, ""), *more) if part)
+    return f"{field.name} : {kind}\n{textwrap.indent(text, '    ')}"
+
+
+def _wrap(text: str, hang: str = "  ") -> str:
+    return textwrap.fill(" ".join(text.split()), 100, subsequent_indent=hang)
+
+
+def _spell(kind: Any) -> str:
     """Write a type as numpydoc does: ``int | tuple[int, ...]`` becomes ``int or tuple of int``."""
-    if get_origin(annotation) is Literal:
-        return "{" + ", ".join(repr(value) for value in get_args(annotation)) + "}"
-    if get_origin(annotation) is tuple:
-        return f"tuple of {_spell(get_args(annotation)[0])}"
-    if get_origin(annotation) is list:
-        return f"list of {_spell(get_args(annotation)[0])}"
-    if get_origin(annotation) not in (None, ClassVar) and get_args(annotation) and get_origin(annotation) is not type:
-        alternatives = [_spell(item) for item in get_args(annotation)]
-        if "Union" in str(get_origin(annotation)):
-            return " or ".join(alternatives)
-    if annotation in (None, type(None)):
-        return "None"
-    if annotation is Any:
-        return "object"
-    return getattr(annotation, "__name__", str(annotation))
+    origin, items = get_origin(kind), get_args(kind)
+    if kind == ArrayLike:
+        return "array-like"
+    if origin in (Union, UnionType):
+        return " or ".join(map(_spell, items))
+    if origin is Literal:
+        return "{" + ", ".join(map(repr, items)) + "}"
+    if origin in (tuple, list):
+        return f"{origin.__name__} of {_spell(items[0])}"
+    if origin is type:
+        return f"subclass of {_public_name(items[0])}"
+    names = {NoneType: "None", None: "None", Any: "object", Callable: "callable"}
+    return names.get(origin or kind) or getattr(kind, "__name__", str(kind))
 
 
-_SECTION = re.compile(r"^(Attributes|Methods|See Also|Notes|References|Examples)\n-{3,}$", re.MULTILINE)
-
-
-def _with_sections(doc: str, sections: dict[str, list[tuple[str, str, str]]]) -> str:
-    """Insert the generated sections between the description and the first hand-written section."""
-    doc = inspect.cleandoc(doc)
-    first = _SECTION.search(doc)
-    head, tail = (doc[: first.start()], doc[first.start() :]) if first else (doc, "")
-    parts = [head.rstrip()]
-    for title, entries in sections.items():
-        if entries:
-            lines = [
-                f"{name} : {kind}\n{textwrap.fill(text, 100, initial_indent='    ', subsequent_indent='    ')}"
-                for name, kind, text in entries
-            ]
-            parts.append(f"{title}\n{'-' * len(title)}\n" + "\n\n".join(lines))
-    return "\n\n".join([*parts, tail]).rstrip() + "\n"
+def _public_name(kind: type) -> str:
+    """The shortest name under which a class can be imported: ``torch.nn.Module``."""
+    parts = kind.__module__.split(".")
+    homes = (".".join(parts[:n]) for n in range(1, len(parts) + 1))
+    home = next(home for home in homes if getattr(sys.modules[home], kind.__name__, None) is kind)
+    return f"{home}.{kind.__name__}"

@@ -1,4 +1,4 @@
-"""The cells by name, the words for their gates, and a base class for a cell of one's own: an alias of `sklrnn.nn.cells`."""
+"""The cells by name, their gates in words, and a base class for your own cells: an alias of `sklrnn.nn.cells`."""
 
 from sklrnn.nn.cells import CELLS, GATES, StepwiseCell
 

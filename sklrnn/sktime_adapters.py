@@ -16,8 +16,10 @@ from sktime.base import BaseObject
 from sktime.classification.base import BaseClassifier
 from sktime.regression.base import BaseRegressor
 
-from sklrnn.estimators.classifier import GRUClassifier, RecurrentClassifier
-from sklrnn.estimators.regressor import GRURegressor, RecurrentRegressor
+from sklrnn.estimators.classifier import ClassifierTask
+from sklrnn.estimators.named_classifiers import GRUClassifier
+from sklrnn.estimators.named_regressors import GRURegressor
+from sklrnn.estimators.regressor import RegressorTask
 
 __all__ = ["SktimeClassifier", "SktimeRegressor"]
 
@@ -108,8 +110,8 @@ class _HoldsEstimator:
         return self
 
     def _predict(self, X: Array) -> Array:
-        answers: Array = self.estimator_.predict(_time_first(X))
-        return answers
+        predictions: Array = self.estimator_.predict(_time_first(X))
+        return predictions
 
     def _unfitted_estimator(self) -> Any:
         estimator = self._default() if self.estimator is None else clone(self._checked_estimator())
@@ -125,7 +127,7 @@ class _HoldsEstimator:
         got = f"the class {given.__name__}" if isinstance(given, type) else repr(given)
         if isinstance(given, type):
             advice = f" Pass an instance: {given.__name__}(...)."
-        elif _holds(given, (RecurrentClassifier, RecurrentRegressor)):
+        elif _holds(given, (ClassifierTask, RegressorTask)):
             advice = f" Use {'SktimeRegressor' if self._task == 'classifier' else 'SktimeClassifier'} for it."
         else:
             advice = ""
@@ -152,7 +154,7 @@ class SktimeClassifier(_HoldsEstimator, BaseClassifier):
     it as ``(sample, time, feature)``.
 
     Missing values and series of different lengths are refused, as the estimators don't read them. Where y has several
-    columns, each is learnt by a network of its own.
+    columns, each has a network of its own.
 
     Parameters
     ----------
@@ -197,7 +199,7 @@ class SktimeClassifier(_HoldsEstimator, BaseClassifier):
 
     _tags: ClassVar[dict[str, Any]] = {"capability:predict_proba": True, "capability:class_weight": True}
     _task = "classifier"
-    _takes = RecurrentClassifier
+    _takes = ClassifierTask
     _default = GRUClassifier
 
     def _predict_proba(self, X: Array) -> Array:
@@ -249,7 +251,7 @@ class SktimeRegressor(_HoldsEstimator, BaseRegressor):
 
     _tags: ClassVar[dict[str, Any]] = {"y_inner_mtype": "numpy2D", "capability:multioutput": True}
     _task = "regressor"
-    _takes = RecurrentRegressor
+    _takes = RegressorTask
     _default = GRURegressor
 
     def _fit(self, X: Array, y: Array) -> Self:
@@ -258,7 +260,7 @@ class SktimeRegressor(_HoldsEstimator, BaseRegressor):
 
 def _time_first(panel: Array) -> Array:
     """Turn ``(sample, channel, time)`` into ``(sample, time, feature)``."""
-    # In one piece, answers equal those of the estimator alone to the last bit.
+    # In contiguous memory, so that predictions are those of the estimator alone to the last bit.
     return np.ascontiguousarray(panel.transpose(0, 2, 1))
 
 

@@ -1,15 +1,15 @@
 """Predictions of small fits with fixed seeds, stored: whatever is rebuilt must not change them.
 
 ``python tests/stored_predictions.py`` runs every case and compares it with the stored file, bit for bit. Bits hold on
-one processor with one version of torch, numpy and numba; ``tests/test_stored_predictions.py`` compares with a tolerance
-that holds elsewhere too. To compare two states of the code bit for bit on any machine, write a file with the one and
-compare the other with it::
+one processor with one version of torch, numpy and numba; ``tests/test_stored_predictions.py`` compares with a
+tolerance that holds elsewhere too. To compare two states of the code bit for bit on any machine, write a file with the
+one and compare the other with it::
 
     python tests/stored_predictions.py --to before.npz
     python tests/stored_predictions.py --against before.npz
 
-A case is ``(what, show, options)``: a class that is made with the options, or a function that is given them, and what is
-shown of it. The files of ``tests/stored_cases`` hold them, each on its own: none imports another.
+A case is ``(what, show, options)``: a class that is made with the options, or a function that is given them, and what
+is shown of it. The files of ``tests/stored_cases`` hold them, each on its own: none imports another.
 """
 
 import argparse
@@ -104,7 +104,7 @@ def _sequence_as_parts(answer: Any, name: str) -> Iterator[tuple[str, np.ndarray
         yield name, np.asarray(array.tolist(), dtype=str) if array.dtype == object else array
 
 
-# -- one file for all: a table of names, types and shapes, and the bytes of all arrays, one after the other ---------------
+# -- one file for all: a table of names, types and shapes, and the bytes of all arrays, one after the other ------------
 
 
 def write(path: Path, results: dict[str, Parts]) -> None:
@@ -135,7 +135,7 @@ def made_with() -> str:
     return f"{versions}, {torch.backends.cpu.get_cpu_capability()}"
 
 
-# -- comparing -----------------------------------------------------------------------------------------------------------
+# -- comparing ---------------------------------------------------------------------------------------------------------
 
 
 def are_bit_equal(now: Parts, stored: Parts) -> bool:
@@ -161,9 +161,9 @@ def largest_difference(now: Parts, stored: Parts) -> tuple[float, float]:
             if (after != before).any():
                 return np.inf, np.inf
             continue
-        if after.dtype != before.dtype or not np.array_equal(np.isfinite(after), np.isfinite(before)):
+        finite = np.isfinite(before) & np.isfinite(after)
+        if after.dtype != before.dtype or not np.array_equal(after[~finite], before[~finite], equal_nan=True):
             return np.inf, np.inf
-        finite = np.isfinite(before)
         if finite.any():
             difference = float(np.abs(after - before)[finite].max())
             absolute = max(absolute, difference)
@@ -187,7 +187,7 @@ def how_they_differ(now: Parts, stored: Parts) -> str:
     return f"the kind, shape, strings, integers or missing values of {', '.join(names[:4])} differ"
 
 
-def main() -> int:
+def read_command_line() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--only", metavar="PATTERN", default="*", help="run the cases whose names match, such as '*lstm*'"
@@ -198,6 +198,11 @@ def main() -> int:
     options = parser.parse_args()
     if options.write and (options.only != "*" or options.to):
         parser.error("--write stores all cases in the stored file: leave --only and --to out")
+    return options
+
+
+def main() -> int:
+    options = read_command_line()
     warnings.filterwarnings("ignore", "The default of config ``remember_data``", FutureWarning)
     cases = {name: case for name, case in load_cases().items() if fnmatch.fnmatchcase(name, options.only)}
     results = {name: run_or_say(case) for name, case in cases.items()}

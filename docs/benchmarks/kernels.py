@@ -15,7 +15,7 @@ from itertools import product
 import torch
 from torch import nn
 
-from sklrnn.cells import GRU, LSTM, SimpleRNN
+from sklrnn.nn.cells import GRU, LSTM, SimpleRNN
 
 LAYERS = {"GRU": (GRU, nn.GRU), "LSTM": (LSTM, nn.LSTM), "SimpleRNN": (SimpleRNN, nn.RNN)}
 BATCHES, STEPS, UNITS = (32, 128, 256), (24, 72, 168), (16, 32, 64, 128)

@@ -21,7 +21,7 @@ FIRST_CALL = """
 import time
 from pathlib import Path
 import sklearn, torch
-from sklrnn.cells import {cell}
+from sklrnn.nn.cells import {cell}
 
 def memory():  # of Linux
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20

@@ -1,4 +1,4 @@
-"""How far off answers are on rows that training did not see: the stuff of conformal intervals."""
+"""Errors on held-out samples, for conformal prediction intervals."""
 
 from dataclasses import dataclass
 from typing import Any

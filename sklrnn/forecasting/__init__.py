@@ -1,9 +1,14 @@
-"""Forecasters beside sktime's own, and a fair comparison of them."""
+"""Forecasters with sktime's interface, and their comparison."""
 
 from sklrnn.forecasting.comparison.compare import compare
 from sklrnn.forecasting.comparison.comparison import Comparison
-from sklrnn.forecasting.forecaster import RecurrentForecaster
-from sklrnn.forecasting.named_forecasters import CNNLSTMForecaster, GRUForecaster, LSTMForecaster, SimpleRNNForecaster
+from sklrnn.forecasting.named_forecasters import (
+    CNNLSTMForecaster,
+    GRUForecaster,
+    LSTMForecaster,
+    RecurrentForecaster,
+    SimpleRNNForecaster,
+)
 
 __all__ = [
     "CNNLSTMForecaster",

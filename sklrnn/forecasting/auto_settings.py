@@ -1,4 +1,4 @@
-"""What ``"auto"`` means for a forecaster: season, window and fold, chosen from the series."""
+"""Settings of a forecaster that depend on its series: season, window, fold, and what else "auto" stands for."""
 
 import warnings
 from collections.abc import Mapping
@@ -7,104 +7,104 @@ from typing import Any, Literal
 import numpy as np
 
 from sklrnn.forecasting.seasonality import find_season
-from sklrnn.forecasting.series import Key, Series
-from sklrnn.forecasting.windows import Framing
+from sklrnn.forecasting.series import SeriesKey, TimeSeries
+from sklrnn.forecasting.windows import WindowSpec
 from sklrnn.timeline.time_index import frequency_of
+from sklrnn.training.auto_epochs import StepBudget
 
-# A window holds so many seasons where the series is long enough: two weeks of hours, a quarter of days.
+# Seasons in a window if the series is long enough: two weeks of hours, a quarter of days.
 _MOST_SEASONS = 14
-_WITHOUT_SEASON = 24
-# Windows should differ: a series is at least so many of them long.
-_WINDOWS_IN_SERIES = 2.5
-FEWEST_ROWS = 3
+_ROWS_WITHOUT_SEASON = 24
+# The median series is at least this many windows long, so that the training windows differ.
+_LEAST_WINDOWS_IN_SERIES = 2.5
+MIN_ROWS = 3
 # Steps of the optimizer with max_epochs="auto": 200 for the 84 windows of nine years of months, 20,000 for the 200,000
-# of M4's hours. Few windows are soon learnt by heart.
-_STEPS_FOR_ONE_WINDOW, _GROWTH, _MOST_STEPS = 14, 0.6, 20_000
+# of M4's hours. Few windows are soon overfitted.
+AUTO_STEPS = StepBudget(14, growth=0.6, most_steps=20_000)
 
 
-def choose_season(sp: int | Literal["auto"], series: Mapping[Key, Series]) -> int:
-    """Take the season that was given, or find the one that most channels of most series have."""
+def resolve_sp(sp: int | Literal["auto"], series: Mapping[SeriesKey, TimeSeries]) -> int:
+    """Return the season that was given, or find it from all channels of all series."""
     if sp != "auto":
         return int(sp)
-    some = next(iter(series.values()))
-    freq = frequency_of(some.index)
+    freq = frequency_of(next(iter(series.values())).index)
     channels = [one.y[:, channel] for one in series.values() for channel in range(one.y.shape[1])]
     return find_season(channels, freq if isinstance(freq, str) else None)
 
 
-def choose_framing(
-    series: Mapping[Key, Series],
+def resolve_window_spec(
+    series: Mapping[SeriesKey, TimeSeries],
     *,
     window_length: int | Literal["auto"],
     horizon: int,
     fold: int | Literal["auto"],
     sp: int,
     normalize: str | None,
-    known: tuple[int, ...],
-) -> Framing:
-    """Choose how samples are cut, and shorten the window, with a warning, where the series are too short for it."""
-    some = next(iter(series.values()))
+    known_future: tuple[int, ...],
+) -> WindowSpec:
+    """Choose how samples are cut; a warning says what is used instead if the series are too short for the settings."""
+    any_series = next(iter(series.values()))
     longest = max(len(one) for one in series.values())
-    if longest < FEWEST_ROWS:
+    if longest < MIN_ROWS:
         raise ValueError(
-            f"A forecaster needs a series of at least {FEWEST_ROWS} rows to learn from, got {longest}. Pass more history."
+            f"A forecaster needs a series of at least {MIN_ROWS} rows to learn from, got {longest}. Pass more history."
         )
     lengths = [len(one) for one in series.values()]
-    horizon = _fit_horizon(horizon, longest)
+    horizon = _limit_horizon(horizon, longest)
     window = (
-        _choose_window(horizon, sp, lengths)
+        _auto_window(horizon, sp, lengths)
         if window_length == "auto"
-        else _fit_window(int(window_length), horizon, longest)
+        else _limit_window(int(window_length), horizon, longest)
     )
-    window, step = _choose_fold(fold, window, sp, is_exact=window == window_length, room=longest - horizon)
-    levels, spreads = (np.array([getattr(one, which) for one in series.values()]) for which in ("level", "spread"))
-    return Framing(
+    window, step = _resolve_fold(fold, window, sp, is_exact=window == window_length, limit=longest - horizon)
+    levels, scales = (np.array([getattr(one, which) for one in series.values()]) for which in ("level", "scale"))
+    return WindowSpec(
         window_length=window,
         horizon=horizon,
         fold=step,
-        n_channels=some.y.shape[1],
-        n_columns=some.X.shape[1],
-        known=known,
+        n_channels=any_series.y.shape[1],
+        n_exogenous=any_series.X.shape[1],
+        known_future=known_future,
         normalize=normalize,
         level_length=min(window, max(sp, window // 2)),
         level=tuple(levels.mean(axis=0).tolist()),
-        spread=tuple(np.sqrt((spreads**2).mean(axis=0) + levels.var(axis=0)).tolist()),
+        scale=tuple(np.sqrt((scales**2).mean(axis=0) + levels.var(axis=0)).tolist()),
     )
 
 
-def _fit_horizon(horizon: int, longest: int) -> int:
+def _limit_horizon(horizon: int, longest: int) -> int:
     if horizon < longest - 1:
         return horizon
     shorter = max(1, longest // 3)
     warnings.warn(
         f"A horizon of {horizon} steps leaves nothing of a series of {longest} rows to learn from. The network learns "
-        f"{shorter} step(s) at once instead, and rolls on from its own forecasts. Pass more history.",
+        f"{shorter} step(s) at once instead, and reaches later steps from its own forecasts. Pass more history.",
         stacklevel=6,
     )
     return shorter
 
 
-def _fit_window(window: int, horizon: int, longest: int) -> int:
+def _limit_window(window: int, horizon: int, longest: int) -> int:
     if window <= longest - horizon:
         return window
     shorter = max(1, (longest - horizon) // 2)
     warnings.warn(
-        f"window_length={window} and a horizon of {horizon} need a series of at least {window + horizon} rows, got {longest}. "
-        f"A window of {shorter} is used instead. Shorten the window or pass more history.",
+        f"window_length={window} and a horizon of {horizon} need a series of at least {window + horizon} rows, got "
+        f"{longest}. A window of {shorter} is used instead. Shorten the window or pass more history.",
         stacklevel=6,
     )
     return shorter
 
 
-def _choose_window(horizon: int, sp: int, lengths: list[int]) -> int:
-    most = max(1.0, (int(np.median(lengths)) - horizon) / _WINDOWS_IN_SERIES)
+def _auto_window(horizon: int, sp: int, lengths: list[int]) -> int:
+    most = max(1.0, (int(np.median(lengths)) - horizon) / _LEAST_WINDOWS_IN_SERIES)
     if 1 < sp <= most:
         return sp * int(min(_MOST_SEASONS, most // sp))
-    return int(min(most, max(_WITHOUT_SEASON, horizon)))
+    return int(min(most, max(_ROWS_WITHOUT_SEASON, horizon)))
 
 
-def _choose_fold(fold: int | Literal["auto"], window: int, sp: int, *, is_exact: bool, room: int) -> tuple[int, int]:
-    """Give the window and its fold, which divides it: a window that was not asked for follows the fold that was."""
+def _resolve_fold(fold: int | Literal["auto"], window: int, sp: int, *, is_exact: bool, limit: int) -> tuple[int, int]:
+    """Return the window length and its fold, which divides it; an automatic window is rounded to the fold."""
     if fold == "auto":
         return window, sp if sp > 1 and window % sp == 0 and window >= 2 * sp else 1
     if window % fold and is_exact:
@@ -113,30 +113,22 @@ def _choose_fold(fold: int | Literal["auto"], window: int, sp: int, *, is_exact:
             f"Take window_length={max(1, window // fold) * fold} or fold=1."
         )
     whole = max(1, window // fold) * fold
-    if whole <= room:
+    if whole <= limit:
         return whole, int(fold)
     warnings.warn(
-        f"fold={fold} needs windows of at least {fold} rows, but the series leave room for {room}. Rows are read one by one "
-        "instead. Take a smaller fold or pass more history.",
+        f"fold={fold} needs windows of at least {fold} rows, but the series leave room for {limit}. Rows are "
+        "read one by one instead. Take a smaller fold or pass more history.",
         stacklevel=6,
     )
     return window, 1
 
 
-def choose_epochs(max_epochs: int | Literal["auto"], n_windows: int, batch_size: int) -> int:
-    """Take the passes that were asked for, or as many as make the steps of the optimizer that the windows can bear."""
-    if max_epochs != "auto":
-        return int(max_epochs)
-    steps = min(_STEPS_FOR_ONE_WINDOW * n_windows**_GROWTH, _MOST_STEPS)
-    return max(1, round(steps / -(-n_windows // batch_size)))
-
-
-def choose_known(future_X: Any, columns: Any) -> tuple[int, ...]:
-    """Tell which columns of X are known in the future."""
+def resolve_future_X(future_X: Any, columns: Any) -> tuple[int, ...]:
+    """Return the positions of the columns of X whose future is known."""
     names = list(columns)
     if isinstance(future_X, str):
         return tuple(range(len(names))) if future_X == "known" else ()
     unknown = [name for name in future_X if name not in names]
     if unknown:
         raise ValueError(f"future_X={list(future_X)!r} names {unknown!r}, but X has the columns {names!r}.")
-    return tuple(place for place, name in enumerate(names) if name in list(future_X))
+    return tuple(position for position, name in enumerate(names) if name in list(future_X))

@@ -1,90 +1,97 @@
-"""How far off a forecaster is on windows that its network did not see."""
+"""Errors of a forecaster on windows that its network was not trained on, for prediction intervals."""
 
-import copy
 import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sklrnn.forecasting.network import WindowNetwork, signed_errors
+from sklrnn.forecasting.network import ForecastNetwork, NetworkRecipe, forecast_errors
 from sklrnn.forecasting.windows import Windows
 
 Array = NDArray[Any]
 
-# The share of the windows, the newest, that a twin network is asked to forecast, and how many they should be at least.
-_SHARE, _ENOUGH = 0.2, 10
-_FEWEST = 5
+# The share of the windows, the newest, that a refit of the network is tested on, and how many they should be at least.
+_TEST_SHARE, _TEST_WINDOWS = 0.2, 10
+# With fewer windows than this to train or test on there is no refit.
+_MIN_WINDOWS = 5
 
 
 class Calibration:
-    """Signed errors in units of each window's spread, shaped (window, step ahead, channel).
+    """Signed forecast errors in units of each window's scale, shaped (window, step ahead, channel).
 
-    Where early stopping held out the newest windows, these tell. Otherwise a twin of the network learns without them,
-    once, when an interval is first asked for: the errors on rows that a network was fitted to would be too small.
+    If early stopping held out the newest windows, the errors are those on them. Otherwise a copy of the network is
+    trained on the older windows only and tested on the newest, once, when an interval is first asked for: the errors on
+    windows that a network was trained on would be too small.
 
-    ``before`` is the network as it was before it learnt from these windows; None if it never did, as after pretraining on
-    other series: it is then asked about all of them. ``otherwise`` tells where there are too few windows.
+    ``refit`` says how the network was trained on these windows. It is None if it never was, as after pretraining on
+    other series: the errors are then those on all windows. ``fallback`` is used where there are too few windows.
     """
 
     def __init__(
         self,
-        network: WindowNetwork,
+        network: ForecastNetwork,
         windows: Windows,
         *,
-        before: WindowNetwork | None,
-        otherwise: "Calibration | None" = None,
+        refit: NetworkRecipe | None,
+        fallback: "Calibration | None" = None,
     ) -> None:
         self.network = network
         self.windows = windows
-        self.before = before
-        self.otherwise = otherwise
+        self.refit = refit
+        self.fallback = fallback
         self._errors: Array | None = None
 
-    def offsets(self, levels: Array) -> Array:
-        """What to add to a forecast, in units of the spread, for each (step ahead, channel, level).
+    def error_quantiles(self, levels: Array) -> Array:
+        """Quantiles of the errors, in units of the scale, for each (step ahead, channel, level).
 
-        An error is taken to be as likely as its opposite. Neighbouring windows share most of their targets, so that they
-        count for fewer than they are: somewhere between each for one and those without a common target only.
+        The distribution is made symmetric, as an error is taken to be as likely as its opposite. Neighbouring windows
+        share most of their targets: the effective number of errors is taken to be the number of windows divided by the
+        root of the horizon, which lies between that number and the number of windows without common targets.
         """
         errors = self.errors()
-        n_apart = max(1.0, len(errors) / np.sqrt(self.windows.framing.horizon))
-        outward = np.clip(0.5 + (levels - 0.5) * (n_apart + 1) / n_apart, 0.0, 1.0)
-        both_ways = np.concatenate([errors, -errors])
-        return np.moveaxis(np.nanquantile(both_ways, outward, axis=0), 0, -1)
+        n_effective = max(1.0, len(errors) / np.sqrt(self.windows.spec.horizon))
+        corrected = np.clip(0.5 + (levels - 0.5) * (n_effective + 1) / n_effective, 0.0, 1.0)
+        symmetric = np.concatenate([errors, -errors])
+        return np.moveaxis(np.nanquantile(symmetric, corrected, axis=0), 0, -1)
 
     def errors(self) -> Array:
-        """Measure, the first time."""
+        """The errors, which are computed at the first call."""
         if self._errors is None:
-            self._errors = self._measure()
+            self._errors = self._compute_errors()
         return self._errors
 
-    def _measure(self) -> Array:
+    def forget_fallback(self) -> None:
+        """A panel with windows has errors of its own: the panels before it need not be kept."""
+        if len(self.windows):
+            self.fallback = None
+
+    def _compute_errors(self) -> Array:
         n = len(self.windows)
-        if self.otherwise is not None and n < _ENOUGH:
-            return self.otherwise.errors()
-        if self.before is None:
-            return signed_errors(self.network, self.windows)
+        if self.fallback is not None and n < _TEST_WINDOWS:
+            return self.fallback.errors()
+        if self.refit is None:
+            return forecast_errors(self.network, self.windows)
         if self.network.held_out_errors is not None:
             return self.network.held_out_errors
-        horizon = self.windows.framing.horizon
-        newest = self.windows[n - max(1, int(_SHARE * n), min(_ENOUGH, (n - horizon) // 2)) :]
+        horizon = self.windows.spec.horizon
+        newest = self.windows[n - max(1, int(_TEST_SHARE * n), min(_TEST_WINDOWS, (n - horizon) // 2)) :]
         n_older = int((self.windows.ages >= newest.ages[0] + horizon).sum())
-        if min(n_older, len(newest)) < _FEWEST:
-            if self.otherwise is not None:
-                return self.otherwise.errors()
+        if min(n_older, len(newest)) < _MIN_WINDOWS:
+            if self.fallback is not None:
+                return self.fallback.errors()
             warnings.warn(
-                f"{n} windows are too few to hold some out, so the intervals follow from the errors on the rows that the "
+                f"{n} windows are too few to hold some out, so the intervals follow from the errors on the rows that "
+                f"the "
                 "network was fitted to, which are too small. Pass more history or shorten window_length.",
                 stacklevel=6,
             )
-            return signed_errors(self.network, self.windows)
-        twin = copy.deepcopy(self.before).learn(self.windows[:n_older])
-        return signed_errors(twin, newest)
+            return forecast_errors(self.network, self.windows)
+        return forecast_errors(self.refit.fit(self.windows[:n_older]), newest)
 
 
 class Pretrained(NamedTuple):
-    """What pretraining leaves for each series to come."""
+    """The result of pretraining, which every later fit starts from."""
 
-    networks: list[WindowNetwork]
+    networks: list[ForecastNetwork]
     calibration: Calibration

@@ -1,127 +1,184 @@
-"""What a forecaster knows: its series, how far each of them is told, and what may be known of the rows to come."""
+"""The data that a forecaster was given: its series, the cutoff of each, and the columns of y and X."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sktime.forecasting.base import ForecastingHorizon
 
-from sklrnn.forecasting._columns import Columns
-from sklrnn.forecasting.fh_index import place, times_after
-from sklrnn.forecasting.series import Key, Series, begin, by_instance, extend, name_of, rows_at, take_apart
+from sklrnn.forecasting.fh_index import resolve_fh, times_after
+from sklrnn.forecasting.series import (
+    SeriesKey,
+    TimeSeries,
+    describe_series,
+    merge_rows,
+    prepare_series,
+    split_frame,
+    split_series,
+    values_at_times,
+)
 from sklrnn.timeline.time_index import frequency_of
 
 Array = NDArray[Any]
+ColumnNames = tuple[Hashable, ...]
+
+
+class Columns(NamedTuple):
+    """The names of the columns of y and X, in the order in which the networks read them."""
+
+    y: ColumnNames
+    X: ColumnNames
+
+    @classmethod
+    def from_frames(cls, y: pd.DataFrame, X: pd.DataFrame | None) -> "Columns":
+        return cls(tuple(y.columns), () if X is None else tuple(X.columns))
+
+    def reorder_y(self, y: pd.DataFrame) -> pd.DataFrame:
+        """Bring the columns of y into the order of the networks; a single column may have any name."""
+        return y.iloc[:, self.positions_in_y(y.columns)]
+
+    def positions_in_y(self, names: pd.Index) -> list[int]:
+        """The position of each channel in a y with these columns."""
+        return [0] if len(self.y) == len(names) == 1 else _positions(self.y, names, "y")
+
+    def reorder_X(self, X: pd.DataFrame | None) -> pd.DataFrame | None:
+        """Bring the columns of X into the order of the networks."""
+        if X is None and not self.X:
+            return None
+        if X is None:
+            raise ValueError(f"The networks were fitted with the columns {list(self.X)} of X, got no X. Pass X too.")
+        return X.iloc[:, _positions(self.X, X.columns, "X")]
+
+    def reorder_future_X(self, X: pd.DataFrame, known_future: tuple[int, ...]) -> pd.DataFrame:
+        """Bring the columns of X into the order of the networks; those without a known future may be missing."""
+        if _has_default_names(X.columns) and len(X.columns) == len(self.X):
+            return X.set_axis(list(self.X), axis=1)
+        needed = [self.X[position] for position in known_future]
+        missing = [name for name in needed if name not in X.columns]
+        if missing:
+            raise ValueError(
+                f"The forecast needs the columns {needed} of X, but {missing} are missing: X has {list(X.columns)}."
+            )
+        return X.reindex(columns=list(self.X))
+
+
+def _positions(fitted: ColumnNames, names: pd.Index, what: str) -> list[int]:
+    if set(names) == set(fitted):
+        return [list(names).index(name) for name in fitted]
+    # Arrays have no column names: their columns are taken in the order given.
+    if len(names) == len(fitted) and (_has_default_names(names) or _has_default_names(pd.Index(fitted))):
+        return list(range(len(names)))
+    with_what = f"with the columns {list(fitted)} of {what}" if fitted else f"without {what}"
+    raise ValueError(
+        f"The networks were fitted {with_what}, got {list(names)}. Pass the same columns, or make a new forecaster."
+    )
+
+
+def _has_default_names(names: pd.Index) -> bool:
+    return list(names) == list(range(len(names)))
 
 
 @dataclass(frozen=True)
-class Past:
-    """Series by key, and the time of the row that each is forecast from, which is not the last where old rows came again.
+class History:
+    """The known rows of each series, and what is needed to return forecasts in the form of y.
 
-    ``levels`` are the names of the levels of the index of y, ``given`` its columns as they came first.
+    ``cutoffs`` are the times of the rows that each series is forecast from: the last row that was passed, which is not
+    the last known one if an update passed old rows again. ``index_names`` are the names of the levels of the index of
+    y, and ``y_columns`` its columns, in the order of the user.
     """
 
-    series: dict[Key, Series]
-    ends: dict[Key, Any]
+    series: dict[SeriesKey, TimeSeries]
+    cutoffs: dict[SeriesKey, Any]
     columns: Columns
-    levels: list[Any]
-    given: pd.Index
+    index_names: list[Any]
+    y_columns: pd.Index
 
     @classmethod
-    def read(cls, y: pd.DataFrame, X: pd.DataFrame | None, columns: Columns | None = None) -> "Past":
-        """Begin; ``columns`` are those that networks have learnt already."""
-        columns = Columns.of(y, X) if columns is None else columns
-        series = begin(take_apart(columns.arrange_y(y), columns.arrange_X(X)), columns.y)
-        return cls(series, _ends_of(series), columns, list(y.index.names), y.columns)
+    def from_frames(cls, y: pd.DataFrame, X: pd.DataFrame | None, columns: Columns | None = None) -> "History":
+        """Read y and X; ``columns`` are those of networks that are fitted already."""
+        columns = Columns.from_frames(y, X) if columns is None else columns
+        series = prepare_series(split_series(columns.reorder_y(y), columns.reorder_X(X)), columns.y)
+        return cls(series, _last_times(series), columns, list(y.index.names), y.columns)
 
-    def read_on(self, y: pd.DataFrame, X: pd.DataFrame | None) -> "Past":
-        """The same with more rows, or with more series."""
-        self._check_levels(y, "y")
-        new = take_apart(self.columns.arrange_y(y), self.columns.arrange_X(X))
-        longer = {key: extend(self.series[key], one, key) for key, one in new.items() if key in self.series}
-        others = {key: one for key, one in new.items() if key not in self.series}
-        if others:
-            longer |= begin(others, self.columns.y, like=self.longest().index)
-        return replace(self, series=self.series | longer, ends=self.ends | _ends_of(new))
+    def extend(self, y: pd.DataFrame, X: pd.DataFrame | None) -> "History":
+        """Return the history with more rows, or with more series."""
+        self._check_index_levels(y, "y")
+        new = split_series(self.columns.reorder_y(y), self.columns.reorder_X(X))
+        changed = {key: merge_rows(self.series[key], one, key) for key, one in new.items() if key in self.series}
+        added = {key: one for key, one in new.items() if key not in self.series}
+        if added:
+            changed |= prepare_series(added, self.columns.y, like=self.longest().index)
+        return replace(self, series=self.series | changed, cutoffs=self.cutoffs | _last_times(new))
 
-    def measured(self) -> "Past":
-        """The same with levels and spreads as they are by now."""
-        return replace(self, series={key: one.measured() for key, one in self.series.items()})
+    def with_current_scales(self) -> "History":
+        """Return the history with the level and scale of all rows of each series."""
+        return replace(self, series={key: one.with_current_scale() for key, one in self.series.items()})
 
-    def longest(self) -> Series:
+    def longest(self) -> TimeSeries:
         return max(self.series.values(), key=len)
 
-    def told(self) -> dict[Key, Series]:
+    def until_cutoff(self) -> dict[SeriesKey, TimeSeries]:
         """Each series up to the row that it is forecast from."""
         return {
-            key: one if one.index[-1] == self.ends[key] else one.until(self.ends[key])
+            key: one if one.index[-1] == self.cutoffs[key] else one.until(self.cutoffs[key])
             for key, one in self.series.items()
         }
 
-    def place(self, fh: ForecastingHorizon) -> dict[Key, tuple[Array, pd.Index]]:
-        """What a horizon means for each series: steps and times. Series that end together share what is to come."""
-        places: dict[Key, tuple[Array, pd.Index]] = {}
+    def resolve_fh(self, fh: ForecastingHorizon) -> dict[SeriesKey, tuple[Array, pd.Index]]:
+        """Steps and times of a horizon for each series. Series with the same cutoff share the index of future times."""
+        resolved: dict[SeriesKey, tuple[Array, pd.Index]] = {}
         shared: dict[Any, tuple[Array, pd.Index]] = {}
-        for key, one in self.told().items():
-            end = one.index[-1], frequency_of(one.index)
-            places[key] = shared[end] if end in shared else place(fh, one.index, name_of(key))
-            if (places[key][0] > 0).all():
-                shared[end] = places[key]
-        return places
+        for key, one in self.until_cutoff().items():
+            cutoff = one.index[-1], frequency_of(one.index)
+            resolved[key] = shared[cutoff] if cutoff in shared else resolve_fh(fh, one.index, describe_series(key))
+            if (resolved[key][0] > 0).all():
+                shared[cutoff] = resolved[key]
+        return resolved
 
-    def ahead(
-        self, X: pd.DataFrame | None, steps: Mapping[Key, Array], n_ahead: int, known: tuple[int, ...]
-    ) -> dict[Key, Array]:
-        """The next ``n_ahead`` rows of X of each series: NaN in columns whose future is not known."""
-        future: dict[Key, pd.DataFrame] = {}
-        if X is not None and known:
-            self._check_levels(X, "X")
-            future = by_instance(self.columns.arrange_future_X(X, known))
-        return {
-            key: self._ahead_of(one.index, future.get(key), key, steps[key], n_ahead, known)
-            for key, one in self.told().items()
-        }
-
-    def _ahead_of(
-        self,
-        told: pd.Index,
-        future: pd.DataFrame | None,
-        key: Key,
-        steps: Array,
-        n_ahead: int,
-        known: tuple[int, ...],
-    ) -> Array:
-        ahead = np.full((n_ahead, len(self.columns.X)), np.nan)
-        if not known or not (steps > 0).any():
-            return ahead
-        times = times_after(told, n_ahead)
-        wanted = times[steps[steps > 0] - 1]
-        missing = wanted if future is None else wanted.difference(future.index)
-        if future is None or len(missing):
-            raise ValueError(
-                f"The forecast of {name_of(key)} from {wanted[0]} to {wanted[-1]} needs the future of X, but there is no row "
-                f"of X for {missing[0]}. Pass X for these times to predict, or say with future_X which columns are known in "
-                "the future."
-            )
-        columns = list(known)
-        ahead[:, columns] = rows_at(future, times, f"X of {name_of(key)}")[:, columns]
+    def X_ahead(
+        self, X: pd.DataFrame | None, steps: Mapping[SeriesKey, Array], n_ahead: int, known_future: tuple[int, ...]
+    ) -> dict[SeriesKey, Array]:
+        """The next ``n_ahead`` rows of X of each series; NaN in columns whose future is not known."""
+        frames: dict[SeriesKey, pd.DataFrame] = {}
+        if X is not None and known_future:
+            self._check_index_levels(X, "X")
+            frames = split_frame(self.columns.reorder_future_X(X, known_future))
+        ahead = {}
+        for key, one in self.until_cutoff().items():
+            ahead[key] = np.full((n_ahead, len(self.columns.X)), np.nan)
+            if known_future and (steps[key] > 0).any():
+                times = times_after(one.index, n_ahead)
+                frame = _check_future_X(frames.get(key), times[steps[key][steps[key] > 0] - 1], key)
+                values = values_at_times(frame, times, f"X of {describe_series(key)}")
+                ahead[key][:, list(known_future)] = values[:, list(known_future)]
         return ahead
 
-    def arrange(self, values: Array) -> Array:
-        """The channels, which networks may have met in another order, as y had them."""
-        return values[:, np.argsort(self.columns.order_of_y(self.given))]
+    def in_order_of_y(self, values: Array) -> Array:
+        """Bring channels from the order of the networks into that of the user's y."""
+        return values[:, np.argsort(self.columns.positions_in_y(self.y_columns))]
 
-    def _check_levels(self, frame: pd.DataFrame, what: str) -> None:
-        """A single series can't go on as a panel, nor a panel as a hierarchy."""
-        if frame.index.nlevels != len(self.levels):
+    def _check_index_levels(self, frame: pd.DataFrame, what: str) -> None:
+        """A single series can't be continued by a panel, nor a panel by a hierarchy."""
+        if frame.index.nlevels != len(self.index_names):
             raise TypeError(
                 f"{what} has an index of {frame.index.nlevels} level(s), but the forecaster was fitted to one of "
-                f"{len(self.levels)}. Pass the same kind: a series, or a panel with the same levels."
+                f"{len(self.index_names)}. Pass the same kind: a series, or a panel with the same levels."
             )
 
 
-def _ends_of(series: Mapping[Key, Series]) -> dict[Key, Any]:
+def _check_future_X(X: pd.DataFrame | None, needed: pd.Index, key: SeriesKey) -> pd.DataFrame:
+    missing = needed if X is None else needed.difference(X.index)
+    if X is None or len(missing):
+        raise ValueError(
+            f"The forecast of {describe_series(key)} from {needed[0]} to {needed[-1]} needs the future of X, but there "
+            f"is no row of X for {missing[0]}. Pass X for these times to predict, or say with future_X which columns "
+            "are known in the future."
+        )
+    return X
+
+
+def _last_times(series: Mapping[SeriesKey, TimeSeries]) -> dict[SeriesKey, Any]:
     return {key: one.index[-1] for key, one in series.items()}

@@ -1,13 +1,50 @@
-"""The forecasters by the name of their cell."""
+"""The forecasters by the name of their cell, and the one that takes the cell as a parameter."""
 
 from typing import ClassVar
 
 from sklrnn._hyperparameters import hyperparameters
-from sklrnn.forecasting.forecaster import RecurrentForecaster
+from sklrnn.estimators.parameters import CellOptions, GRUOptions, LSTMOptions, SimpleRNNOptions
+from sklrnn.forecasting.forecaster import BaseRecurrentForecaster
+from sklrnn.nn.cells import CellName
 
 
 @hyperparameters
-class SimpleRNNForecaster(RecurrentForecaster):
+class RecurrentForecaster(CellOptions, BaseRecurrentForecaster):
+    """Forecast series with a recurrent network, through sktime's interface.
+
+    One series or many, with one channel or several, with or without exogenous variables. A panel or hierarchy is
+    trained as one global model. Windows are scaled one by one, so that the model copes with trends and level shifts.
+
+    Notes
+    -----
+    A step is a row: the times of y must have a fixed frequency, whatever it is. Where a value is missing (NaN), the
+    last one before it is read, and the missing target has no weight in the loss.
+
+    Known rows are forecast one step ahead, from the rows before them: NaN where these hold no value.
+
+    `update` reads new rows, which may overlap with known ones and replace them. Unless ``update_params=False``, the
+    networks then train on for a tenth of the passes at a fifth of the rate. Each series is forecast from the last row
+    that was passed for it.
+
+    See Also
+    --------
+    sklrnn.forecasting.compare : Compare forecasters on identical cut-offs.
+
+    Examples
+    --------
+    >>> from sklrnn.datasets import load_air_passengers
+    >>> from sklrnn.forecasting import RecurrentForecaster
+    >>> y = load_air_passengers()
+    >>> model = RecurrentForecaster(cell="lstm", units=16, max_epochs=20, random_state=0).fit(y, fh=range(1, 13))
+    >>> model.predict().index[-1]
+    Period('1961-12', 'M')
+    """
+
+    __module__ = "sklrnn.forecasting"
+
+
+@hyperparameters
+class SimpleRNNForecaster(SimpleRNNOptions, BaseRecurrentForecaster):
     """Forecast series with a simple recurrent network: h_t = tanh(W_x x_t + W_h h_{t-1} + b).
 
     Examples
@@ -19,11 +56,13 @@ class SimpleRNNForecaster(RecurrentForecaster):
     (3,)
     """
 
-    cell: ClassVar[str] = "simple_rnn"  # type: ignore[misc]
+    __module__ = "sklrnn.forecasting"
+
+    cell: ClassVar[CellName] = "simple_rnn"
 
 
 @hyperparameters
-class GRUForecaster(RecurrentForecaster):
+class GRUForecaster(GRUOptions, BaseRecurrentForecaster):
     """Forecast series with gated recurrent units.
 
     Examples
@@ -37,11 +76,13 @@ class GRUForecaster(RecurrentForecaster):
     (12, 48, 12)
     """
 
-    cell: ClassVar[str] = "gru"  # type: ignore[misc]
+    __module__ = "sklrnn.forecasting"
+
+    cell: ClassVar[CellName] = "gru"
 
 
 @hyperparameters
-class LSTMForecaster(RecurrentForecaster):
+class LSTMForecaster(LSTMOptions, BaseRecurrentForecaster):
     """Forecast series with a long short-term memory.
 
     Examples
@@ -53,11 +94,13 @@ class LSTMForecaster(RecurrentForecaster):
     (24, 2)
     """
 
-    cell: ClassVar[str] = "lstm"  # type: ignore[misc]
+    __module__ = "sklrnn.forecasting"
+
+    cell: ClassVar[CellName] = "lstm"
 
 
 @hyperparameters
-class CNNLSTMForecaster(RecurrentForecaster):
+class CNNLSTMForecaster(LSTMOptions, BaseRecurrentForecaster):
     """Forecast series with 1-D convolutions in front of a long short-term memory.
 
     Examples
@@ -68,5 +111,7 @@ class CNNLSTMForecaster(RecurrentForecaster):
     (2,)
     """
 
-    cell: ClassVar[str] = "lstm"  # type: ignore[misc]
+    __module__ = "sklrnn.forecasting"
+
+    cell: ClassVar[CellName] = "lstm"
     filters = 32

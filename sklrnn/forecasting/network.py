@@ -1,117 +1,189 @@
-"""The network inside a forecaster: windows of series in, the next steps of them out."""
+"""The network of a forecaster: windows of series are its inputs, the next steps its outputs."""
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from sklearn.utils import check_random_state
 
-from sklrnn._hyperparameters import IncreasingLevels, StrOptions, hyper, hyperparameters
-from sklrnn.estimators.base import RecurrentEstimator
+from sklrnn.estimators.options import as_tuple, holds_out, recurrent_options, training_options
+from sklrnn.estimators.parameters import NetworkParameters
 from sklrnn.forecasting.windows import Windows
-from sklrnn.inputs.samples import Samples
-from sklrnn.nn.losses import Loss, regression_loss
+from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, merge_identical
+from sklrnn.nn.losses import Loss, WeightedTargets, regression_loss
+from sklrnn.nn.network import NetworkArchitecture
+from sklrnn.training.batches import Batches
+from sklrnn.training.net import SequenceNet, choose_device
+from sklrnn.training.process import count_threads, thread_limit
+from sklrnn.training.trained_network import TrainedNetwork, TrainingOptions, train
 
 Array = NDArray[Any]
 
-FORECAST_LOSSES = {"absolute_error", "squared_error", "huber", "quantile", "gaussian"}
+ForecastLoss = Literal["absolute_error", "squared_error", "huber", "quantile", "gaussian"]
+# Validation batches are at least so large.
+_VALIDATION_BATCH = 512
 
 
-@hyperparameters
-class WindowNetwork(RecurrentEstimator):
-    """Learns to answer windows that are cut when they are read; the windows bring their own scales."""
+@dataclass(frozen=True)
+class NetworkRecipe:
+    """How a network is built and trained: the parameters of a forecaster at that time, and a seed.
 
-    # fmt: off
-    loss: str = hyper(default="absolute_error", constraint=StrOptions(FORECAST_LOSSES), sentence="What is minimised.")
-    quantiles: tuple[float, ...] = hyper(default=(0.05, 0.5, 0.95), constraint=IncreasingLevels(), sentence='Levels that ``loss="quantile"`` learns.')
-    # fmt: on
+    With ``start`` a copy of a trained network is trained on.
+    """
 
-    def learn(self, windows: Windows) -> "WindowNetwork":
-        """Fit to windows, which stand in the order of their age, the oldest first.
+    random_state: int
+    layers: dict[str, Any]
+    options: TrainingOptions
+    n_jobs: int | None
+    batch_size: int
+    loss: str
+    quantiles: tuple[float, ...]
+    early_stopping: bool | Literal["auto"]
+    validation_fraction: float
+    start: "ForecastNetwork | None" = None
 
-        A loss that knows quantiles counts all errors alike: weighed by their size, no share of them would be a quantile.
+    @classmethod
+    def of(cls, forecaster: NetworkParameters, *, random_state: int, max_epochs: int) -> "NetworkRecipe":
+        p: Any = forecaster
+        convolution = {
+            "filters": as_tuple(p.filters),
+            "kernel_size": int(p.kernel_size),
+            "pool_size": int(p.pool_size),
+        }
+        seed = int(check_random_state(random_state).randint(2**31 - 1))
+        return cls(
+            random_state,
+            recurrent_options(p) | convolution,
+            training_options(p, seed=seed, max_epochs=max_epochs, patience=p.n_iter_no_change),
+            p.n_jobs,
+            p.batch_size,
+            p.loss,
+            tuple(p.quantiles),
+            p.early_stopping,
+            p.validation_fraction,
+        )
+
+    def make_loss(self) -> Loss:
+        """The loss, for targets that bring a weight for each output."""
+        named = regression_loss(self.loss, self.quantiles)
+        return replace(named, per_output=WeightedTargets(named.per_output))
+
+    def n_threads(self) -> int:
+        return count_threads(self.n_jobs, batch_size=self.batch_size, units=self.layers["units"])
+
+    def fit(self, windows: Windows) -> "ForecastNetwork":
+        """Train on windows, the oldest first.
+
+        A loss that models a distribution weighs all errors alike: weighted by their size, its quantiles would be wrong.
         """
-        knows_quantiles = regression_loss(*self._loss_parameters()).quantiles is not None
-        self.fit(windows, windows.targets(alike=knows_quantiles))
-        return self
+        loss = self.make_loss()
+        targets = np.asarray(windows.targets(equal_weights=loss.quantiles is not None))
+        samples, held_out = self._hold_out(Samples(windows, targets))
+        if len(samples.nonzero_weight) <= self.batch_size:
+            samples = merge_identical(samples)
+        options = replace(self.options, n_threads=self.n_threads())
+        started = None if self.start is None else self.start.model.copy()
+        seed = options.seed if started is None else started.options.seed
+        batches, validation = self._batches(samples, self.batch_size, seed=seed), None
+        if held_out is not None:
+            validation = self._batches(held_out, max(self.batch_size, _VALIDATION_BATCH), seed=None)
+        with thread_limit(options.n_threads):
+            if started is None:
+                model = train(self._build(samples, windows, loss), loss.per_sample, batches, validation, options)
+            else:
+                model = started.continue_training(loss.per_sample, batches, validation, options)
+        network = ForecastNetwork(model, replace(self, start=None))
+        return network if held_out is None else replace(network, held_out_errors=forecast_errors(network, held_out.X))
 
-    def points(self, windows: Windows) -> Array:
-        """Answer on the network's own scale: (sample, step ahead, channel)."""
-        f = windows.framing
-        return self._loss().point(self._raw_of(windows)).reshape(len(windows), f.horizon, f.n_channels)
+    def _build(self, samples: Samples, windows: Windows, loss: Loss) -> Any:
+        architecture = NetworkArchitecture(
+            n_features=windows.shape[2],
+            n_outputs=samples.y.shape[1] // 2 * loss.width,
+            n_direct_steps=windows.spec.n_future_steps,
+            **self.layers,
+        )
+        network = architecture.build(seed=self.options.seed)
+        network.standardise.set_statistics(*feature_statistics(samples.X, samples.row_weights, samples.nonzero_weight))
+        return network
 
-    def values_at(self, windows: Windows, levels: Array) -> Array:
-        """The quantiles that the loss knows, on the network's own scale: (sample, step ahead, channel, level)."""
-        f, quantiles = windows.framing, self._loss().quantiles
+    def _hold_out(self, samples: Samples) -> tuple[Samples, Samples | None]:
+        """Hold out the newest targets, and train on none of them."""
+        if not holds_out(self.early_stopping, len(samples.nonzero_weight)):
+            return samples, None
+        _, newest = hold_out_newest(samples, self.validation_fraction)
+        ages = samples.X.ages
+        oldest = ages[len(samples.X) - len(newest.X)]
+        n_older = int((ages >= oldest + samples.X.spec.horizon).sum())
+        return (samples[:n_older], newest) if n_older else (samples, None)
+
+    def _batches(self, samples: Samples, batch_size: int, *, seed: int | None) -> Batches:
+        return Batches(samples, batch_size=batch_size, device=choose_device(self.options.device), seed=seed)
+
+
+@dataclass(frozen=True)
+class ForecastNetwork:
+    """A trained network and its recipe; its forecasts are on the scale of the windows.
+
+    ``held_out_errors`` are the signed errors on the windows that early stopping held out.
+    """
+
+    model: TrainedNetwork
+    recipe: NetworkRecipe
+    held_out_errors: Array | None = None
+
+    @property
+    def net_(self) -> SequenceNet:
+        """The skorch net."""
+        return self.model.net
+
+    @property
+    def module_(self) -> Any:
+        """The network itself: a ``torch.nn.Module``."""
+        return self.model.module
+
+    @property
+    def n_iter_(self) -> int:
+        """Epochs trained."""
+        return len(self.model.curves.loss)
+
+    @property
+    def loss_curve_(self) -> list[float]:
+        """Training loss of each epoch."""
+        return list(self.model.curves.loss)
+
+    def predict_scaled(self, windows: Windows) -> Array:
+        """Point forecasts: (sample, step ahead, channel)."""
+        spec = windows.spec
+        return self.recipe.make_loss().point(self._raw(windows)).reshape(len(windows), spec.horizon, spec.n_channels)
+
+    def predict_scaled_quantiles(self, windows: Windows, levels: Array) -> Array:
+        """The quantiles that the loss models: (sample, step ahead, channel, level)."""
+        spec, quantiles = windows.spec, self.recipe.make_loss().quantiles
         assert quantiles is not None
-        return quantiles(self._raw_of(windows), levels).reshape(len(windows), f.horizon, f.n_channels, len(levels))
+        return quantiles(self._raw(windows), levels).reshape(len(windows), spec.horizon, spec.n_channels, len(levels))
 
-    def _raw_of(self, windows: Windows) -> Array:
-        return self._run_checked(windows).reshape(len(windows), self.n_outputs_, -1)
-
-    def knows(self, levels: Array) -> bool:
-        """Tell whether the loss answers quantiles itself; these then have to be within the learnt ones."""
-        loss = self._loss()
+    def predicts_quantiles(self, levels: Array) -> bool:
+        """Whether the loss models quantiles; these then have to be within the trained ones."""
+        loss = self.recipe.make_loss()
         if loss.levels and not (loss.levels[0] - 1e-12 <= levels.min() and levels.max() <= loss.levels[-1] + 1e-12):
             raise ValueError(
-                f"The networks have learnt the quantiles {loss.levels} and can answer between them, got levels from "
+                f"The networks were trained for the quantiles {loss.levels} and those between them, got levels from "
                 f"{levels.min():g} to {levels.max():g}. Fit with these levels in `quantiles`."
             )
         return loss.quantiles is not None
 
-    def _check_X(self, X: Any, *, reset: bool) -> Any:
-        self.n_features_in_, self._n_direct_steps = X.shape[2], X.framing.n_known_steps
-        return X
-
-    def _encode(self, X: Any, y: Any, nonzero_weight: Any, *, reset: bool) -> Array:
-        self.n_outputs_ = y.shape[1] // 2
-        return np.asarray(y)
-
-    def _hold_out(self, rows: Samples) -> tuple[Samples, Samples | None]:
-        """Hold out the newest targets, and train on none of them."""
-        _, newest = super()._hold_out(rows)
-        if newest is None:
-            return rows, None
-        ages = rows.X.ages
-        oldest = ages[len(rows.X) - len(newest.X)]
-        n_older = int((ages >= oldest + rows.X.framing.horizon).sum())
-        if not n_older:
-            return rows, None
-        return rows[:n_older], newest
-
-    def _learn_residuals(self, held_out: Samples | None) -> None:
-        self.held_out_errors = None if held_out is None else signed_errors(self, held_out.X)
-
-    def _loss(self) -> Loss:
-        loss = regression_loss(*self._judged_by)
-        return replace(loss, per_output=_Weighed(loss.per_output))
-
-    def _loss_parameters(self) -> tuple[Any, ...]:
-        return self.loss, tuple(self.quantiles)
-
-    def _describe(self, n_features: int) -> dict[str, Any]:
-        return super()._describe(n_features) | {"n_direct_steps": self._n_direct_steps}
+    def _raw(self, windows: Windows) -> Array:
+        with thread_limit(self.recipe.n_threads()):
+            raw: Array = self.model.run(windows)
+        return raw.reshape(len(windows), windows.spec.horizon * windows.spec.n_channels, -1)
 
 
-class _Weighed(nn.Module):
-    """Reads targets that bring a weight for each output."""
-
-    def __init__(self, per_output: nn.Module) -> None:
-        super().__init__()
-        self.per_output = per_output
-
-    def forward(self, raw: Tensor, target: Tensor) -> Tensor:
-        wanted, weights = target.chunk(2, dim=1)
-        losses: Tensor = self.per_output(raw, wanted) * weights
-        return losses
-
-
-def signed_errors(network: WindowNetwork, windows: Windows) -> Array:
-    """Target less answer, (sample, step ahead, channel), on the network's own scale; NaN where no target is known."""
-    f = windows.framing
-    wanted, weights = np.split(windows.targets(), 2, axis=1)
-    errors: Array = np.where(weights > 0, wanted - network.points(windows).reshape(wanted.shape), np.nan)
-    # An output without any target is that of a constant, which is forecast without error.
+def forecast_errors(network: ForecastNetwork, windows: Windows) -> Array:
+    """Scaled target minus prediction, (sample, step ahead, channel); NaN where no target is known."""
+    spec = windows.spec
+    targets, weights = np.split(windows.targets(), 2, axis=1)
+    errors: Array = np.where(weights > 0, targets - network.predict_scaled(windows).reshape(targets.shape), np.nan)
+    # An output without any target is constant, and forecast without error.
     errors[:, np.isnan(errors).all(axis=0)] = 0.0
-    return errors.reshape(len(windows), f.horizon, f.n_channels)
+    return errors.reshape(len(windows), spec.horizon, spec.n_channels)

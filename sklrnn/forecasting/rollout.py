@@ -1,13 +1,17 @@
-"""Forecasts from the ends of series, block by block, and of rows within them, one step ahead."""
+"""Forecasts after the end of each series, block by block, and in-sample forecasts, one step ahead."""
 
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from sktime.forecasting.base import ForecastingHorizon
 
 from sklrnn.forecasting.calibration import Calibration
-from sklrnn.forecasting.network import WindowNetwork
-from sklrnn.forecasting.windows import Framing, Track, Windows
+from sklrnn.forecasting.history import History
+from sklrnn.forecasting.network import ForecastNetwork
+from sklrnn.forecasting.series import make_index, stack_series
+from sklrnn.forecasting.windows import StackedSeries, Windows, WindowSpec
 
 Array = NDArray[np.float64]
 
@@ -15,96 +19,121 @@ _DOUBLE = np.dtype(np.float64)
 
 
 @dataclass(frozen=True)
-class Rolling:
-    """Networks at work on the ends of the series of a track.
+class Rollout:
+    """Forecasts of stacked series by the mean of several networks.
 
-    ``steps`` holds, for each series, the steps to forecast, counted from its last known row: 1 is the first row to come,
-    0 the last known one. ``n_known`` are the known rows of each series; rows to come follow them in the track, and own
-    forecasts are written there when more steps are wanted than the networks answer at once.
+    ``steps`` holds, for each series, the steps to forecast, counted from its last known row: 1 is the first future row,
+    0 the last known one. ``n_known`` is the number of known rows of each series. Future rows follow them in
+    ``stacked``; forecasts are written there when more steps are needed than the networks predict at once (recursive
+    forecasting).
     """
 
-    framing: Framing
-    networks: list[WindowNetwork]
-    track: Track
+    spec: WindowSpec
+    networks: list[ForecastNetwork]
+    stacked: StackedSeries
     n_known: "NDArray[np.int64]"
     steps: "list[NDArray[np.int64]]"
 
-    def points(self) -> Array:
-        """Forecasts of the wanted steps of all series, one below the other: (row, channel)."""
-        return self._answer(None, None)
+    def predict(self) -> Array:
+        """Forecasts of the steps of all series, concatenated: (row, channel)."""
+        return self._forecast(None, None)
 
-    def quantiles(self, levels: Array, calibration: Calibration) -> Array:
-        """Quantiles of the wanted steps: (row, channel, level)."""
-        return self._answer(levels, calibration)
+    def predict_quantiles(self, levels: Array, calibration: Calibration) -> Array:
+        """Quantiles of the forecasts: (row, channel, level)."""
+        return self._forecast(levels, calibration)
 
-    def _answer(self, levels: Array | None, calibration: Calibration | None) -> Array:
-        within = self._within(levels, calibration)
-        ahead = self._ahead(levels, calibration)
+    def _forecast(self, levels: Array | None, calibration: Calibration | None) -> Array:
+        in_sample = self._in_sample(levels, calibration)
+        out_of_sample = self._out_of_sample(levels, calibration)
         rows = []
         for number, steps in enumerate(self.steps):
-            one = np.empty((len(steps), *ahead.shape[2:]))
-            to_come = steps > 0
-            one[to_come] = ahead[number, steps[to_come] - 1]
-            one[~to_come] = within[number]
+            one = np.empty((len(steps), *out_of_sample.shape[2:]))
+            is_future = steps > 0
+            one[is_future] = out_of_sample[number, steps[is_future] - 1]
+            one[~is_future] = in_sample[number]
             rows.append(one)
         return np.concatenate(rows)
 
-    def _ahead(self, levels: Array | None, calibration: Calibration | None) -> Array:
-        """Roll all series as far as any of them is wanted: (series, step, channel[, level])."""
-        horizon = self.framing.horizon
+    def _out_of_sample(self, levels: Array | None, calibration: Calibration | None) -> Array:
+        """Forecast all series as far as the furthest step of any: (series, step, channel[, level])."""
+        horizon = self.spec.horizon
         furthest = max(int(steps.max(initial=0)) for steps in self.steps)
-        ends = self.track.starts + self.n_known
+        ends = self.stacked.starts + self.n_known
         blocks = []
-        told: Array | None = None
+        first_scale: Array | None = None
         for block in range(max(1, -(-furthest // horizon))):
             windows = self._windows(ends + block * horizon, np.arange(len(ends)))
             if furthest:
-                # Own forecasts are calmer than what is to come: they must not make errors look small.
-                told = windows.scales()[1] if told is None else told
-                points, values = self._values(windows, levels, calibration, n_blocks=block + 1, least_spread=told)
-                self.track.y[windows.origins[:, np.newaxis] + np.arange(horizon)] = points
+                # Forecasts vary less than the series itself: a window of them must not make intervals narrower.
+                first_scale = windows.level_and_scale()[1] if first_scale is None else first_scale
+                points, values = self._predict_windows(
+                    windows, levels, calibration, n_blocks=block + 1, least_scale=first_scale
+                )
+                self.stacked.y[windows.origins[:, np.newaxis] + np.arange(horizon)] = points
             else:
-                values = np.empty((len(ends), 0, self.framing.n_channels, *(() if levels is None else (len(levels),))))
+                values = np.empty((len(ends), 0, self.spec.n_channels, *(() if levels is None else (len(levels),))))
             blocks.append(values)
         return np.concatenate(blocks, axis=1)
 
-    def _within(self, levels: Array | None, calibration: Calibration | None) -> list[Array]:
-        """Forecast known rows from the rows before them; where these hold no known value, it stays NaN."""
+    def _in_sample(self, levels: Array | None, calibration: Calibration | None) -> list[Array]:
+        """Forecast known rows from the rows before them; NaN where these hold no known value."""
         rows = [n + steps[steps <= 0] - 1 for n, steps in zip(self.n_known, self.steps, strict=True)]
-        owners = np.repeat(np.arange(len(rows)), [len(part) for part in rows])
-        if not len(owners):
-            return [np.empty((0, self.framing.n_channels, *(() if levels is None else (len(levels),))))] * len(rows)
-        windows = self._windows(self.track.starts[owners] + np.concatenate(rows), owners)
-        values = self._values(windows, levels, calibration, n_blocks=1, least_spread=0.0)[1][:, 0]
-        values[~windows.informed] = np.nan
+        series_ids = np.repeat(np.arange(len(rows)), [len(part) for part in rows])
+        if not len(series_ids):
+            return [np.empty((0, self.spec.n_channels, *(() if levels is None else (len(levels),))))] * len(rows)
+        windows = self._windows(self.stacked.starts[series_ids] + np.concatenate(rows), series_ids)
+        values = self._predict_windows(windows, levels, calibration, n_blocks=1, least_scale=0.0)[1][:, 0]
+        values[~windows.has_observation] = np.nan
         return np.split(values, np.cumsum([len(part) for part in rows])[:-1])
 
-    def _windows(self, origins: "NDArray[np.int64]", owners: "NDArray[np.int64]") -> Windows:
-        return Windows(self.framing, self.track, origins, owners, _DOUBLE)
+    def _windows(self, origins: "NDArray[np.int64]", series_ids: "NDArray[np.int64]") -> Windows:
+        return Windows(self.spec, self.stacked, origins, series_ids, _DOUBLE)
 
-    def _values(
+    def _predict_windows(
         self,
         windows: Windows,
         levels: Array | None,
         calibration: Calibration | None,
         *,
         n_blocks: int,
-        least_spread: Array | float,
+        least_scale: Array | float,
     ) -> tuple[Array, Array]:
-        """Points, and either these or quantiles around them, on the scale of the series.
+        """Point forecasts in the units of y, and their quantiles at ``levels``, or the points again without levels.
 
-        Errors of one block after another are taken for independent, so that intervals widen with the root of their
-        number.
+        The errors of successive blocks are assumed to be independent, so that intervals widen with the root of the
+        number of blocks.
         """
-        level, spread = windows.scales()
-        own = np.mean([network.points(windows) for network in self.networks], axis=0)
-        points = own * spread + level
+        level, scale = windows.level_and_scale()
+        scaled = np.mean([network.predict_scaled(windows) for network in self.networks], axis=0)
+        points = scaled * scale + level
         if levels is None or calibration is None:
             return points, points
-        if self.networks[0].knows(levels):
-            offsets = np.mean([network.values_at(windows, levels) for network in self.networks], axis=0)
-            offsets = offsets - own[..., np.newaxis]
+        if self.networks[0].predicts_quantiles(levels):
+            quantiles = [network.predict_scaled_quantiles(windows, levels) for network in self.networks]
+            offsets = np.mean(quantiles, axis=0) - scaled[..., np.newaxis]
         else:
-            offsets = calibration.offsets(levels)
-        widths = np.sqrt(n_blocks) * np.maximum(spread, least_spread)
+            offsets = calibration.error_quantiles(levels)
+        widths = np.sqrt(n_blocks) * np.maximum(scale, least_scale)
         return points, points[..., np.newaxis] + widths[..., np.newaxis] * offsets
+
+
+def make_rollout(
+    spec: WindowSpec,
+    networks: list[ForecastNetwork],
+    history: History,
+    fh: ForecastingHorizon,
+    X: pd.DataFrame | None,
+    *,
+    sp: int,
+) -> tuple[Rollout, pd.Index]:
+    """Prepare the forecasts of all series from their cutoffs; return also the index of the rows to forecast."""
+    known = history.until_cutoff()
+    resolved = history.resolve_fh(fh)
+    steps = {key: own for key, (own, _) in resolved.items()}
+    furthest = max(0, *(int(own.max()) for own in steps.values()))
+    n_ahead = -(-furthest // spec.horizon) * spec.horizon
+    X_ahead = history.X_ahead(X, steps, n_ahead, spec.known_future)
+    stacked = stack_series(known, sp=sp, X_ahead=X_ahead, n_ahead=n_ahead)
+    n_known = np.array([len(one) for one in known.values()])
+    index = make_index({key: times for key, (_, times) in resolved.items()}, history.index_names)
+    return Rollout(spec, networks, stacked, n_known, list(steps.values())), index

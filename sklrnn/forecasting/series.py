@@ -1,6 +1,6 @@
-"""Frames of one or many series, taken apart and put together again."""
+"""Series split out of frames, extended by new rows, and concatenated for a network."""
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,154 +8,147 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sklrnn.forecasting.fh_index import check_same_kind, go_on, regular
-from sklrnn.forecasting.windows import Track
+from sklrnn.forecasting.fh_index import check_same_index_type, continue_index, with_frequency
+from sklrnn.forecasting.windows import StackedSeries
 from sklrnn.timeline.panel import split_entities, times_of
 
 Array = NDArray[Any]
-Key = Hashable
+# What a panel's index calls a series; None for a single series.
+SeriesKey = Hashable
 
 
 @dataclass(frozen=True)
-class Series:
-    """The rows of one series that are known: ``y`` of shape (time, channel) and ``X`` of shape (time, column).
+class TimeSeries:
+    """The known rows of one series: ``y`` of shape (time, channel) and ``X`` of shape (time, column).
 
-    ``level`` and ``spread`` of each channel are those of the rows that were known when the networks last learnt from it:
-    what a network is shown of a row must not depend on the rows after it.
+    ``level`` and ``scale`` are the mean and standard deviation of each channel, of the rows that were known when the
+    networks were last trained on it: the input for a row must not depend on later rows.
     """
 
     index: pd.Index
     y: Array
     X: Array
     level: Array
-    spread: Array
+    scale: Array
 
     def __len__(self) -> int:
         return len(self.index)
 
-    def up_to(self, n_rows: int) -> "Series":
+    def until(self, time: Any) -> "TimeSeries":
+        """The rows up to this time, which is included."""
+        n_rows = int(self.index.searchsorted(time, side="right"))
         return replace(self, index=self.index[:n_rows], y=self.y[:n_rows], X=self.X[:n_rows])
 
-    def until(self, time: Any) -> "Series":
-        """The rows up to this time."""
-        return self.up_to(int(self.index.searchsorted(time, side="right")))
-
-    def measured(self) -> "Series":
-        """The same with the level and spread of the rows that are known by now."""
-        filled = fill_from_before(self.y)
-        return replace(self, level=filled.mean(axis=0), spread=_spread(filled))
+    def with_current_scale(self) -> "TimeSeries":
+        """The same series with the level and scale of all its rows."""
+        filled = forward_fill(self.y)
+        return replace(self, level=filled.mean(axis=0), scale=_standard_deviation(filled))
 
 
-def name_of(key: Key) -> str:
-    """What messages call a series."""
+def describe_series(key: SeriesKey) -> str:
+    """Name a series in a message."""
     return "y" if key is None else f"the series {key!r}"
 
 
-# -- taken apart -----------------------------------------------------------------------------------------------------
+# -- splitting -------------------------------------------------------------------------------------------------------
 
 
-def take_apart(y: pd.DataFrame, X: pd.DataFrame | None) -> dict[Key, Series]:
-    """Split frames by instance; a single series has the key None."""
-    columns = {} if X is None else by_instance(X)
-    unmeasured = np.zeros(y.shape[1])
+def split_series(y: pd.DataFrame, X: pd.DataFrame | None) -> dict[SeriesKey, TimeSeries]:
+    """Split frames into series; a single series has the key None. Their level and scale are not computed yet."""
+    X_frames = {} if X is None else split_frame(X)
+    not_computed = np.zeros(y.shape[1])
     return {
-        key: Series(
-            piece.index,
-            _numbers(piece, name_of(key)),
-            _align(piece.index, columns.get(key), X is not None, key),
-            unmeasured,
-            unmeasured,
+        key: TimeSeries(
+            rows.index,
+            _to_floats(rows, describe_series(key)),
+            _align_X(X_frames.get(key), rows.index, key) if X is not None else np.zeros((len(rows), 0)),
+            not_computed,
+            not_computed,
         )
-        for key, piece in by_instance(y).items()
+        for key, rows in split_frame(y).items()
     }
 
 
-def by_instance(frame: pd.DataFrame) -> dict[Key, pd.DataFrame]:
-    """The rows of each instance, by time; those of a single series have the key None."""
-    return dict(_pieces(frame))
+def split_frame(frame: pd.DataFrame) -> dict[SeriesKey, pd.DataFrame]:
+    """The rows of each series, indexed by time; those of a single series have the key None."""
+    return {key: frame.iloc[rows].set_axis(times_of(frame.index[rows])) for key, rows in split_entities(frame.index)}
 
 
-def begin(
-    series: Mapping[Key, Series], channels: tuple[Hashable, ...], like: pd.Index | None = None
-) -> dict[Key, Series]:
-    """Get series ready that were not known before: their frequency is fixed, and their level and spread are measured.
+def prepare_series(
+    series: Mapping[SeriesKey, TimeSeries], channels: tuple[Hashable, ...], like: pd.Index | None = None
+) -> dict[SeriesKey, TimeSeries]:
+    """Prepare new series: set the frequency of their index, and compute their level and scale.
 
-    A short series may not tell its frequency; it is taken from the longest one.
+    The frequency of a series that is too short to infer it is that of the longest one.
     """
     if like is None:
         key, longest = max(series.items(), key=lambda item: len(item[1]))
-        like = regular(longest.index, whose=name_of(key))
-    ready = {}
+        like = with_frequency(longest.index, whose=describe_series(key))
+    prepared = {}
     for key, one in series.items():
-        unknown = [name for name, column in zip(channels, one.y.T, strict=True) if np.isnan(column).all()]
-        if unknown:
-            which = f" in column {unknown[0]!r}" if len(channels) > 1 else ""
+        empty = [name for name, column in zip(channels, one.y.T, strict=True) if np.isnan(column).all()]
+        if empty:
+            which = f" in column {empty[0]!r}" if len(channels) > 1 else ""
             raise ValueError(
-                f"{name_of(key)} has {len(one)} rows, but no known value{which}. Leave it out, or fill it."
+                f"{describe_series(key)} has {len(one)} rows, but no known value{which}. Leave it out, or fill it."
             )
-        ready[key] = replace(one, index=regular(one.index, like, name_of(key))).measured()
-    return ready
+        index = with_frequency(one.index, like, describe_series(key))
+        prepared[key] = replace(one, index=index).with_current_scale()
+    return prepared
 
 
-def _pieces(frame: pd.DataFrame) -> Iterable[tuple[Key, pd.DataFrame]]:
-    for key, rows in split_entities(frame.index):
-        piece = frame.iloc[rows]
-        yield key, piece.set_axis(times_of(piece.index))
-
-
-def rows_at(frame: pd.DataFrame, times: pd.Index, whose: str) -> Array:
+def values_at_times(frame: pd.DataFrame, times: pd.Index, whose: str) -> Array:
     """The values at these times; NaN where there is no row."""
     if frame.index.has_duplicates:
-        twice = frame.index[frame.index.duplicated()][0]
-        raise ValueError(f"{whose} must have one row at each time, but {twice} is there more than once.")
-    return _numbers(frame.reindex(times), whose)
+        duplicate = frame.index[frame.index.duplicated()][0]
+        raise ValueError(f"{whose} must have one row at each time, but {duplicate} is there more than once.")
+    return _to_floats(frame.reindex(times), whose)
 
 
-def _numbers(frame: pd.DataFrame, whose: str) -> Array:
-    """The values as floats; what is missing becomes NaN, what is infinite is refused."""
+def _to_floats(frame: pd.DataFrame, whose: str) -> Array:
+    """The values as floats; missing ones become NaN, infinite ones are an error."""
     values = frame.to_numpy(dtype=np.float64, na_value=np.nan)
     if np.isinf(values).any():
         row, column = np.argwhere(np.isinf(values))[0]
         raise ValueError(
-            f"{whose} is infinite at {frame.index[row]} in column {frame.columns[column]!r}. Put NaN where a value is unknown."
+            f"{whose} is infinite at {frame.index[row]} in column {frame.columns[column]!r}. Put NaN where a value is "
+            "unknown."
         )
     return values
 
 
-def _align(index: pd.Index, piece: pd.DataFrame | None, wanted: bool, key: Key) -> Array:
-    if not wanted:
-        return np.zeros((len(index), 0))
-    if piece is None:
+def _align_X(X: pd.DataFrame | None, index: pd.Index, key: SeriesKey) -> Array:
+    if X is None:
         raise ValueError(f"X has no rows for the series {key!r}. X must cover every row of y.")
-    missing = index.difference(piece.index)
+    missing = index.difference(X.index)
     if len(missing):
         raise ValueError(
             f"X must have a row for every row of y, but {len(missing)} are missing, the first at {missing[0]}. "
             "Pass an X with the index of y."
         )
-    return rows_at(piece, index, f"X of {name_of(key)}")
+    return values_at_times(X, index, f"X of {describe_series(key)}")
 
 
-# -- longer ----------------------------------------------------------------------------------------------------------
+# -- extending -------------------------------------------------------------------------------------------------------
 
 
-def extend(known: Series, new: Series, key: Key) -> Series:
-    """Add newer rows to a series; rows with a known time replace those that were there."""
-    check_same_kind(new.index, known.index, "update got times of the kind {}, but was fitted to {}")
-    times = go_on(known.index, new.index, name_of(key))
-    older = slice(int(known.index.searchsorted(times[0])))
-    newer = slice(int(known.index.searchsorted(times[-1], side="right")), None)
+def merge_rows(known: TimeSeries, new: TimeSeries, key: SeriesKey) -> TimeSeries:
+    """Add new rows to a series; they replace known rows with the same time."""
+    check_same_index_type(new.index, known.index, "update got times of the kind {}, but was fitted to {}")
+    times = continue_index(known.index, new.index, describe_series(key))
+    before = slice(int(known.index.searchsorted(times[0])))
+    after = slice(int(known.index.searchsorted(times[-1], side="right")), None)
     return replace(
         known,
-        # The parts know their frequency, and so does the whole.
-        index=known.index[older].append([times, known.index[newer]]),
-        y=np.concatenate([known.y[older], new.y, known.y[newer]]),
-        X=np.concatenate([known.X[older], new.X, known.X[newer]]),
+        # All three parts have a frequency, so that the result has one too.
+        index=known.index[before].append([times, known.index[after]]),
+        y=np.concatenate([known.y[before], new.y, known.y[after]]),
+        X=np.concatenate([known.X[before], new.X, known.X[after]]),
     )
 
 
-def fill_from_before(values: Array) -> Array:
-    """Repeat the last known value in gaps; a gap at the start takes the first one, a column of gaps zeros."""
+def forward_fill(values: Array) -> Array:
+    """Fill gaps with the last known value; a gap at the start with the first one, a column without values with 0."""
     missing = np.isnan(values)
     if not missing.any():
         return values
@@ -166,27 +159,31 @@ def fill_from_before(values: Array) -> Array:
     return np.nan_to_num(filled)
 
 
-# -- put together ----------------------------------------------------------------------------------------------------
+# -- concatenating ---------------------------------------------------------------------------------------------------
 
 
-def lay_end_to_end(
-    series: Mapping[Key, Series], *, sp: int, ahead: Mapping[Key, Array] | None = None, n_ahead: int = 0
-) -> Track:
-    """Put series into one track, each followed by ``n_ahead`` rows whose y is to come and whose X may be known."""
-    ys, observed, Xs, lengths, firsts, errors = [], [], [], [], [], []
+def stack_series(
+    series: Mapping[SeriesKey, TimeSeries],
+    *,
+    sp: int,
+    X_ahead: Mapping[SeriesKey, Array] | None = None,
+    n_ahead: int = 0,
+) -> StackedSeries:
+    """Concatenate series, each followed by ``n_ahead`` future rows: their y is NaN, their X may be known."""
+    ys, observed, Xs, lengths, firsts, naive_errors = [], [], [], [], [], []
     for key, one in series.items():
-        seen = ~np.isnan(one.y)
-        filled = fill_from_before(one.y)
-        X = one.X if ahead is None else np.concatenate([one.X, ahead[key]])
+        known = ~np.isnan(one.y)
+        filled = forward_fill(one.y)
+        X = one.X if X_ahead is None else np.concatenate([one.X, X_ahead[key]])
         ys.append(np.concatenate([filled, np.full((n_ahead, filled.shape[1]), np.nan)]))
-        observed.append(np.concatenate([seen, np.zeros((n_ahead, filled.shape[1]), dtype=bool)]))
-        Xs.append(fill_from_before(X))
+        observed.append(np.concatenate([known, np.zeros((n_ahead, filled.shape[1]), dtype=bool)]))
+        Xs.append(forward_fill(X))
         lengths.append(len(one) + n_ahead)
-        firsts.append(np.argmax(seen, axis=0))
-        errors.append(_naive_error(filled, sp))
+        firsts.append(np.argmax(known, axis=0))
+        naive_errors.append(_naive_error(filled, sp))
     ends = np.cumsum(lengths)
     starts = ends - lengths
-    return Track(
+    return StackedSeries(
         np.concatenate(ys),
         np.concatenate(observed),
         np.concatenate(Xs),
@@ -194,13 +191,13 @@ def lay_end_to_end(
         ends,
         starts[:, np.newaxis] + np.array(firsts),
         np.array([one.level for one in series.values()]),
-        np.array([one.spread for one in series.values()]),
-        np.array(errors),
+        np.array([one.scale for one in series.values()]),
+        np.array(naive_errors),
     )
 
 
-def label_rows(times: Mapping[Key, pd.Index], names: list[Any]) -> pd.Index:
-    """Make the index of a frame out of the times of each series."""
+def make_index(times: Mapping[SeriesKey, pd.Index], names: list[Any]) -> pd.Index:
+    """Make the index of a frame from the times of each series."""
     if None in times:
         return times[None].rename(names[-1])
     keys = [key if isinstance(key, tuple) else (key,) for key in times]
@@ -210,14 +207,14 @@ def label_rows(times: Mapping[Key, pd.Index], names: list[Any]) -> pd.Index:
     return pd.MultiIndex.from_arrays([*levels, first.append(others)], names=names)
 
 
-def _spread(values: Array) -> Array:
-    spread = values.std(axis=0)
-    # What rounding leaves of a constant is no spread.
-    return np.where(spread > 10 * np.finfo(np.float64).eps * np.abs(values).max(axis=0), spread, 0.0)
+def _standard_deviation(values: Array) -> Array:
+    """The standard deviation of each column; exactly 0 for a constant, which rounding may hide."""
+    deviation = values.std(axis=0)
+    return np.where(deviation > 10 * np.finfo(np.float64).eps * np.abs(values).max(axis=0), deviation, 0.0)
 
 
 def _naive_error(values: Array, sp: int) -> Array:
-    """The mean error of the seasonal naive forecast on the series itself, the unit in which errors are weighed."""
+    """The mean absolute error of the seasonal naive forecast within the series, as in MASE."""
     lag = sp if len(values) > sp else 1
     if len(values) <= lag:
         return np.zeros(values.shape[1])

@@ -1,7 +1,7 @@
-"""How the past of a series is put before a network, and how its answer becomes a forecast.
+"""Windows of series as samples of a network, and the targets that follow them.
 
-Several series lie end to end in one ``Track``. Windows of it are cut, brought to a common scale and folded into steps
-when a batch asks for them, so that training needs memory for rows, not for rows times window.
+The rows of all series are concatenated in one ``StackedSeries``. Windows of it are cut, scaled and folded into steps
+when a batch needs them, so that training takes memory for rows, not for rows times window length.
 """
 
 from dataclasses import dataclass, replace
@@ -13,53 +13,55 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 _SINGLE = np.dtype(np.float32)
-# A window may be this much calmer than its series before its own spread is no measure any more.
-_CALMEST = 0.02
-# Windows whose errors count for more than this many typical ones would drown the others.
-_HEAVIEST = 20.0
-_SAMPLES_AT_ONCE = 4096
+# The scale of a window is at least this share of its series' scale: a nearly constant window would blow up its targets.
+_LEAST_RELATIVE_SCALE = 0.02
+# Upper bound on the weight of a target, in units of the median: a few windows must not outweigh all others.
+_GREATEST_WEIGHT = 20.0
+_BLOCK_SIZE = 4096
 
 
 @dataclass(frozen=True)
-class Framing:
-    """What one sample is made of.
+class WindowSpec:
+    """How a sample is cut and scaled.
 
-    A step of the network reads ``fold`` rows at once. Where the future of some columns of X is known, as many steps as
-    hold ``horizon`` rows follow the past ones: their y is blank, and a last feature tells them apart. ``level`` and
-    ``spread`` of each channel are those of all series together, for ``normalize=None``.
+    A step of the network reads ``fold`` rows at once. ``known_future`` holds the positions of the columns of X whose
+    future is known. If there are any, the steps of the window are followed by those of the next ``horizon`` rows: their
+    y is zero, and a last feature flags them. ``level`` and ``scale`` of each channel are those of all series together,
+    for ``normalize=None``.
     """
 
     window_length: int
     horizon: int
     fold: int
     n_channels: int
-    n_columns: int = 0
-    known: tuple[int, ...] = ()
+    n_exogenous: int = 0
+    known_future: tuple[int, ...] = ()
     normalize: str | None = "window"
     level_length: int = 1
     level: tuple[float, ...] = ()
-    spread: tuple[float, ...] = ()
+    scale: tuple[float, ...] = ()
 
     @property
-    def n_known_steps(self) -> int:
-        return -(-self.horizon // self.fold) if self.known else 0
+    def n_future_steps(self) -> int:
+        return -(-self.horizon // self.fold) if self.known_future else 0
 
     @property
     def n_steps(self) -> int:
-        return self.window_length // self.fold + self.n_known_steps
+        return self.window_length // self.fold + self.n_future_steps
 
     @property
     def n_features(self) -> int:
-        return self.fold * (self.n_channels + self.n_columns) + bool(self.known)
+        return self.fold * (self.n_channels + self.n_exogenous) + bool(self.known_future)
 
 
 @dataclass(frozen=True)
-class Track:
-    """Series laid end to end.
+class StackedSeries:
+    """The rows of all series, concatenated.
 
-    Series ``s`` has the rows ``starts[s]`` to ``ends[s]``; rows of y that are still to come are NaN. ``y`` and ``X``
-    have no other gaps: what was missing is filled from before, and ``observed`` tells where. ``firsts`` are the rows of
-    the first known value of each series and channel; ``level``, ``spread`` and ``naive_error`` are theirs too.
+    Series ``s`` has the rows ``starts[s]`` to ``ends[s]``. Future rows of y are NaN until they are forecast; there are
+    no other gaps in ``y`` and ``X``, as missing values are filled forward. ``observed`` is False where y was missing.
+    ``first_observed`` is the row of the first observed value, ``naive_error`` the error of the seasonal naive forecast;
+    they are shaped (series, channel), as are ``level`` and ``scale``.
     """
 
     y: Array
@@ -67,148 +69,147 @@ class Track:
     X: Array
     starts: Array
     ends: Array
-    firsts: Array
+    first_observed: Array
     level: Array
-    spread: Array
+    scale: Array
     naive_error: Array
 
 
 @dataclass(frozen=True)
 class Windows:
-    """Samples as a network sees them, shaped (sample, step, feature): an array that is computed where it is read.
+    """The inputs of a network, shaped (sample, step, feature): an array that is computed when it is indexed.
 
-    A sample is a place in the track: its window ends before row ``origins``, of the series ``owners``. ``ages`` counts
-    the rows between the last one it is trained to answer and the end of the series.
+    The window of a sample ends before the row ``origins`` of the stacked series, and belongs to the series
+    ``series_ids``. ``ages`` counts the rows between the last target of a sample and the end of its series.
     """
 
-    framing: Framing
-    track: Track
+    spec: WindowSpec
+    stacked: StackedSeries
     origins: Array
-    owners: Array
+    series_ids: Array
     dtype: Any = _SINGLE
 
     @classmethod
-    def for_training(cls, framing: Framing, track: Track) -> "Windows":
+    def for_training(cls, spec: WindowSpec, stacked: StackedSeries) -> "Windows":
         """All samples whose targets are known, the oldest first; short series give samples with less than a window."""
-        room = track.ends - track.starts - framing.horizon
-        first = np.minimum(framing.window_length, np.maximum(1, (room + 1) // 2))
-        counts = np.maximum(0, room - first + 1)
-        owners = np.repeat(np.arange(len(counts)), counts)
-        place = np.arange(len(owners)) - np.repeat(np.cumsum(counts) - counts, counts)
-        windows = cls(framing, track, (track.starts + first)[owners] + place, owners)
+        last = stacked.ends - stacked.starts - spec.horizon
+        first = np.minimum(spec.window_length, np.maximum(1, (last + 1) // 2))
+        counts = np.maximum(0, last - first + 1)
+        series_ids = np.repeat(np.arange(len(counts)), counts)
+        offsets = np.arange(len(series_ids)) - np.repeat(np.cumsum(counts) - counts, counts)
+        windows = cls(spec, stacked, (stacked.starts + first)[series_ids] + offsets, series_ids)
         order = np.argsort(-windows.ages, kind="stable")
-        return cls(framing, track, windows.origins[order], owners[order])
+        return cls(spec, stacked, windows.origins[order], series_ids[order])
 
     def __len__(self) -> int:
         return len(self.origins)
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        return len(self), self.framing.n_steps, self.framing.n_features
+        return len(self), self.spec.n_steps, self.spec.n_features
 
     @property
     def ages(self) -> Array:
-        ages: Array = self.track.ends[self.owners] - self.origins - self.framing.horizon
+        ages: Array = self.stacked.ends[self.series_ids] - self.origins - self.spec.horizon
         return ages
 
     @property
-    def informed(self) -> Array:
-        """Tell for each (sample, channel) whether the window holds a known value at all."""
-        informed: Array = self.origins[:, np.newaxis] > self.track.firsts[self.owners]
-        return informed
+    def has_observation(self) -> Array:
+        """Whether the window holds an observed value, for each (sample, channel)."""
+        has_observation: Array = self.origins[:, np.newaxis] > self.stacked.first_observed[self.series_ids]
+        return has_observation
 
     def __getitem__(self, chosen: Any) -> Any:
-        part = replace(self, origins=self.origins[chosen], owners=self.owners[chosen])
+        part = replace(self, origins=self.origins[chosen], series_ids=self.series_ids[chosen])
         return part if isinstance(chosen, slice) else part.to_numpy()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return self.to_numpy().astype(dtype or self.dtype, copy=False)
 
     def to_numpy(self) -> Array:
-        """Write these samples out."""
-        f = self.framing
-        past = self._past()
-        level, spread = self._scales_of(self.track.y[past])
-        y = _ratio(self.track.y[past] - level, spread).reshape(len(self), -1, f.fold * f.n_channels)
-        parts = [y] if not f.n_columns else [y, self.track.X[past].reshape(len(self), -1, f.fold * f.n_columns)]
-        sequences = np.concatenate(parts, axis=2)
-        if f.known:
-            sequences = self._append_known_steps(sequences)
+        """Compute all samples."""
+        spec = self.spec
+        rows = self._window_rows()
+        level, scale = self._level_and_scale_of(self.stacked.y[rows])
+        parts = [_divide_or_zero(self.stacked.y[rows] - level, scale)]
+        if spec.n_exogenous:
+            parts.append(self.stacked.X[rows])
+        n_steps = spec.window_length // spec.fold
+        sequences = np.concatenate([part.reshape(len(self), n_steps, -1) for part in parts], axis=2)
+        if spec.known_future:
+            sequences = self._append_future_steps(sequences)
         return sequences.astype(self.dtype, copy=False)
 
-    def scales(self) -> tuple[Array, Array]:
-        """Level and spread, each of shape (sample, 1, channel), that lead from the network's numbers to the user's."""
-        if len(self) > _SAMPLES_AT_ONCE:
-            levels, spreads = zip(*(part.scales() for part in self._blocks()), strict=True)
-            return np.concatenate(levels), np.concatenate(spreads)
-        return self._scales_of(self.track.y[self._past()])
+    def level_and_scale(self) -> tuple[Array, Array]:
+        """Level and scale of each window, shaped (sample, 1, channel): outputs * scale + level have the unit of y."""
+        if len(self) > _BLOCK_SIZE:
+            levels, scales = zip(*(block.level_and_scale() for block in self._blocks()), strict=True)
+            return np.concatenate(levels), np.concatenate(scales)
+        return self._level_and_scale_of(self.stacked.y[self._window_rows()])
 
-    def targets(self, *, alike: bool = False) -> Array:
-        """What to answer, on the network's scale, then how much each error matters: (sample, 2 x step ahead x channel).
+    def targets(self, *, equal_weights: bool = False) -> Array:
+        """Scaled targets, then the weights of their errors: (sample, 2 x step ahead x channel).
 
-        An error matters by its size against the series' own seasonal naive error, which is what MASE measures, and by
-        its size against the value itself, which is what sMAPE measures; over all samples both count alike. With
-        ``alike`` every known target matters the same.
+        The weight is the sum of two, each with the median 1: the error relative to the series' seasonal naive error,
+        as in MASE, and relative to the value itself, as in sMAPE. With ``equal_weights`` every observed target weighs
+        1. Missing targets weigh 0.
         """
-        parts = [part._targets() for part in self._blocks()]
-        y, *sizes, observed = (np.concatenate(kind) for kind in zip(*parts, strict=True))
-        if alike:
+        parts = [block._targets() for block in self._blocks()]
+        y, *factors, observed = (np.concatenate(kind) for kind in zip(*parts, strict=True))
+        if equal_weights:
             return np.concatenate([y, observed], axis=1, dtype=np.float32)
-        weights = sum(size / (np.median(size[observed]) if observed.any() else 1.0) for size in map(_positive, sizes))
-        weights = np.minimum(weights, _HEAVIEST) * observed
+        positive = (np.maximum(factor, np.finfo(np.float64).tiny) for factor in factors)
+        weights = sum(factor / (np.median(factor[observed]) if observed.any() else 1.0) for factor in positive)
+        weights = np.minimum(weights, _GREATEST_WEIGHT) * observed
         return np.concatenate([y, weights], axis=1, dtype=np.float32)
 
     def _targets(self) -> tuple[Array, ...]:
-        rows = self.origins[:, np.newaxis] + np.arange(self.framing.horizon)
-        y, observed = self.track.y[rows], self.track.observed[rows] & self.informed[:, np.newaxis]
-        level, spread = self.scales()
-        in_naive_errors = _ratio(spread, self.track.naive_error[self.owners][:, np.newaxis])
+        rows = self.origins[:, np.newaxis] + np.arange(self.spec.horizon)
+        y, observed = self.stacked.y[rows], self.stacked.observed[rows] & self.has_observation[:, np.newaxis]
+        level, scale = self.level_and_scale()
+        per_naive_error = _divide_or_zero(scale, self.stacked.naive_error[self.series_ids][:, np.newaxis])
         parts = [
-            _ratio(y - level, spread),
-            np.broadcast_to(in_naive_errors, y.shape),
-            _ratio(spread, np.abs(y)),
+            _divide_or_zero(y - level, scale),
+            np.broadcast_to(per_naive_error, y.shape),
+            _divide_or_zero(scale, np.abs(y)),
             observed,
         ]
         return tuple(part.reshape(len(self), -1) for part in parts)
 
     def _blocks(self) -> "list[Windows]":
-        return [self[start : start + _SAMPLES_AT_ONCE] for start in range(0, len(self), _SAMPLES_AT_ONCE)]
+        return [self[start : start + _BLOCK_SIZE] for start in range(0, len(self), _BLOCK_SIZE)]
 
-    def _past(self) -> Array:
-        rows = self.origins[:, np.newaxis] + np.arange(-self.framing.window_length, 0)
-        # A series shorter than the window is led in by its own first row.
-        return np.maximum(rows, self.track.starts[self.owners][:, np.newaxis])
+    def _window_rows(self) -> Array:
+        rows = self.origins[:, np.newaxis] + np.arange(-self.spec.window_length, 0)
+        # A series shorter than the window is padded with its own first row.
+        return np.maximum(rows, self.stacked.starts[self.series_ids][:, np.newaxis])
 
-    def _append_known_steps(self, sequences: Array) -> Array:
-        f, n = self.framing, len(self)
-        rows = self.origins[:, np.newaxis] + np.arange(f.n_known_steps * f.fold)
-        rows = np.minimum(rows, self.track.ends[self.owners][:, np.newaxis] - 1)
-        X = np.zeros((*rows.shape, f.n_columns))
-        X[..., list(f.known)] = self.track.X[rows][..., list(f.known)]
-        ahead = np.zeros((n, f.n_known_steps, sequences.shape[2]))
-        ahead[..., f.fold * f.n_channels :] = X.reshape(n, f.n_known_steps, -1)
-        is_ahead = np.repeat([0.0, 1.0], [sequences.shape[1], f.n_known_steps])
-        sequences = np.concatenate([sequences, ahead], axis=1)
-        return np.concatenate([sequences, np.broadcast_to(is_ahead[:, np.newaxis], (n, len(is_ahead), 1))], axis=2)
+    def _append_future_steps(self, sequences: Array) -> Array:
+        spec, n = self.spec, len(self)
+        rows = self.origins[:, np.newaxis] + np.arange(spec.n_future_steps * spec.fold)
+        rows = np.minimum(rows, self.stacked.ends[self.series_ids][:, np.newaxis] - 1)
+        X = np.zeros((*rows.shape, spec.n_exogenous))
+        X[..., list(spec.known_future)] = self.stacked.X[rows][..., list(spec.known_future)]
+        future = np.zeros((n, spec.n_future_steps, sequences.shape[2]))
+        future[..., spec.fold * spec.n_channels :] = X.reshape(n, spec.n_future_steps, -1)
+        is_future = np.repeat([0.0, 1.0], [sequences.shape[1], spec.n_future_steps])
+        sequences = np.concatenate([sequences, future], axis=1)
+        return np.concatenate([sequences, np.broadcast_to(is_future[:, np.newaxis], (n, len(is_future), 1))], axis=2)
 
-    def _scales_of(self, past: Array) -> tuple[Array, Array]:
-        if self.framing.normalize is None:
-            shape = len(past), 1, self.framing.n_channels
-            return np.broadcast_to(self.framing.level, shape), np.broadcast_to(self.framing.spread, shape)
-        level = self.track.level[self.owners][:, np.newaxis]
-        spread = self.track.spread[self.owners][:, np.newaxis]
-        if self.framing.normalize == "series":
-            return level, spread
-        newest = past[:, -self.framing.level_length :]
-        return newest.mean(axis=1, keepdims=True), np.maximum(newest.std(axis=1, keepdims=True), _CALMEST * spread)
+    def _level_and_scale_of(self, windows: Array) -> tuple[Array, Array]:
+        if self.spec.normalize is None:
+            shape = len(windows), 1, self.spec.n_channels
+            return np.broadcast_to(self.spec.level, shape), np.broadcast_to(self.spec.scale, shape)
+        level = self.stacked.level[self.series_ids][:, np.newaxis]
+        scale = self.stacked.scale[self.series_ids][:, np.newaxis]
+        if self.spec.normalize == "series":
+            return level, scale
+        newest = windows[:, -self.spec.level_length :]
+        newest_scale = np.maximum(newest.std(axis=1, keepdims=True), _LEAST_RELATIVE_SCALE * scale)
+        return newest.mean(axis=1, keepdims=True), newest_scale
 
 
-def _ratio(numbers: Array, sizes: Array) -> Array:
-    """Divide; what has no size is a constant, and what is left of it is nothing."""
-    ratio: Array = np.where(sizes > 0, numbers / np.where(sizes > 0, sizes, 1.0), 0.0)
+def _divide_or_zero(numerator: Array, denominator: Array) -> Array:
+    """Divide; 0 where the denominator, the scale of a constant, is 0."""
+    ratio: Array = np.where(denominator > 0, numerator / np.where(denominator > 0, denominator, 1.0), 0.0)
     return ratio
-
-
-def _positive(sizes: Array) -> Array:
-    """Sizes that can be divided by their median, which for constants would be nothing."""
-    return np.maximum(sizes, np.finfo(np.float64).tiny)

@@ -1,57 +1,57 @@
 """New sequences: a language model over characters, words or integers."""
 
-import copy
 from collections.abc import Iterator
-from typing import Any, ClassVar, Literal, Self
+from functools import partial
+from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import DensityMixin
-from sklearn.utils import check_random_state
+from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from sklrnn._hyperparameters import (
-    FRACTION,
-    POSITIVE_INT,
-    POSITIVE_INTS,
-    StrOptions,
-    fitted,
-    hyper,
-    hyperparameters,
-    validate_parameters,
-)
-from sklrnn.generation._text_model import TextModel
+from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
+from sklrnn.estimators.network_holder import NetworkHolder
+from sklrnn.estimators.options import holds_out, recurrent_options
+from sklrnn.estimators.parameters import CellOptions
 from sklrnn.generation.batches import TextBatches
-from sklrnn.generation.sampling import check_sampling, draw_tokens
-from sklrnn.preprocessing.token_encoder import END, START, UNKNOWN, TokenEncoder, check_texts
-from sklrnn.training.net import SequenceNet
+from sklrnn.generation.network import LanguageArchitecture
+from sklrnn.generation.parameters import GeneratorParameters
+from sklrnn.generation.sampling import start_sampling
+from sklrnn.generation.texts import Texts, check_context, check_long_enough, encode_texts
+from sklrnn.inputs.samples import feature_statistics
+from sklrnn.inputs.sklearn_classes import BaseEstimator, DensityMixin
+from sklrnn.preprocessing.token_encoder import TokenEncoder, check_texts
+from sklrnn.training.net import choose_device
 
 __all__ = ["SequenceGenerator"]
 
 Array = NDArray[Any]
 
-# Steps that are scored at a time: memory goes with them.
+# Steps that are scored at a time: memory grows with them.
 _STEPS_AT_ONCE = 256
+# Validation reads parallel streams of so many segments, so that their unknown initial state does not matter.
+_VALIDATION_SEGMENTS = 16
 
 
 @hyperparameters
-class SequenceGenerator(DensityMixin, TextModel):
-    """Learn from texts which token comes next, and write new ones.
+class SequenceGenerator(DensityMixin, NetworkHolder, GeneratorParameters, CellOptions, BaseEstimator):
+    """Learn a language model from texts, and generate new ones (one-to-many).
 
-    A recurrent network reads a text token by token (characters, words, or integers such as notes) and says after each how
-    likely every token of the vocabulary comes next. Drawing one and reading it as the next makes a text.
+    A recurrent network reads a text token by token (characters, words, or integers such as notes) and predicts after
+    each the probability of every token of the vocabulary to come next. Sampling a token and reading it as the next
+    input generates a text.
 
-    **Separate texts**, such as names or verses: each is read from an empty state, and its end is learnt too, so generated
+    **Separate texts**, such as names or verses: each starts from a zero state, and its end is a token too, so generated
     texts end by themselves.
 
-    **One long text**, given as a list that holds nothing else: it is cut into ``batch_size`` strands that are read side by
-    side, ``segment_length`` tokens a step of training; states are carried from segment to segment, gradients are not
-    (truncated backpropagation through time). There is no end: what is generated is as long as you ask for.
+    **One long text**, given as a list that holds nothing else: it is cut into ``batch_size`` parallel streams, of which
+    a step of training reads ``segment_length`` tokens; the hidden state is passed from segment to segment, gradients
+    are not (truncated backpropagation through time). There is no end: the length of a generated text is a parameter.
 
-    **A context**, one vector of features for each text in ``fit``, says what the text is about; ``generate`` and ``score``
-    are then told it too.
+    **A context**, one vector of features for each text in ``fit``, describes the text; ``generate`` and ``score`` then
+    need it too.
 
     See Also
     --------
@@ -66,13 +66,13 @@ class SequenceGenerator(DensityMixin, TextModel):
     >>> bool(model.perplexity(["tick tock " * 5]) < 1.5)
     True
 
-    A token is there as soon as it is drawn:
+    Tokens come as soon as they are sampled:
 
     >>> for token in model.stream("tick", length=5, temperature=0.01):
     ...     print(token, end="|")
      |t|o|c|k|
 
-    Separate texts end by themselves, here in an animal or in a tree, as the context says:
+    Separate texts end by themselves; here the context chooses between animals and trees:
 
     >>> texts, context = ["cat", "dog", "oak", "elm"] * 10, [[1], [1], [0], [0]] * 10
     >>> model = SequenceGenerator(units=32, random_state=0).fit(texts, context=context)
@@ -80,36 +80,12 @@ class SequenceGenerator(DensityMixin, TextModel):
     ['elm', 'oak']
     """
 
-    bidirectional: ClassVar[bool] = False  # type: ignore[misc]
-    filters: ClassVar[None] = None  # type: ignore[misc]
-    kernel_size: ClassVar[int] = 3  # type: ignore[misc]
-    pool_size: ClassVar[int] = 1  # type: ignore[misc]
+    __module__ = "sklrnn"
 
-    # fmt: off
-    units: int | tuple[int, ...] = hyper(default=128, constraint=POSITIVE_INTS, sentence="Width of the recurrent state; a tuple stacks layers.")
-    embedding_dim: int = hyper(default=32, constraint=POSITIVE_INT, sentence="Numbers that stand for a token.")
-    analyzer: Literal["char", "word"] = hyper(default="char", constraint=StrOptions({"char", "word"}), sentence="What a string is split into. Texts that are lists of tokens stay as they are.")
-    lowercase: bool = hyper(default=False, constraint="boolean", sentence="Turn capitals into small letters first.")
-    min_count: int = hyper(default=1, constraint=POSITIVE_INT, sentence="How often a token must occur to be known.")
-    max_tokens: int | None = hyper(default=None, constraint=[POSITIVE_INT, None], sentence="Know so many tokens at most, the most frequent ones.")
-    segment_length: int = hyper(default=64, constraint=POSITIVE_INT, sentence="Tokens of each text that a step of training reads: gradients reach no further back.")
-    batch_size: int = hyper(default=32, constraint=POSITIVE_INT, sentence="Texts, or strands of one long text, that are read side by side.")
-    max_epochs: int = hyper(default=100, constraint=POSITIVE_INT, sentence="Most passes over the texts.")
-    shuffle: bool = hyper(default=True, constraint="boolean", sentence="Draw separate texts in a new order in each epoch.")
-    early_stopping: bool | Literal["auto"] = hyper(default="auto", constraint=["boolean", StrOptions({"auto"})], sentence='Hold out the last texts, or the last part of a single one, stop when their loss no longer falls, and keep the best weights; "auto" does so above 10,000 texts, or tokens of a single one. When off, training stops when the training loss no longer falls.')
-    validation_fraction: float = hyper(default=0.1, constraint=FRACTION, sentence="Share of the texts, or of a single one, that early stopping holds out.")
-    # fmt: on
+    _architecture_kind = LanguageArchitecture
 
     encoder_: TokenEncoder = fitted("Turns texts into tokens.")
     n_context_features_: int = fitted("Features of the context; 0 without one.")
-    net_: SequenceNet = fitted("The skorch net.")
-    n_iter_: int = fitted("Epochs trained.")
-    loss_curve_: list[float] = fitted("Training loss of each epoch in nats a token, penalties included.")
-    validation_curve_: list[float] | None = fitted("Loss on what was held out after each epoch; None without it.")
-    best_validation_loss_: float | None = fitted(
-        "The lowest of `validation_curve_`; the weights are those of its epoch."
-    )
-    n_parameters_: int = fitted("Numbers that the network learns.")
 
     def fit(self, X: Any, y: Any = None, *, context: Any = None) -> Self:
         """Learn from texts.
@@ -121,7 +97,7 @@ class SequenceGenerator(DensityMixin, TextModel):
         y : Ignored
             Present for pipelines and searches.
         context : array-like of shape (text, feature), default=None
-            What each text is about.
+            The context of each text.
 
         Returns
         -------
@@ -130,12 +106,8 @@ class SequenceGenerator(DensityMixin, TextModel):
         """
         validate_parameters(self)
         samples = check_texts(X, name=type(self).__name__)
-        with self._all_or_nothing(), self._threads():
-            self.encoder_ = self._learn_tokens(samples)
-            self._has_ends = len(samples) > 1
-            self._learn_context(context)
-            texts = self._as_texts(samples, context)
-            self._train_on(texts)
+        with self._draft(continues=False) as draft:
+            draft._fit(samples, context)
         return self
 
     def generate(
@@ -148,22 +120,22 @@ class SequenceGenerator(DensityMixin, TextModel):
         context: Any = None,
         random_state: int | np.random.RandomState | None = None,
     ) -> Any:
-        """Write a text that begins with the prompt.
+        """Generate a text that begins with the prompt.
 
         Parameters
         ----------
         prompt : str, list of tokens or array of int, default=""
-            How the text begins; nothing leaves that open too.
+            How the text begins; empty by default.
         length : int or None, default=200
-            Most tokens to add. A generator of separate texts may end before; with None it ends nowhere else.
+            Most tokens to add. Separate texts may end before; with None nothing else ends them.
         temperature : float, default=1.0
-            Below 1 likely tokens are drawn even more often, above 1 less often; near 0 always the likeliest one.
+            Below 1 likely tokens are sampled even more often, above 1 less often; near 0 always the likeliest one.
         top_k : int or None, default=None
-            Draw from so many of the likeliest tokens only.
+            Sample from so many of the likeliest tokens only.
         context : array-like of shape (feature,), default=None
-            What the text is about, if ``fit`` was told that.
+            The context of the text, where ``fit`` was given contexts.
         random_state : int, RandomState instance or None, default=None
-            An int writes the same text again.
+            An int generates the same text again.
 
         Returns
         -------
@@ -171,9 +143,10 @@ class SequenceGenerator(DensityMixin, TextModel):
             The prompt and what follows, of the kind of the texts in ``fit``.
         """
         if length is None and getattr(self, "_has_ends", True) is False:
-            raise ValueError("One long text has no end that could be learnt: pass a length, or use stream.")
+            raise ValueError("One long text has no end that a network could learn: pass a length, or use stream.")
         with self._threads():
-            codes, tokens = self._start(prompt, length, temperature, top_k, context, random_state)
+            options = {"length": length, "temperature": temperature, "top_k": top_k, "random_state": random_state}
+            codes, tokens = self._start(prompt, context, **options)
             return self.encoder_.inverse_transform([np.array([*codes, *tokens])])[0]
 
     def stream(
@@ -186,7 +159,7 @@ class SequenceGenerator(DensityMixin, TextModel):
         context: Any = None,
         random_state: int | np.random.RandomState | None = None,
     ) -> Iterator[Any]:
-        """Give what follows the prompt token by token, each as soon as it is drawn.
+        """Generate what follows the prompt token by token, each as soon as it is sampled.
 
         Parameters are those of `generate`, but ``length=None`` goes on until the text ends, or without end.
 
@@ -195,15 +168,16 @@ class SequenceGenerator(DensityMixin, TextModel):
         tokens : iterator of str or int
             Characters, words or integers.
         """
-        _, codes = self._start(prompt, length, temperature, top_k, context, random_state)
+        options = {"length": length, "temperature": temperature, "top_k": top_k, "random_state": random_state}
+        _, codes = self._start(prompt, context, **options)
         tokens = list(self.encoder_.vocabulary_)
         return (tokens[code] for code in codes)
 
     def score(self, X: Any, y: Any = None, *, context: Any = None) -> float:
-        """Mean log-likelihood of a token: how well each is foretold by those before it in its text.
+        """Mean log-likelihood of a token, given those before it in its text.
 
-        Where ``fit`` was given separate texts, their ends count as tokens. A token that is not known counts as the one unknown
-        token, which training makes very unlikely.
+        Where ``fit`` was given separate texts, their ends count as tokens. All tokens outside the vocabulary count as
+        one unknown token, which is very unlikely after training.
 
         Parameters
         ----------
@@ -212,30 +186,29 @@ class SequenceGenerator(DensityMixin, TextModel):
         y : Ignored
             Present for searches.
         context : array-like of shape (text, feature), default=None
-            What each text is about, if ``fit`` was told that.
+            The context of each text, where ``fit`` was given contexts.
 
         Returns
         -------
         score : float
             Nats; never above 0.
         """
-        check_is_fitted(self, "net_")
-        texts = self._as_texts(check_texts(X, name=type(self).__name__), context)
-        network = copy.deepcopy(self.net_.module)
-        if network.head.weight.device.type != "mps":
-            network = network.double()  # the same whatever texts stand beside
+        check_is_fitted(self, "model_")
+        texts = self._encode(check_texts(X, name=type(self).__name__), context)
+        network = self.net_.in_precision(np.dtype(np.float64))
         device = network.head.weight.device
         batches = TextBatches(texts, batch_size=self.batch_size, segment_length=_STEPS_AT_ONCE, device=device)
-        total, carried = 0.0, None
+        total, state = 0.0, None
         with torch.inference_mode(), self._threads():
-            for x, asked in batches:
-                raw, carried = network.go_on(x["x"], x.begin if x.first else carried, n_strands=x.n_strands)
-                losses = nn.functional.cross_entropy(raw, asked, reduction="none")
+            for x, target in batches:
+                state = x.initial_state if x.is_first else state
+                raw, state = network.forward_segment(x["x"], state, n_streams=x.n_streams)
+                losses = nn.functional.cross_entropy(raw, target, reduction="none")
                 total += float(losses[x["weight"] > 0].sum())
         return -total / int(batches.n_steps.sum())
 
     def perplexity(self, X: Any, *, context: Any = None) -> float:
-        """Among how many equally likely tokens the choice would be as hard: ``exp(-score)``.
+        """Perplexity: ``exp(-score)``, the number of equally likely tokens among which the choice would be as hard.
 
         Parameters are those of `score`.
 
@@ -246,55 +219,73 @@ class SequenceGenerator(DensityMixin, TextModel):
         """
         return float(np.exp(-self.score(X, context=context)))
 
-    # -- what a user passes ------------------------------------------------------------------------------------------
+    # -- training ----------------------------------------------------------------------------------------------------
 
-    def _learn_tokens(self, samples: list[Any]) -> TokenEncoder:
-        encoder = TokenEncoder(
+    def _fit(self, samples: list[Any], context: Any) -> None:
+        self.encoder_ = TokenEncoder(
             analyzer=self.analyzer,
             lowercase=self.lowercase,
             min_count=self.min_count,
             max_tokens=self.max_tokens,
             unknown="mark",
             mark_ends=True,
+        ).fit(samples)
+        self._has_ends = len(samples) > 1
+        self.n_context_features_ = 0
+        if context is not None:
+            self.n_context_features_ = check_array(context, input_name="context", estimator=self).shape[1]
+        train, held_out = self._encode(samples, context), None
+        if holds_out(self.early_stopping, train.count(single=not self._has_ends)):
+            train, held_out = train.hold_out_newest(self.validation_fraction, single=not self._has_ends)
+        if not self._has_ends:
+            check_long_enough(train, self.segment_length)
+            train = train.as_streams(most=self.batch_size, segment_length=self.segment_length)
+            if held_out is not None:
+                length = _VALIDATION_SEGMENTS * self.segment_length
+                held_out = held_out.as_streams(most=self.batch_size, segment_length=length)
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        architecture = LanguageArchitecture(
+            n_features=int(self.embedding_dim),
+            n_outputs=self.encoder_.n_tokens_,
+            n_context=self.n_context_features_,
+            **recurrent_options(self),
         )
-        return encoder.fit(samples)
+        network = architecture.build(seed=seed)
+        if train.context is not None:
+            network.standardise.set_statistics(*feature_statistics(train.context[:, np.newaxis], None))
+        batches = partial(
+            TextBatches,
+            batch_size=self.batch_size,
+            segment_length=self.segment_length,
+            device=choose_device(self.device),
+        )
+        self._train(
+            network,
+            batches(train, seed=seed if self.shuffle else None),
+            None if held_out is None else batches(held_out),
+            seed=seed,
+            max_epochs=self.max_epochs,
+            patience=self.n_iter_no_change,
+        )
 
-    def _start(
-        self, prompt: Any, length: Any, temperature: Any, top_k: Any, context: Any, random_state: Any
-    ) -> tuple[Array, Iterator[int]]:
-        """Check what is asked for, and give the prompt's codes and an iterator over those that follow."""
-        check_is_fitted(self, "net_")
-        check_sampling(length=length, temperature=temperature, top_k=top_k)
-        known = self.encoder_.vocabulary_
+    def _encode(self, samples: list[Any], context: Any) -> Texts:
+        checked = check_context(context, self.n_context_features_, self)
+        return encode_texts(self.encoder_, samples, checked, has_ends=self._has_ends)
+
+    def _criterion(self) -> nn.Module:
+        return nn.CrossEntropyLoss(reduction="none")
+
+    # -- generating --------------------------------------------------------------------------------------------------
+
+    def _start(self, prompt: Any, context: Any, **options: Any) -> tuple[Array, Iterator[int]]:
+        """Check the parameters, and give the codes of the prompt and an iterator over those that follow."""
+        check_is_fitted(self, "model_")
         if context is not None and np.ndim(context) != 1:
             raise ValueError(f"context must be one vector of features, got {np.ndim(context)} dimensions.")
-        about = self._check_context(None if context is None else [context])
-        codes = self._check_prompt(prompt)
-        never = [known[mark] for mark in (UNKNOWN, START, *[END] * (not self._has_ends))]
-        drawn = draw_tokens(
-            # Steps one by one are fastest on the CPU, wherever the network was trained.
-            copy.deepcopy(self.module_).cpu().double(),
-            np.array([known[START], *codes]),
-            None if about is None else torch.from_numpy(about),
-            length=length,
-            never=never,
-            end=known[END],
-            random=check_random_state(random_state),
-            temperature=temperature,
-            top_k=top_k,
-        )
-        return codes, drawn
-
-    def _check_prompt(self, prompt: Any) -> Array:
-        tokens = self.encoder_.split([prompt])[0]
-        strange = sorted({repr(token) for token in tokens if token not in self.encoder_.vocabulary_})
-        if strange:
-            raise ValueError(
-                f"The prompt holds tokens that are not known from fit: {', '.join(strange)}. Begin with others: "
-                f"{self.encoder_.n_tokens_ - 3} are known, those of encoder_.vocabulary_."
-            )
-        codes: Array = self.encoder_.transform([prompt])[0][1:-1]
-        return codes
+        checked = check_context(None if context is None else [context], self.n_context_features_, self)
+        # Steps one by one are fastest on the CPU, wherever the network was trained.
+        network = self.model_.double_copy()
+        return start_sampling(network, self.encoder_, prompt, checked, has_ends=self._has_ends, **options)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

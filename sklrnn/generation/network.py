@@ -1,68 +1,70 @@
-"""Embed → recur → answer at every step: a network that says, after each token, which one comes next."""
+"""Embed, recur, apply the head at every step: a network that predicts, after each token, which one comes next."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import skip_init
 
+from sklrnn.nn.architecture import Architecture, initialized
 from sklrnn.nn.layers import Standardise
-from sklrnn.nn.network import Architecture, RecurrentLayer, cut_off, with_first_weights
+from sklrnn.nn.recurrent import RecurrentStack, detach_state
+
+
+@dataclass(frozen=True)
+class LanguageArchitecture(Architecture):
+    """The description of a `LanguageNetwork`: ``n_outputs`` tokens, embedded in ``n_features`` numbers."""
+
+    n_context: int = 0
+
+    def build(self, *, seed: int) -> "LanguageNetwork":
+        network = initialized(lambda: LanguageNetwork(self), cell=self.cell, seed=seed)
+        generator = torch.Generator().manual_seed(seed + 1)  # the recurrent layers drew from the seed itself
+        nn.init.normal_(network.embedding.weight, generator=generator)
+        nn.init.xavier_uniform_(network.head.weight, generator=generator)
+        nn.init.zeros_(network.head.bias)
+        if network.context is not None:
+            nn.init.xavier_uniform_(network.context.weight, generator=generator)
+        return network
 
 
 class LanguageNetwork(nn.Module):
     """Tokens (time, sample) in, a raw output for each token of the vocabulary (time, sample, token) out.
 
-    What a text is about, its context, is added to every token that is read: so it reaches any cell at any time, whatever
+    The context of a text is added to the embedding of each of its tokens: so it reaches any cell at any time, whatever
     its state is made of, and is never forgotten.
     """
 
-    def __init__(self, architecture: Architecture, n_context: int) -> None:
+    def __init__(self, architecture: LanguageArchitecture) -> None:
         super().__init__()
-        a = architecture
+        a = self.architecture = architecture
         self.embedding = skip_init(nn.Embedding, a.n_outputs, a.n_features)
-        self.standardise = Standardise(n_context)
-        self.about = skip_init(nn.Linear, n_context, a.n_features, bias=False) if n_context else None
-        widths = [a.n_features, *a.units]
-        self.recurrent = nn.ModuleList(RecurrentLayer(a, place, width) for place, width in enumerate(widths[:-1]))
-        self.head = skip_init(nn.Linear, widths[-1], a.n_outputs)
+        self.standardise = Standardise(a.n_context)
+        self.context = skip_init(nn.Linear, a.n_context, a.n_features, bias=False) if a.n_context else None
+        self.recurrent = RecurrentStack(a, a.n_features)
+        self.head = skip_init(nn.Linear, self.recurrent.width, a.n_outputs)
 
-    def go_on(self, x: Tensor, carried: dict[str, Any], *, n_strands: int) -> tuple[Tensor, dict[str, Any]]:
-        """Answer the next steps of some texts, all texts' first step first, and give what to go on from.
+    def forward_segment(self, x: Tensor, state: dict[str, Any], *, n_streams: int) -> tuple[Tensor, dict[str, Any]]:
+        """Raw outputs of the next steps of some texts, all texts' first step first, and the detached new state.
 
-        Where a text begins, ``carried`` is what `begin` gives. Gradients end where a segment begins.
+        Texts begin in the state that `initial_state` gives.
         """
-        raw, carried = self.read(x.unflatten(0, (-1, n_strands)), carried)
-        return raw.flatten(0, 1), cut_off(carried)
+        raw, state = self(x.unflatten(0, (-1, n_streams)), state)
+        return raw.flatten(0, 1), detach_state(state)
 
-    def read(self, codes: Tensor, carried: dict[str, Any]) -> tuple[Tensor, dict[str, Any]]:
+    def forward(self, codes: Tensor, state: dict[str, Any]) -> tuple[Tensor, dict[str, Any]]:
         x = self.embedding(codes)  # (time, sample, feature)
-        if self.about is not None:
-            x = x + self.about(self.standardise(carried["context"]).to(x.dtype))
-        states = carried["states"] or [None] * len(self.recurrent)
-        carry_on = []
-        for layer, first in zip(self.recurrent, states, strict=True):
-            x, _, last = layer(x, first)  # (time, sample, unit)
-            carry_on.append(last)
-        return self.head(x), {"context": carried["context"], "states": carry_on}  # (time, sample, token)
+        if self.context is not None:
+            x = x + self.context(self.standardise(state["context"]).to(x.dtype))
+        x, _, new_state = self.recurrent(x, state["recurrent"])  # (time, sample, unit)
+        return self.head(x), {"context": state["context"], "recurrent": new_state}  # (time, sample, token)
 
-    def penalised_weights(self) -> list[Tensor]:
-        """The weights, not the biases, of the recurrent layers."""
-        return [weight for weight in self.recurrent.parameters() if weight.ndim > 1 and weight.requires_grad]
+    def penalized_weights(self) -> list[Tensor]:
+        """What l1 and l2 act on."""
+        return self.recurrent.penalized_weights()
 
 
-def begin(context: Tensor | None) -> dict[str, Any]:
-    """What is carried where a text begins: what it is about, (sample, feature), and no state."""
-    return {"context": context, "states": None}
-
-
-def build_language_network(architecture: Architecture, *, n_context: int, seed: int) -> LanguageNetwork:
-    """Assemble a network and give it its first weights, without touching torch's global generator."""
-    network = with_first_weights(lambda: LanguageNetwork(architecture, n_context), cell=architecture.cell, seed=seed)
-    generator = torch.Generator().manual_seed(seed + 1)  # the layers between drew from the seed itself
-    nn.init.normal_(network.embedding.weight, generator=generator)
-    nn.init.xavier_uniform_(network.head.weight, generator=generator)
-    nn.init.zeros_(network.head.bias)
-    if network.about is not None:
-        nn.init.xavier_uniform_(network.about.weight, generator=generator)
-    return network
+def initial_state(context: Tensor | None) -> dict[str, Any]:
+    """The state in which a text begins: its context (sample, feature), and no hidden state."""
+    return {"context": context, "recurrent": None}

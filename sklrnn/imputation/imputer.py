@@ -1,43 +1,41 @@
-"""Missing values, estimated from what stands before them, after them and beside them."""
+"""Imputation of missing values in series from the rows before and after, and from other columns."""
 
 import warnings
-from dataclasses import fields
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
+from torch import nn
 
-from sklrnn._hyperparameters import (
-    POSITIVE_INT,
-    Integral,
-    Interval,
-    Real,
-    StrOptions,
-    fitted,
-    hyper,
-    hyperparameters,
-    validate_parameters,
-)
-from sklrnn.estimators.parameters import NetworkParameters
-from sklrnn.imputation.interpolation import Hiding, Series, gap_lengths
-from sklrnn.imputation.masking import Lessons, Reader, Scales, measure
-from sklrnn.imputation.network import GAP_LOSSES, GapNetwork
+from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
+from sklrnn.estimators.network_holder import NetworkHolder
+from sklrnn.estimators.options import as_tuple, recurrent_options
+from sklrnn.estimators.parameters import CellOptions, ConvolutionOptions
+from sklrnn.imputation.features import FeatureBuilder, Scales
+from sklrnn.imputation.interpolation import IncompleteSeries
+from sklrnn.imputation.masking import MaskedBatches, MaskedDataset, MaskSampler, fit_features, gap_lengths
+from sklrnn.imputation.network import impute, masked_loss
+from sklrnn.imputation.parameters import ImputerParameters
 from sklrnn.imputation.reading import GivenSeries, read_given_series
+from sklrnn.inputs.samples import count_older
+from sklrnn.inputs.sklearn_classes import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklrnn.nn.network import NetworkArchitecture
 from sklrnn.timeline.calendar_features import choose_cycles, cyclical_features
+from sklrnn.training.auto_epochs import StepBudget, resolve_epochs
+from sklrnn.training.net import choose_device
 
 __all__ = ["RecurrentImputer"]
 
 Array = NDArray[Any]
 
-# A window is four times as long as the gaps that most missing values are in, as far as this makes it neither blind nor slow.
-_ROWS_PER_GAP, _MOST_VALUES = 4, 0.9
+# A window is four times the length of gap that covers most missing values, within limits.
+_ROWS_PER_GAP, _SHARE_OF_MISSING = 4, 0.9
 _SHORTEST_WINDOW, _LONGEST_WINDOW = 64, 192
 # Steps of the optimizer with max_epochs="auto": 600 for 128 windows, with the root of their number beyond.
-_STEPS, _FOR_WINDOWS = 600, 128
+_STEPS = StepBudget(600, reference_samples=128, growth=0.5)
 
 
 def _reads_a_table(self: "RecurrentImputer") -> bool:
@@ -46,32 +44,42 @@ def _reads_a_table(self: "RecurrentImputer") -> bool:
 
 
 @hyperparameters
-class RecurrentImputer(OneToOneFeatureMixin, TransformerMixin, NetworkParameters, BaseEstimator):
-    """Fill missing values of series from what stands before them, after them and in the other columns.
+class RecurrentImputer(
+    OneToOneFeatureMixin,
+    TransformerMixin,
+    NetworkHolder,
+    ImputerParameters,
+    CellOptions,
+    ConvolutionOptions,
+    BaseEstimator,
+):
+    """Impute missing values of series from the rows before and after, and from the other columns.
 
-    The gap is bridged with a straight line first (without looking ahead: with the last value), and a recurrent network
-    learns to correct the bridge. To learn, it needs no gaps and no truth: in each epoch other values that are known are
-    hidden, in gaps like those of X and others, and it answers what was hidden. It reads, of every column, the bridge,
-    where values are known and how far away the nearest of them are, and the place in the day, the week and the year where
-    the index of a frame holds dates. What was not missing comes back untouched.
+    Gaps are interpolated first (linearly, or without looking ahead with the last value), and a recurrent network
+    predicts the residuals of the interpolation. Training needs no gaps and no truth: in each epoch other known values
+    are masked, in gaps like those of X and others, and the network predicts them. It reads of every column the
+    interpolated values, which values are known, and the distances to the nearest known ones; and the time of day, week
+    and year where the index of a frame holds dates. Known values stay untouched.
 
-    **What is read.** A table ``(row, feature)`` is one series, whose rows are in the order of time, equally far apart; with
-    a MultiIndex whose last level is time it is a panel. In an array ``(sample, time, feature)``, or a list or object array
-    of ``(time_i, feature)`` arrays, each sample is a series. No value is filled from another series, and new rows are
-    filled from these rows alone: of the training rows only the weights and the scales of the columns are kept.
+    **What is read.** A table ``(row, feature)`` is one series, whose rows are in the order of time, equally far apart;
+    with a MultiIndex whose last level is time it is a panel. In an array ``(sample, time, feature)``, or a list or
+    object array of ``(time_i, feature)`` arrays, each sample is a series. No value is imputed from another series, and
+    new rows are imputed from these rows alone: of the training rows only the weights and the scales of the columns are
+    kept.
 
-    **Looking ahead.** By default a value is filled from both sides, so it knows what comes later. That is right for a
-    record that is complete, and a leak where the filled rows train or test a forecaster: use ``bidirectional=False`` there.
+    **Looking ahead.** By default a value is imputed from both sides, so from later rows too. That is right for a
+    complete record, and a leak where the imputed rows train or test a forecaster: use ``bidirectional=False`` there.
 
     See Also
     --------
-    sklearn.impute.SimpleImputer : The mean of a column, whatever its neighbours.
-    sklearn.impute.IterativeImputer : Values of the same row, whatever the rows before and after.
+    sklearn.impute.SimpleImputer : The mean of a column.
+    sklearn.impute.IterativeImputer : Regression on the other columns of the same row.
 
     Notes
     -----
-    A column that holds no value in ``fit`` is left out of the result, with a warning, unless ``keep_empty_features=True``.
-    A column that holds none in ``transform`` is filled from the mean of training and from the other columns.
+    A column that holds no value in ``fit`` is left out of the result, with a warning, unless
+    ``keep_empty_features=True``. A column that holds none in ``transform`` is imputed from its training mean and from
+    the other columns.
 
     Examples
     --------
@@ -88,38 +96,16 @@ class RecurrentImputer(OneToOneFeatureMixin, TransformerMixin, NetworkParameters
     True
     """
 
-    pool_size: ClassVar[int] = 1  # type: ignore[misc]
+    __module__ = "sklrnn"
 
-    # fmt: off
-    bidirectional: bool = hyper(default=True, constraint="boolean", sentence="Read what comes after a gap too; False fills each gap from the rows before it alone.")
-    window_length: int | Literal["auto"] = hyper(default="auto", constraint=[Interval(Integral, 2, None, closed="left"), StrOptions({"auto"})], sentence='Rows that are read at once; "auto" takes four times as many as the gaps are long that most missing values are in, but 64 to 192.')
-    calendar: bool = hyper(default=True, constraint="boolean", sentence="Where the index of a frame holds dates, read the place in the day, the week and the year, as far as training spans two of them.")
-    loss: Literal["huber", "absolute_error", "squared_error"] = hyper(default="huber", constraint=StrOptions(GAP_LOSSES), sentence="What is minimised, with errors in units of those of the bridge: with the absolute or squared error, a loss below 1 is better than the bridge.")
-    max_epochs: int | Literal["auto"] = hyper(default="auto", constraint=[POSITIVE_INT, StrOptions({"auto"})], sentence='Passes over the windows, in each of which other values are hidden; "auto" makes 600 steps of the optimizer, and more of them for more than 128 windows.')
-    early_stopping: bool = hyper(default=False, constraint="boolean", sentence="Hold out the newest rows, stop when their loss no longer falls, and keep the best weights.")
-    validation_fraction: float = hyper(default=0.1, constraint=Interval(Real, 0, 1, closed="neither"), sentence="Share of the rows, the newest, that early stopping holds out.")
-    missing_values: float = hyper(default=np.nan, constraint=Real, sentence="What stands for a missing value. Where it is a number, NaN is an error.")
-    min_value: Any = hyper(default=-np.inf, constraint=["array-like", Real], sentence="Least value that may be filled in; one for all columns, or one for each.")
-    max_value: Any = hyper(default=np.inf, constraint=["array-like", Real], sentence="Greatest value that may be filled in; one for all columns, or one for each.")
-    keep_empty_features: bool = hyper(default=False, constraint="boolean", sentence="Keep columns without any value in training, and fill them with 0.")
-    add_indicator: bool = hyper(default=False, constraint="boolean", sentence="Append for each column with a gap in training another that is 1 where a value was missing.")
-    # fmt: on
+    _architecture_kind = NetworkArchitecture
 
-    units = 64
     cell = "lstm"
-    optimizer = "adam"
-    schedule = "one_cycle"
 
     n_features_in_: int = fitted("Columns of a table, or features of sequences.")
     feature_names_in_: NDArray[Any] = fitted("Names of the columns in fit, if they have any.")
-    network_: GapNetwork = fitted("The fitted network.")
     window_length_: int = fitted("Rows that are read at once.")
     cycles_: tuple[str, ...] = fitted("What is read of the dates: day, week, year.")
-    n_iter_: int = fitted("Epochs trained.")
-    loss_curve_: list[float] = fitted("Loss of each epoch on what was hidden, penalties included.")
-    validation_curve_: list[float] | None = fitted("Loss on the held-out newest rows after each epoch, or None.")
-    best_validation_loss_: float | None = fitted("The lowest of `validation_curve_`.")
-    n_parameters_: int = fitted("Numbers that the network learns.")
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn from the values that are known.
@@ -137,20 +123,15 @@ class RecurrentImputer(OneToOneFeatureMixin, TransformerMixin, NetworkParameters
             The fitted imputer.
         """
         validate_parameters(self)
-        before = dict(vars(self))
-        try:
-            given = read_given_series(self, X, reset=True, missing_values=self.missing_values)
-            self._learn_columns(given)
-            self.cycles_ = choose_cycles(given.dates) if self.calendar else ()
-            self._learn(self._lay_out(given))
-        except BaseException:
-            # A fit that fails must not pass for a model, nor spoil the one that was there before.
-            self.__dict__ = before
-            raise
+        with self._draft(continues=False) as draft:
+            given = read_given_series(draft, X, reset=True, missing_values=self.missing_values)
+            draft._check_columns(given)
+            draft.cycles_ = choose_cycles(given.dates) if self.calendar else ()
+            draft._fit(draft._series_of(given))
         return self
 
     def transform(self, X: Any) -> Any:
-        """Fill what is missing.
+        """Impute what is missing.
 
         Parameters
         ----------
@@ -162,21 +143,23 @@ class RecurrentImputer(OneToOneFeatureMixin, TransformerMixin, NetworkParameters
         X_filled : array, frame or list
             In the form of X, or as ``set_output`` asks; the order of the rows and the values that are known stay.
         """
-        check_is_fitted(self, "network_")
+        check_is_fitted(self, "model_")
         given = read_given_series(self, X, reset=False, missing_values=self.missing_values)
         missing = np.isnan(given.values)
         filled = np.where(missing, np.zeros((), given.values.dtype), given.values)
         if missing[:, self._known].any():
-            reader = Reader(Scales(*self._scales), self.window_length_, bool(self.bidirectional))
-            answers = np.empty((len(filled), len(self._known)))
-            answers[given.order] = self.network_.fill(self._lay_out(given), reader)
+            ahead = bool(self.model_.architecture.bidirectional)
+            features = FeatureBuilder(Scales(*self._scales), self.window_length_, ahead)
+            imputed = np.empty((len(filled), len(self._known)))
+            with self._threads():
+                imputed[given.order] = impute(self.model_, self._series_of(given), features)
             low, high = (
                 self._bound(bound, name)[self._known]
                 for bound, name in ((self.min_value, "min_value"), (self.max_value, "max_value"))
             )
-            answers = np.clip(answers, low, high)
+            imputed = np.clip(imputed, low, high)
             gaps = missing[:, self._known]
-            filled[:, self._known] = np.where(gaps, answers, filled[:, self._known])
+            filled[:, self._known] = np.where(gaps, imputed, filled[:, self._known])
         parts = [filled[:, self._kept]]
         if self.add_indicator:
             parts.append(missing[:, self._indicated].astype(filled.dtype))
@@ -196,19 +179,19 @@ class RecurrentImputer(OneToOneFeatureMixin, TransformerMixin, NetworkParameters
         names : ndarray of str
             The columns that are kept, then ``missingindicator_...`` of those that ``add_indicator`` is about.
         """
-        check_is_fitted(self, "network_")
+        check_is_fitted(self, "model_")
         names = super().get_feature_names_out(input_features)
         indicators = [f"missingindicator_{name}" for name in names[self._indicated]] if self.add_indicator else []
         return np.asarray([*names[self._kept], *indicators], dtype=object)
 
-    # -- learning ----------------------------------------------------------------------------------------------------
+    # -- training ----------------------------------------------------------------------------------------------------
 
-    def _learn_columns(self, given: GivenSeries) -> None:
+    def _check_columns(self, given: GivenSeries) -> None:
         missing: Any = np.isnan(given.values)
         n_rows = len(missing)
         if n_rows < 2:
             raise ValueError(
-                f"{type(self).__name__} learns from how rows follow on each other, so it needs at least two, got 1 sample. "
+                f"{type(self).__name__} learns from consecutive rows, so it needs at least two, got 1 sample. "
                 "Pass more rows."
             )
         if missing.all():
@@ -216,7 +199,8 @@ class RecurrentImputer(OneToOneFeatureMixin, TransformerMixin, NetworkParameters
         empty: Array = missing.all(axis=0)
         if empty.any() and not self.keep_empty_features:
             warnings.warn(
-                f"Columns {np.flatnonzero(empty).tolist()} (counted from 0) hold no value and are left out of the result. "
+                f"Columns {np.flatnonzero(empty).tolist()} (counted from 0) hold no value and are left out of the "
+                f"result. "
                 "Set keep_empty_features=True to keep them, filled with 0.",
                 stacklevel=3,
             )
@@ -227,62 +211,76 @@ class RecurrentImputer(OneToOneFeatureMixin, TransformerMixin, NetworkParameters
         if not (low <= high).all():
             raise ValueError(f"min_value must not be above max_value, got {self.min_value} and {self.max_value}.")
 
-    def _lay_out(self, given: GivenSeries) -> Series:
+    def _series_of(self, given: GivenSeries) -> IncompleteSeries:
         if self.cycles_ and given.dates is None:
             raise ValueError(
-                f"{type(self).__name__} was fitted on rows with dates and reads the {', '.join(self.cycles_)} of each, but "
-                "the index of this X holds no dates. Pass a frame with dates, or fit with calendar=False."
+                f"{type(self).__name__} was fitted on rows with dates and reads the {', '.join(self.cycles_)} of each, "
+                "but the index of this X holds no dates. Pass a frame with dates, or fit with calendar=False."
             )
         calendar = cyclical_features(given.dates, self.cycles_, len(given.values))
-        return Series(given.values[:, self._known][given.order], calendar[given.order], given.lengths)
+        return IncompleteSeries(given.values[:, self._known][given.order], calendar[given.order], given.lengths)
 
-    def _learn(self, series: Series) -> None:
+    def _fit(self, series: IncompleteSeries) -> None:
         train, held_out = self._hold_out(series)
         lengths = gap_lengths(np.isnan(train.values), train)
         self.window_length_ = self._choose_window(lengths, longest=int(train.lengths.max()))
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        hiding = Hiding.like(lengths, longest=max(1, self.window_length_ // _ROWS_PER_GAP))
-        squared = self.loss == "squared_error"
-        reader = measure(
-            train, hiding, window=self.window_length_, ahead=bool(self.bidirectional), squared=squared, seed=seed
+        network_seed = int(np.random.RandomState(seed).randint(2**31 - 1))
+        sampler = MaskSampler.like(lengths, longest=max(1, self.window_length_ // _ROWS_PER_GAP))
+        features = fit_features(
+            train,
+            sampler,
+            window=self.window_length_,
+            ahead=bool(self.bidirectional),
+            squared=self.loss == "squared_error",
+            seed=seed,
         )
-        lessons, exam = (
-            None if part is None else Lessons.enough(part, hiding, reader, self.batch_size)
-            for part in (train, held_out)
+        dataset = MaskedDataset.with_enough_batches(train, sampler, features, self.batch_size)
+        validation = None
+        if held_out is not None:
+            masked = MaskedDataset.with_enough_batches(held_out, sampler, features, self.batch_size)
+            validation = self._batches(masked, max(self.batch_size, 512), seed=None)
+        self._fitted_loss, self._scales = self.loss, tuple(features.scales)
+        self._train(
+            self._architecture(dataset).build(seed=network_seed),
+            self._batches(dataset, self.batch_size, seed=network_seed),
+            validation,
+            seed=network_seed,
+            max_epochs=self._n_epochs(len(dataset)),
+            patience=self.n_iter_no_change,
         )
-        assert lessons is not None
-        shared = {f.name: getattr(self, f.name) for f in fields(NetworkParameters) if f.name != "pool_size"}
-        shared |= {"loss": self.loss, "max_epochs": self._n_epochs(len(lessons)), "random_state": seed}
-        network = GapNetwork(**shared).learn(lessons, exam)
-        self.network_, self._scales = network, tuple(reader.scales)
-        for name in ("n_iter_", "loss_curve_", "validation_curve_", "best_validation_loss_", "n_parameters_"):
-            setattr(self, name, getattr(network, name))
 
-    def _hold_out(self, series: Series) -> tuple[Series, Series | None]:
+    def _architecture(self, dataset: MaskedDataset) -> NetworkArchitecture:
+        return NetworkArchitecture(
+            n_features=dataset.shape[2],
+            n_outputs=dataset.series.values.shape[1],
+            filters=as_tuple(self.filters),
+            kernel_size=int(self.kernel_size),
+            return_sequences=True,
+            **recurrent_options(self),
+        )
+
+    def _batches(self, dataset: MaskedDataset, batch_size: int, *, seed: int | None) -> MaskedBatches:
+        return MaskedBatches(dataset, batch_size=batch_size, device=choose_device(self.device), seed=seed)
+
+    def _criterion(self) -> nn.Module:
+        return masked_loss(self._fitted_loss).per_sample
+
+    def _hold_out(self, series: IncompleteSeries) -> tuple[IncompleteSeries, IncompleteSeries | None]:
         if not self.early_stopping:
             return series, None
-        n_rows = len(series.values)
-        n_held_out = int(self.validation_fraction * n_rows)
-        if n_held_out < 2 or n_rows - n_held_out < 2:
-            raise ValueError(
-                f"validation_fraction={self.validation_fraction} of {n_rows} rows leaves {n_held_out} to validate on and "
-                f"{n_rows - n_held_out} to train on; both need at least two. Change validation_fraction, pass more rows, "
-                "or set early_stopping=False."
-            )
-        return series.split(n_rows - n_held_out)
+        return series.split(count_older(len(series.values), self.validation_fraction, what="rows", least=2))
 
     def _choose_window(self, lengths: Array, *, longest: int) -> int:
         if self.window_length != "auto":
             return min(int(self.window_length), longest)
         # Long gaps are few, but hold much of what is missing.
-        typical = np.quantile(np.repeat(lengths, lengths), _MOST_VALUES) if len(lengths) else 0
+        typical = np.quantile(np.repeat(lengths, lengths), _SHARE_OF_MISSING) if len(lengths) else 0
         return min(int(np.clip(_ROWS_PER_GAP * typical, _SHORTEST_WINDOW, _LONGEST_WINDOW)), longest)
 
     def _n_epochs(self, n_windows: int) -> int:
-        if self.max_epochs != "auto":
-            return int(self.max_epochs)
-        steps = _STEPS * max(1.0, n_windows / _FOR_WINDOWS) ** 0.5
-        return max(1, round(steps / -(-n_windows // self.batch_size)))
+        n_batches = -(-n_windows // self.batch_size)
+        return resolve_epochs(self.max_epochs, _STEPS, n_batches=n_batches, n_samples=n_windows)
 
     def _bound(self, bound: Any, name: str) -> Array:
         """One bound for each column."""

@@ -1,4 +1,4 @@
-"""Series in the form in which a user gave them, as one table of rows, and the way back."""
+"""Series in the container of the user, as one table of rows, and back."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -41,7 +41,7 @@ def read_given_series(estimator: Any, X: Any, *, reset: bool, missing_values: fl
 def _read_table(X: Any, table: Array) -> GivenSeries:
     index = X.index if hasattr(X, "iloc") else None
     entities = split_entities(index)
-    # Rows that are not in the order of time would be neighbours of strangers.
+    # Rows out of time order would be interpolated from the wrong neighbours.
     read_entity_times(times_of(index), entities)
     order = np.concatenate([entity.row_numbers(len(table)) for entity in entities])
     lengths = np.array([len(table[entity.rows]) for entity in entities])
@@ -57,6 +57,6 @@ def _refuse_other_form(estimator: Any, X: Any, *, reset: bool) -> None:
     known, rank = getattr(estimator, "_rank_in", None), getattr(X, "ndim", None)
     if not reset and rank in _FORMS and known in _FORMS and rank != known:
         raise ValueError(
-            f"{type(estimator).__name__} was fitted on {_FORMS[known]}, got {_FORMS[rank]}. A table is one series: pass it "
-            "as X[np.newaxis], or sequences one by one."
+            f"{type(estimator).__name__} was fitted on {_FORMS[known]}, got {_FORMS[rank]}. A table is one series: "
+            "pass it as X[np.newaxis], or sequences one by one."
         )

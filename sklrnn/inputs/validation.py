@@ -100,21 +100,21 @@ def _is_whole(value: Any) -> bool:
         return False
 
 
-def check_single_step(estimator: Any, x: Any) -> Array:
+def check_single_step(estimator: Any, architecture: Any, x: Any) -> Array:
     """Check the features of one time step of one sequence, for streaming."""
-    if estimator._architecture["n_tokens"]:
+    if architecture.n_tokens:
         token: Any = check_tokens(estimator, np.reshape(x, (1, 1, -1)), reset=False)
         return np.asarray(token[0, 0])
     step: Array = np.atleast_1d(np.asarray(x, dtype=None))
-    n_features = estimator._n_step_features
+    n_features = architecture.n_features
     if step.shape != (n_features,):
         raise ValueError(
             f"A step of this stream holds {n_features} feature(s), got an array of shape {step.shape}. "
             "Pass the values of one time step at a time."
         )
     if step.dtype in FLOATS and np.isfinite(step).all():
-        return step  # all checked, and check_array takes longer than the network
-    finite = "allow-nan" if estimator._architecture["flag_missing"] else True
+        return step  # check_array would take longer than the network
+    finite = "allow-nan" if architecture.flag_missing else True
     return check_array(step[np.newaxis], dtype=FLOATS, estimator=estimator, input_name="x", ensure_all_finite=finite)[0]
 
 

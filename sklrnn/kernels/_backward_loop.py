@@ -40,23 +40,7 @@ def backward_pass(step_backward: Callable[..., None], shape: CellShape) -> Any:
     that of the cell state.
     """
     n_gates, n_slots, first_gate, *_ = shape
-    slot_gradients, add_weight_gradients = _slot_gradients(step_backward, n_slots), _weight_gradients(shape)
-    times_weights = _times_weights()
-
-    @specialised
-    def group_chunk(args, s, row, end, start, stop, blocks):  # type: ignore[no-untyped-def]
-        n, depth = end - row, n_gates * blocks * LANES
-        for t in range(stop - 1, start - 1, -1):
-            at = VECTOR_BYTES * (t - start) * n
-            slots, inputs = s.grad_slots + at * s.slot_stride, s.inputs + at * s.input_stride
-            slot_gradients(args, s, row, end, t, blocks, slots, inputs)
-            if t > 0 or args.grad_initial_state != 0:
-                state_slots, out = slots + VECTOR_BYTES * blocks * (n_slots - n_gates), s.grad_state
-                times_weights(s.direct_grad, blocks, out, blocks, state_slots, s.slot_stride, s.weights_h, depth, n)
-            if args.grad_x != 0:
-                out = args.grad_x + VECTOR_BYTES * (t * args.n_rows + row) * s.blocks_x
-                times_weights(s.zeros, 0, out, s.blocks_x, slots, s.slot_stride, s.weights_x, depth, n)
-        add_weight_gradients(args, s, blocks, (stop - start) * n)
+    group_chunk = _group_chunk(step_backward, shape)
 
     @specialised
     def backward(args, first_row, end_row, scratch):  # type: ignore[no-untyped-def]
@@ -121,6 +105,30 @@ def _clear(s, units):  # type: ignore[no-untyped-def]
     store_scalar(s.one, 0, 1.0)
     for lane in range(LANES):
         store_scalar(s.unit_mask, lane, 1.0 if lane < (units - 1) % LANES + 1 else 0.0)
+
+
+def _group_chunk(step_backward: Callable[..., None], shape: CellShape) -> Any:
+    """Make the backward pass of a group of rows through a chunk of time."""
+    n_gates, n_slots, *_ = shape
+    slot_gradients, add_weight_gradients = _slot_gradients(step_backward, n_slots), _weight_gradients(shape)
+    times_weights = _times_weights()
+
+    @specialised
+    def group_chunk(args, s, row, end, start, stop, blocks):  # type: ignore[no-untyped-def]
+        n, depth = end - row, n_gates * blocks * LANES
+        for t in range(stop - 1, start - 1, -1):
+            at = VECTOR_BYTES * (t - start) * n
+            slots, inputs = s.grad_slots + at * s.slot_stride, s.inputs + at * s.input_stride
+            slot_gradients(args, s, row, end, t, blocks, slots, inputs)
+            if t > 0 or args.grad_initial_state != 0:
+                state_slots, out = slots + VECTOR_BYTES * blocks * (n_slots - n_gates), s.grad_state
+                times_weights(s.direct_grad, blocks, out, blocks, state_slots, s.slot_stride, s.weights_h, depth, n)
+            if args.grad_x != 0:
+                out = args.grad_x + VECTOR_BYTES * (t * args.n_rows + row) * s.blocks_x
+                times_weights(s.zeros, 0, out, s.blocks_x, slots, s.slot_stride, s.weights_x, depth, n)
+        add_weight_gradients(args, s, blocks, (stop - start) * n)
+
+    return group_chunk
 
 
 def _slot_gradients(step_backward: Any, n_slots: int) -> Any:

@@ -14,9 +14,9 @@ from sklrnn.kernels._simd import LANES
 def make_kernel(step: Callable[..., None], step_backward: Callable[..., None], shape: CellShape) -> Kernel:
     """Compile the forward and backward pass of a cell; `forward_pass` and `backward_pass` say what a step is."""
     return Kernel(
-        forward=compiled(_run, forward_pass(step, shape), ForwardArgs, 3),
-        backward=compiled(_run, backward_pass(step_backward, shape), BackwardArgs, 3),
-        finish=compiled(_finish, finish_pass(shape), BackwardArgs, 2),
+        forward=compiled(_run_rows, forward_pass(step, shape), ForwardArgs, 3),
+        backward=compiled(_run_rows, backward_pass(step_backward, shape), BackwardArgs, 3),
+        finish=compiled(_run_finish, finish_pass(shape), BackwardArgs, 2),
         shape=shape,
         lanes=LANES,
     )
@@ -27,9 +27,9 @@ loop: Any = None
 arguments: Any = None
 
 
-def _run(values: tuple[int, ...], first_row: int, end_row: int, scratch: int) -> None:
+def _run_rows(values: tuple[int, ...], first_row: int, end_row: int, scratch: int) -> None:
     loop(arguments(*values), first_row, end_row, scratch)
 
 
-def _finish(values: tuple[int, ...], n_threads: int, scratch: int) -> None:
+def _run_finish(values: tuple[int, ...], n_threads: int, scratch: int) -> None:
     loop(arguments(*values), n_threads, scratch)

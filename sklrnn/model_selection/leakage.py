@@ -38,6 +38,8 @@ class LeakageError(ValueError):
     0 4 3
     """
 
+    __module__ = "sklrnn"
+
     def __init__(self, message: str, *, split: int = -1, train_row: int = -1, test_row: int = -1) -> None:
         super().__init__(message)
         self.split = split

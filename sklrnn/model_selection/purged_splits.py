@@ -147,6 +147,8 @@ class PurgedTimeSeriesSplit(_PurgedSplitter):
     [0 1 2 3 4 5] [8 9]
     """
 
+    __module__ = "sklrnn"
+
     def __init__(
         self,
         n_splits: int = 5,
@@ -241,6 +243,8 @@ class PurgedKFold(_PurgedSplitter):
     [ 0  1  2 11] [4 5 6 7]
     [0 1 2 3 4 5 6] [ 8  9 10 11]
     """
+
+    __module__ = "sklrnn"
 
     def __init__(
         self,

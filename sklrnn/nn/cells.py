@@ -1,31 +1,43 @@
-"""The recurrent layers, by name, each as its equation says.
+"""The recurrent layers, by name, each written as its equation.
 
 A cell is a value: a callable ``(input_size, hidden_size)`` that gives a module with the calling convention of torch's
 recurrent layers, ``states, last = cell(x, first)``, with ``x`` of shape (time, sample, feature). Options of the cells
-of this file are keywords of the callable; ``CellOptions`` makes them hyperparameters of every estimator.
+of this file are keywords of the callable; the tables of ``estimators.parameters`` make hyperparameters of them.
 """
 
 import inspect
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from sklrnn._hyperparameters import Interval, Real, StrOptions, hyper, hyperparameters
 from sklrnn.kernels import run_kernel
 from sklrnn.nn.stepwise import Stepwise, StepwiseCell
 
-__all__ = ["CELLS", "GATES", "Cell", "CellOptions", "StepwiseCell"]
+__all__ = ["CELLS", "GATES", "Cell", "CellName", "StepwiseCell"]
 
 Cell = Callable[[int, int], nn.Module]
 _Pair = tuple[Tensor, Tensor]
 
 
 class _OfTorch(Stepwise):
-    """A fused layer of torch: by a kernel where there is one for it, step by step where the state is masked."""
+    """A fused layer of torch: by a kernel where there is one for it, step by step where the state is masked.
 
+    The equations have one bias. torch's second one adds nothing to it, so it stays zero and untrained, except in a cell
+    that ``has_two_biases``.
+    """
+
+    has_two_biases: ClassVar[bool] = False
     bias_hh_l0: Tensor
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.bias_hh_l0.requires_grad_(self.has_two_biases)
+
+    def input_bias(self) -> Tensor:
+        return self.bias_ih_l0 if self.has_two_biases else self.bias_ih_l0 + self.bias_hh_l0
 
     def initialise(self, generator: torch.Generator) -> None:
         super().initialise(generator)
@@ -42,18 +54,7 @@ class _OfTorch(Stepwise):
         return states, last
 
 
-class _OneBias(_OfTorch):
-    """One bias, as the equations have it: torch's second one adds nothing here, so it stays zero and untrained."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.bias_hh_l0.requires_grad_(False)
-
-    def input_bias(self) -> Tensor:
-        return self.bias_ih_l0 + self.bias_hh_l0
-
-
-class SimpleRNN(_OneBias, nn.RNN):  # type: ignore[misc]  # torch declares forward for packed sequences too
+class SimpleRNN(_OfTorch, nn.RNN):  # type: ignore[misc]  # torch declares forward for packed sequences too
     """h_t = activation(W_x x_t + W_h h_{t-1} + b)."""
 
     gates = ("state",)
@@ -74,6 +75,7 @@ class GRU(_OfTorch, nn.GRU):  # type: ignore[misc]
     """
 
     gates = ("reset", "update", "candidate")
+    has_two_biases = True
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__(input_size, hidden_size)
@@ -104,7 +106,10 @@ class TextbookGRU(StepwiseCell):
 
 
 class MinimalGRU(StepwiseCell):
-    """One gate: Γ = σ(W_u x_t + U_u h_{t-1} + b_u), h̃ = tanh(W_c x_t + U_c h_{t-1} + b_c), h_t = Γ * h̃ + (1 - Γ) * h_{t-1}."""
+    """One gate, whose value is the share of the candidate in the new state.
+
+    Γ = σ(W_u x_t + U_u h_{t-1} + b_u), h̃ = tanh(W_c x_t + U_c h_{t-1} + b_c), h_t = Γ * h̃ + (1 - Γ) * h_{t-1}.
+    """
 
     gates = ("update", "candidate")
 
@@ -113,7 +118,7 @@ class MinimalGRU(StepwiseCell):
         return torch.lerp(state, candidate.tanh(), update.sigmoid())
 
 
-class LSTM(_OneBias, nn.LSTM):  # type: ignore[misc]
+class LSTM(_OfTorch, nn.LSTM):  # type: ignore[misc]
     """Gates ``input``, ``forget`` and ``output`` around a cell state.
 
     c̃ = tanh(W_c x_t + U_c h_{t-1} + b_c), c_t = forget * c_{t-1} + input * c̃, h_t = output * tanh(c_t), each gate
@@ -140,8 +145,8 @@ class LSTM(_OneBias, nn.LSTM):  # type: ignore[misc]
 class PeepholeLSTM(StepwiseCell):
     """The LSTM whose gates see the cell state, unit by unit.
 
-    Input and forget gate add p * c_{t-1} to what they see, the output gate adds p * c_t. The peephole weights p start at
-    zero: training decides where a gate looks.
+    Input and forget gate add p * c_{t-1} to what they see, the output gate adds p * c_t. The peephole weights p start
+    at zero: training decides where a gate looks.
     """
 
     gates = ("input", "forget", "candidate", "output")
@@ -168,6 +173,29 @@ class PeepholeLSTM(StepwiseCell):
         return torch.addcmul(output, c, after).sigmoid() * c.tanh(), c
 
 
+class SLSTM(StepwiseCell):
+    """The LSTM with exponential gates and a normalizer state n, as in xLSTM's sLSTM.
+
+    c_t = f c_{t-1} + i tanh(W_c x_t + U_c h_{t-1} + b_c), n_t = f n_{t-1} + i, h_t = o c_t / n_t, with i = exp(ĩ), f = σ(f̃),
+    o = σ(õ). A stabilizer m_t = max(log f + m_{t-1}, ĩ) keeps the exponentials finite; it cancels out of h_t.
+    """
+
+    gates = ("input", "forget", "candidate", "output")
+    n_states = 4
+
+    def first_biases(self) -> dict[str, float]:
+        return {"forget": 1.0}
+
+    def step(self, inputs: Tensor, seen: Tensor, recurrent: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        _, c, n, m = state
+        input_, forget, candidate, output = torch.addmm(inputs, seen, recurrent).chunk(4, dim=1)
+        kept = F.logsigmoid(forget) + m
+        m = torch.maximum(kept, input_)
+        i, f = (input_ - m).exp(), (kept - m).exp()
+        c, n = f * c + i * candidate.tanh(), f * n + i
+        return output.sigmoid() * c / n, c, n, m
+
+
 def _gru(input_size: int, hidden_size: int, *, reset_after: bool = True) -> nn.Module:
     return (GRU if reset_after else TextbookGRU)(input_size, hidden_size)
 
@@ -176,11 +204,14 @@ def _lstm(input_size: int, hidden_size: int, *, forget_bias: float = 1.0, peepho
     return (PeepholeLSTM if peephole else LSTM)(input_size, hidden_size, forget_bias=forget_bias)
 
 
+CellName = Literal["simple_rnn", "gru", "minimal_gru", "lstm", "slstm"]
+
 CELLS: dict[str, Callable[..., nn.Module]] = {
     "simple_rnn": SimpleRNN,
     "gru": _gru,
     "minimal_gru": MinimalGRU,
     "lstm": _lstm,
+    "slstm": SLSTM,
 }
 
 # The gates in the order in which they are stacked along the first axis of each weight.
@@ -188,36 +219,12 @@ GATES: dict[type[nn.Module], tuple[str, ...]] = {
     nn.RNN: SimpleRNN.gates,
     nn.GRU: GRU.gates,
     nn.LSTM: LSTM.gates,
-    **{kind: kind.gates for kind in (TextbookGRU, MinimalGRU, PeepholeLSTM)},
+    **{kind: kind.gates for kind in (TextbookGRU, MinimalGRU, PeepholeLSTM, SLSTM)},
 }
 
 
-@hyperparameters
-class CellOptions:
-    """The cell and its options, as hyperparameters of whatever builds a network."""
-
-    # fmt: off
-    cell: str | Cell = hyper(default="gru", constraint=[StrOptions(set(CELLS)), callable], sentence=f"The recurrent layer: {', '.join(map(repr, CELLS))}, or a callable ``(input_size, hidden_size)`` that returns a module with the calling convention of torch's recurrent layers.")
-    activation: Literal["tanh", "relu"] = hyper(default="tanh", constraint=StrOptions({"tanh", "relu"}), sentence="What the state goes through at the end of each step.", only_with={"cell": "simple_rnn"})
-    reset_after: bool = hyper(default=True, constraint="boolean", sentence="Let the reset gate act after the recurrent product, as torch and cuDNN do; False is the textbook's GRU, where it acts before.", only_with={"cell": "gru"})
-    forget_bias: float = hyper(default=1.0, constraint=Interval(Real, None, None, closed="neither"), sentence="First bias of the forget gate: the higher, the longer an untrained network remembers.", only_with={"cell": "lstm"})
-    peephole: bool = hyper(default=False, constraint="boolean", sentence="Let the gates see the cell state.", only_with={"cell": "lstm"})
-    # fmt: on
-
-    def _cell_options(self) -> dict[str, Any]:
-        """The options of the cell in use, as plain values."""
-        if not isinstance(self.cell, str):
-            return {}
-        options = inspect.signature(CELLS[self.cell]).parameters.values()
-        return {
-            option.name: type(option.default)(getattr(self, option.name))
-            for option in options
-            if option.kind is option.KEYWORD_ONLY
-        }
-
-
 def make_cell(cell: str | Cell, options: dict[str, Any], input_size: int, hidden_size: int) -> nn.Module:
-    """Make one cell, and try it if it is somebody's own: better an error that names it than one from deep inside."""
+    """Make one cell, and try it if it is user-defined, so that an error names the cell."""
     if isinstance(cell, str):
         return CELLS[cell](input_size, hidden_size, **options)
     if isinstance(cell, nn.Module):
@@ -235,9 +242,9 @@ def make_cell(cell: str | Cell, options: dict[str, Any], input_size: int, hidden
 def _try_out(cell: nn.Module, input_size: int, hidden_size: int) -> None:
     """Read two segments of two steps of three samples, the second from where the first ended."""
     needed = (
-        f"cell={type(cell).__name__} must keep the calling convention of torch's recurrent layers: "
-        f"``states, last = module(x, first)`` with x of shape (time, sample, feature), first None or an earlier last, and "
-        f"states of shape (time, sample, unit), here {(2, 3, hidden_size)} for x of shape {(2, 3, input_size)}"
+        f"cell={type(cell).__name__} must keep the calling convention of torch's recurrent layers: ``states, last = "
+        "module(x, first)`` with x of shape (time, sample, feature), first None or an earlier last, and states of "
+        f"shape (time, sample, unit), here {(2, 3, hidden_size)} for x of shape {(2, 3, input_size)}"
     )
     was_training = cell.training
     try:
@@ -265,8 +272,8 @@ def run_cell(cell: nn.Module, x: Tensor, first: Any = None, state_mask: Tensor |
 def final_state(cell: nn.Module, states: Tensor, last: Any) -> Tensor:
     """The state after the last step, (sample, unit).
 
-    Going back from a part of all states would write out a gradient for all of them, so it is taken from ``last`` where it
-    is known to lie there.
+    The gradient of a slice of all states would be written out for all of them, so the state is taken from ``last`` where
+    it is known to lie there.
     """
     if not is_of_torch(cell):
         return states[-1]
@@ -275,7 +282,7 @@ def final_state(cell: nn.Module, states: Tensor, last: Any) -> Tensor:
 
 
 def is_of_torch(cell: nn.Module) -> bool:
-    """Whether the cell is one of torch's layers, which kernels can stand for."""
+    """Whether the cell is one of torch's layers, which kernels can replace."""
     return isinstance(cell, _OfTorch)
 
 

@@ -1,7 +1,7 @@
-"""What stands around the recurrent cells of a network: standardising, embedding, dropping, convolving.
+"""The layers around the recurrent ones: standardisation, embedding, dropout, convolution.
 
 Tensors are (time, sample, feature), except where data come in. ``lengths`` holds the number of real steps of each
-sample where they differ; what lies behind is padding.
+sample where they differ; the steps behind them are padding.
 """
 
 import torch
@@ -11,12 +11,12 @@ from torch.nn import functional as F
 
 
 def real_steps(lengths: Tensor, n_steps: int) -> Tensor:
-    """What is no padding: (sample, time)."""
+    """True where a step is no padding: (sample, time)."""
     return torch.arange(n_steps, device=lengths.device) < lengths.unsqueeze(1)
 
 
 def reverse(x: Tensor, lengths: Tensor | None) -> Tensor:
-    """Turn each sequence round within its own length, so that its newest step comes first."""
+    """Reverse each sequence within its own length, so that its newest step comes first."""
     if lengths is None:
         return x.flip(0)
     step = torch.arange(len(x), device=x.device).unsqueeze(1)
@@ -30,9 +30,9 @@ def newest(x: Tensor, lengths: Tensor | None) -> Tensor:
 
 
 class Standardise(nn.Module):
-    """The fixed first layer: each feature less its mean, over its spread, in the precision of the data.
+    """The fixed first layer: each feature minus its mean, divided by its standard deviation, in the precision of the data.
 
-    With ``flag_missing`` NaN becomes the mean, and as many further features say where it was.
+    With ``flag_missing`` NaN becomes the mean, and as many further features flag where it was.
     """
 
     mean: Tensor
@@ -44,7 +44,7 @@ class Standardise(nn.Module):
         self.register_buffer("mean", torch.zeros(n_features, dtype=torch.float64))
         self.register_buffer("spread", torch.ones(n_features, dtype=torch.float64))
 
-    def learn(self, mean: NDArray, spread: NDArray) -> None:  # type: ignore[type-arg]
+    def set_statistics(self, mean: NDArray, spread: NDArray) -> None:  # type: ignore[type-arg]
         self.mean.copy_(torch.from_numpy(mean))
         self.spread.copy_(torch.from_numpy(spread))
 
@@ -56,11 +56,23 @@ class Standardise(nn.Module):
         return torch.cat([x.masked_fill(missing, 0.0), missing.to(x)], dim=-1)
 
 
-class TokenEmbedding(nn.Module):
-    """A vector for each token of the training data, and one for all others.
+class RandomLayer(nn.Module):
+    """A layer that draws random numbers in training, from a generator that training lends it."""
 
-    That of the others is learnt too: in training a token is now and then taken for unknown, a rare one more often than
-    a frequent one.
+    def __init__(self) -> None:
+        super().__init__()
+        self._generator: torch.Generator | None = None
+
+    def use_generator(self, generator: torch.Generator | None) -> None:
+        """Draw from this generator; None ends that."""
+        self._generator = generator
+
+
+class TokenEmbedding(RandomLayer):
+    """A vector for each token of the training data, and one for all unknown tokens.
+
+    The vector of unknown tokens is trained too: in training a token is replaced by it at random, a rare token more
+    often than a frequent one.
     """
 
     RARITY = 0.25
@@ -73,13 +85,12 @@ class TokenEmbedding(nn.Module):
         self.register_buffer("known", torch.arange(n_tokens))
         self.register_buffer("rarity", torch.zeros(n_tokens))
         self.weight = nn.Parameter(torch.empty(n_tokens + 1, width))
-        self.generator: torch.Generator | None = None  # set while training
 
     def initialise(self, generator: torch.Generator) -> None:
         nn.init.normal_(self.weight, generator=generator)
 
-    def learn(self, tokens: NDArray, counts: NDArray) -> None:  # type: ignore[type-arg]
-        """Take over which tokens there are, sorted, and how often each occurs."""
+    def set_vocabulary(self, tokens: NDArray, counts: NDArray) -> None:  # type: ignore[type-arg]
+        """Set the known tokens, sorted, and how often each occurs."""
         self.known.copy_(torch.from_numpy(tokens))
         self.rarity.copy_(torch.from_numpy(self.RARITY / (self.RARITY + counts)))
 
@@ -87,39 +98,38 @@ class TokenEmbedding(nn.Module):
         tokens = x.squeeze(2).contiguous()
         row = torch.searchsorted(self.known, tokens).clamp(max=len(self.known) - 1)
         unknown = self.known[row] != tokens
-        if self.training and self.generator is not None:
-            drawn = torch.rand(tokens.shape, generator=self.generator).to(tokens.device)
+        if self.training and self._generator is not None:
+            drawn = torch.rand(tokens.shape, generator=self._generator).to(tokens.device)
             unknown |= drawn < self.rarity[row]
         return F.embedding(row.masked_fill(unknown, len(self.known)), self.weight)
 
 
-class SequenceDropout(nn.Module):
-    """Drops features: one mask for all steps of a sequence, drawn from a generator of our own."""
+class SequenceDropout(RandomLayer):
+    """Dropout of features: one mask for all steps of a sequence, drawn from a generator of its own."""
 
     def __init__(self, rate: float) -> None:
         super().__init__()
         self.rate = rate
-        self.generator: torch.Generator | None = None  # set while training
 
     def forward(self, x: Tensor) -> Tensor:
         mask = self.mask(x, x.shape[2])
         return x if mask is None else x * mask
 
     def mask(self, x: Tensor, width: int) -> Tensor | None:
-        """Draw what each sequence's features are multiplied with, (sample, feature); None where nothing is dropped."""
+        """Draw the factor of each feature, (sample, feature); None where nothing is dropped."""
         if not self.training or not self.rate:
             return None
-        kept = torch.rand((x.shape[1], width), generator=self.generator) >= self.rate
+        kept = torch.rand((x.shape[1], width), generator=self._generator) >= self.rate
         return kept.to(x) / (1.0 - self.rate)
 
 
 class CausalConvolution(nn.Module):
-    """Convolutions along time that see the past only, then one pooling whose blocks end at the newest step.
+    """Causal convolutions along time, then one max pooling whose blocks end at the newest step.
 
     Examples
     --------
-    The kernel moves along the series and gives a weighted sum at each place. The first two sums reach back before the
-    series, where zeros are put, so that there is one for each step; the others need no padding.
+    The kernel moves along the series and gives a weighted sum at each step. The first two sums read zeros in front of
+    the series, so that there is one for each step.
 
     >>> series = torch.tensor([0.4, 0.3, 1.0, 0.1, 0.3, 0.7, 0.5, 0.2])
     >>> layer = CausalConvolution(1, (1,), kernel_size=3, pool_size=1)
@@ -152,31 +162,31 @@ class CausalConvolution(nn.Module):
         return x.permute(2, 0, 1)
 
     def lengths_after(self, lengths: Tensor | None) -> Tensor | None:
-        """How many steps pooling leaves of so many."""
+        """The numbers of steps after pooling."""
         return None if lengths is None else (lengths + self.pool_size - 1) // self.pool_size
 
     def _end_blocks_at_the_newest_step(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """The oldest block may be short; the newest step is always in."""
         if lengths is None:
             return F.pad(x, (-x.shape[2] % self.pool_size, 0), value=-torch.inf)
-        # What is put in front, and what lies behind the end, is no larger than any output of relu.
+        # Padding on both sides is zero, which is no larger than any output of relu.
         x = x * real_steps(lengths, x.shape[2]).unsqueeze(1)
-        room = self.pool_size - 1
-        n_steps = x.shape[2] + room - (x.shape[2] + room) % self.pool_size
-        source = torch.arange(n_steps, device=x.device) + (room - -lengths % self.pool_size).unsqueeze(1)
-        padded = F.pad(x, (room, self.pool_size))
+        n_padded = self.pool_size - 1
+        n_steps = x.shape[2] + n_padded - (x.shape[2] + n_padded) % self.pool_size
+        source = torch.arange(n_steps, device=x.device) + (n_padded - -lengths % self.pool_size).unsqueeze(1)
+        padded = F.pad(x, (n_padded, self.pool_size))
         return padded.gather(2, source.unsqueeze(1).expand(-1, x.shape[1], -1))
 
 
 class Linear(nn.Linear):
-    """torch's layer, whose first weights come from whoever builds the network."""
+    """torch's layer, initialised by whoever builds the network."""
 
     def reset_parameters(self) -> None:
         """Left empty: torch's own initialisation would draw from the global generator."""
 
 
 class Conv1d(nn.Conv1d):
-    """torch's layer, whose first weights come from whoever builds the network."""
+    """torch's layer, initialised by whoever builds the network."""
 
     def reset_parameters(self) -> None:
         """Left empty: torch's own initialisation would draw from the global generator."""

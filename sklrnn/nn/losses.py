@@ -1,12 +1,12 @@
-"""A loss is a name, a module, and how its raw output becomes an answer.
+"""Losses by name: the module that is minimised, and how raw outputs become predictions.
 
-Modules give one loss for each output of a row, so that rows and outputs can be weighted. Regression losses see targets
-``(sample, output)`` and raw network outputs ``(sample, output * width)``.
+Modules give one loss for each output of a sample, so that samples and outputs can be weighted. Regression losses get
+targets ``(sample, output)`` and raw outputs ``(sample, output * width)``.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -20,11 +20,12 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Loss:
-    """How raw outputs are judged and read.
+    """What is minimised, and how raw outputs become predictions.
 
-    ``per_output(raw, target)`` gives one number for each output of a row, or one a row. ``width`` raw numbers stand for each output. ``point(raw)`` reads
-    one answer an output from the array ``(sample, output, width)``; ``quantiles(raw, levels)`` reads ``(sample, output,
-    level)`` where the loss knows a distribution. ``positive`` marks a loss on a log scale.
+    ``per_output(raw, target)`` gives one loss for each output of a sample, or one a sample. Each output has ``width``
+    raw numbers. ``point(raw)`` turns raw outputs ``(sample, output, width)`` into one prediction an output;
+    ``quantiles(raw, levels)`` gives ``(sample, output, level)`` where the loss models a distribution. ``positive``
+    marks a loss on a log scale.
     """
 
     per_output: nn.Module
@@ -35,13 +36,13 @@ class Loss:
     positive: bool = False
 
     @property
-    def per_row(self) -> nn.Module:
-        """One number a row: the mean over its outputs."""
+    def per_sample(self) -> nn.Module:
+        """One loss a sample: the mean over its outputs."""
         return _MeanOverOutputs(self.per_output)
 
 
 class _MeanOverOutputs(nn.Module):
-    """One loss a row, and where it is known by a formula, its slopes."""
+    """One loss a sample, and its gradient where there is a formula for it."""
 
     def __init__(self, per_output: nn.Module) -> None:
         super().__init__()
@@ -53,28 +54,28 @@ class _MeanOverOutputs(nn.Module):
             return losses.flatten()
         return losses.flatten(1).mean(dim=1)
 
-    def with_slopes(self, raw: Array, target: Array) -> tuple[Array, Array] | None:
-        """The losses, and what each changes by with the raw outputs; None for a loss that leaves this to autograd."""
+    def loss_gradient(self, raw: Array, target: Array) -> tuple[Array, Array] | None:
+        """The losses and their gradients with respect to the raw outputs; None for a loss that is left to autograd."""
         if not isinstance(self.per_output, _Elementwise | _CrossEntropy):
             return None
-        losses, slopes = self.per_output.with_slopes(raw, target)
+        losses, gradient = self.per_output.loss_gradient(raw, target)
         if losses.ndim == 1 or losses.shape[1] == 1:
-            return losses.reshape(-1), slopes
-        return losses.mean(axis=1), slopes / losses.shape[1]
+            return losses.reshape(-1), gradient
+        return losses.mean(axis=1), gradient / losses.shape[1]
 
 
 class _Elementwise(nn.Module):
-    """A function of (raw, target), and one of their difference that gives the same losses with their slopes."""
+    """A loss of torch, and a function of ``raw - target`` that gives the same losses with their gradients."""
 
-    def __init__(self, function: Callable[..., Tensor], with_slopes: Callable[[Array], tuple[Array, Array]]) -> None:
+    def __init__(self, function: Callable[..., Tensor], loss_gradient: Callable[[Array], tuple[Array, Array]]) -> None:
         super().__init__()
         self.function = function
-        self.of_difference = with_slopes
+        self.of_difference = loss_gradient
 
     def forward(self, raw: Tensor, target: Tensor) -> Tensor:
         return self.function(raw, target, reduction="none")
 
-    def with_slopes(self, raw: Array, target: Array) -> tuple[Array, Array]:
+    def loss_gradient(self, raw: Array, target: Array) -> tuple[Array, Array]:
         return self.of_difference(raw - target)
 
 
@@ -87,24 +88,24 @@ def _absolute(difference: Array) -> tuple[Array, Array]:
 
 
 def _huber(difference: Array) -> tuple[Array, Array]:
-    slope = difference.clip(-1.0, 1.0)
-    return slope * (difference - 0.5 * slope), slope
+    gradient = difference.clip(-1.0, 1.0)
+    return gradient * (difference - 0.5 * gradient), gradient
 
 
 class _CrossEntropy(nn.Module):
-    """Minus the log-probability of the class that it was: raw (sample, class), target (sample,)."""
+    """Minus the log-probability of the true class: raw (sample, class), target (sample,)."""
 
     def forward(self, raw: Tensor, target: Tensor) -> Tensor:
         return F.cross_entropy(raw, target, reduction="none")
 
-    def with_slopes(self, raw: Array, target: Array) -> tuple[Array, Array]:
+    def loss_gradient(self, raw: Array, target: Array) -> tuple[Array, Array]:
         shifted = raw - raw.max(axis=1, keepdims=True)
-        slopes = np.exp(shifted)
-        total = slopes.sum(axis=1, keepdims=True)
-        slopes /= total
+        gradient = np.exp(shifted)
+        total = gradient.sum(axis=1, keepdims=True)
+        gradient /= total
         chosen = np.arange(len(target)), target
-        slopes[chosen] -= 1.0
-        return np.log(total[:, 0]) - shifted[chosen], slopes
+        gradient[chosen] -= 1.0
+        return np.log(total[:, 0]) - shifted[chosen], gradient
 
 
 class _Quantile(nn.Module):
@@ -117,29 +118,29 @@ class _Quantile(nn.Module):
         self.register_buffer("levels", torch.tensor(levels, dtype=torch.float32))
 
     def forward(self, raw: Tensor, target: Tensor) -> Tensor:
-        guess = _increasing(raw.reshape(*target.shape, -1))  # (sample, output, level)
-        over = target.unsqueeze(-1) - guess
+        predicted = _increasing(raw.reshape(*target.shape, -1))  # (sample, output, level)
+        over = target.unsqueeze(-1) - predicted
         levels = self.levels.to(raw)
         return torch.maximum(levels * over, (levels - 1) * over).mean(dim=2)
 
 
 class _Gaussian(nn.Module):
-    """Negative log-likelihood of a normal distribution whose mean and spread are both learnt."""
+    """Negative log-likelihood of a normal distribution whose mean and standard deviation are both predicted."""
 
     def forward(self, raw: Tensor, target: Tensor) -> Tensor:
-        mean, spread = _mean_and_spread(raw.reshape(*target.shape, 2))
-        return 0.5 * ((target - mean) / spread) ** 2 + spread.log()
+        mean, deviation = _mean_and_deviation(raw.reshape(*target.shape, 2))
+        return 0.5 * ((target - mean) / deviation) ** 2 + deviation.log()
 
 
 class _Poisson(nn.Module):
-    """Half the Poisson deviance of the rate exp(raw): it is zero where the rate hits the target."""
+    """Half the Poisson deviance of the rate exp(raw): it is zero where the rate equals the target."""
 
     def forward(self, raw: Tensor, target: Tensor) -> Tensor:
         return torch.xlogy(target, target) - target * raw - target + raw.exp()
 
 
 class _OfTorch(nn.Module):
-    """Any loss module of torch, asked for one number a row."""
+    """Any loss module of torch, without its reduction."""
 
     def __init__(self, kind: type[nn.Module]) -> None:
         super().__init__()
@@ -147,7 +148,7 @@ class _OfTorch(nn.Module):
             self.module = kind(reduction="none")
         except TypeError as error:
             raise ValueError(
-                f"loss={kind.__name__} can't be asked for one loss a row: it takes no argument reduction='none'. "
+                f"loss={kind.__name__} can't give one loss a sample: it takes no argument reduction='none'. "
                 "Pass the class of a torch loss such as torch.nn.SmoothL1Loss."
             ) from error
 
@@ -156,13 +157,26 @@ class _OfTorch(nn.Module):
             losses: Tensor = self.module(raw, target)
         except (TypeError, ValueError, RuntimeError) as error:
             raise ValueError(
-                f"loss={type(self.module).__name__} can't judge outputs of shape {tuple(raw.shape)} by targets of shape "
-                f"{tuple(target.shape)}: {error}. Pass the class of a torch loss that takes these."
+                f"loss={type(self.module).__name__} can't compare outputs of shape {tuple(raw.shape)} with targets of "
+                f"shape {tuple(target.shape)}: {error}. Pass the class of a torch loss that takes these."
             ) from error
         return losses
 
 
-def regression_loss(loss: str | type[nn.Module], quantiles: tuple[float, ...]) -> Loss:
+class WeightedTargets(nn.Module):
+    """Any loss, for targets that bring a weight for each output: (sample, output and weight)."""
+
+    def __init__(self, per_output: nn.Module) -> None:
+        super().__init__()
+        self.per_output = per_output
+
+    def forward(self, raw: Tensor, target: Tensor) -> Tensor:
+        values, weights = target.chunk(2, dim=1)
+        losses: Tensor = self.per_output(raw, values) * weights
+        return losses
+
+
+def regression_loss(loss: str | type[nn.Module], quantiles: tuple[float, ...] = ()) -> Loss:
     """Look up a regressor's loss."""
     if not isinstance(loss, str):
         return Loss(_OfTorch(loss))
@@ -187,39 +201,39 @@ _ELEMENTWISE: dict[str, tuple[Callable[..., Tensor], Callable[[Array], tuple[Arr
     "huber": (F.huber_loss, _huber),
 }
 
-REGRESSION_LOSSES = {*_ELEMENTWISE, "quantile", "gaussian", "poisson"}
+LossName = Literal["squared_error", "absolute_error", "huber", "quantile", "gaussian", "poisson"]
 
 
 def _increasing(raw: Tensor) -> Tensor:
-    """The lowest quantile as it is, each further one a positive step above: quantiles can't cross."""
+    """The lowest quantile, then each further one a positive step above the last: quantiles can't cross."""
     lowest, steps = raw[..., :1], F.softplus(raw[..., 1:])
     return torch.cat([lowest, lowest + steps.cumsum(dim=-1)], dim=-1)
 
 
-def _mean_and_spread(raw: Tensor) -> tuple[Tensor, Tensor]:
-    # The floor keeps the likelihood of an exactly met target finite.
+def _mean_and_deviation(raw: Tensor) -> tuple[Tensor, Tensor]:
+    # The floor keeps the likelihood finite where the mean equals the target.
     return raw[..., 0], F.softplus(raw[..., 1]) + 1e-3
 
 
 def _gaussian_quantiles(raw: Array, levels: Array) -> Array:
-    mean, spread = _mean_and_spread(torch.from_numpy(raw))
-    return mean.numpy()[..., np.newaxis] + spread.numpy()[..., np.newaxis] * norm.ppf(levels)
+    mean, deviation = _mean_and_deviation(torch.from_numpy(raw))
+    return mean.numpy()[..., np.newaxis] + deviation.numpy()[..., np.newaxis] * norm.ppf(levels)
 
 
 @dataclass(frozen=True)
 class _Levels:
-    """Reads trained quantiles, and levels between them, out of raw outputs."""
+    """Trained quantiles, and levels interpolated between them, from raw outputs."""
 
     trained: tuple[float, ...]
 
     def at(self, raw: Array, levels: Array) -> Array:
-        guess = _increasing(torch.from_numpy(raw)).numpy()
+        quantiles = _increasing(torch.from_numpy(raw)).numpy()
         upper = np.clip(np.searchsorted(self.trained, levels), 1, max(1, len(self.trained) - 1))
         if len(self.trained) == 1:
-            return np.repeat(guess, len(levels), axis=-1)
+            return np.repeat(quantiles, len(levels), axis=-1)
         low, high = np.take(self.trained, upper - 1), np.take(self.trained, upper)
         share = (levels - low) / (high - low)
-        return guess[..., upper - 1] * (1 - share) + guess[..., upper] * share
+        return quantiles[..., upper - 1] * (1 - share) + quantiles[..., upper] * share
 
     def median(self, raw: Array) -> Array:
         nearest = min(max(0.5, self.trained[0]), self.trained[-1])

@@ -1,4 +1,4 @@
-"""Recurrent layers that are run one step at a time, each step as its equation says."""
+"""Recurrent layers that are run one step at a time, each step written as its equation."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -66,7 +66,7 @@ class Stepwise:
         return self.weight_hh_l0.t()
 
     def unroll(self, x: Tensor, first: Any = None, state_mask: Tensor | None = None) -> tuple[Tensor, Any]:
-        """Read ``x`` (time, sample, feature) as torch's layers do; ``state_mask`` (sample, unit) scales what is seen."""
+        """Read ``x`` (time, sample, feature) like torch's layers; ``state_mask`` (sample, unit) scales what is seen."""
         if first is None:
             nothing = x.new_zeros(1, x.shape[1], self.hidden_size)
             first = nothing if self.n_states == 1 else (nothing,) * self.n_states
@@ -95,8 +95,8 @@ class StepwiseCell(Stepwise, nn.Module):
     """A recurrent layer made from the equation of one step.
 
     A subclass names its gates and writes ``step``. In return it has weights, first values for them (Glorot for what
-    comes in, orthogonal for what is passed on, gate by gate; zero biases), `recurrent_dropout`, streams, and the calling
-    convention of torch's recurrent layers, so it can be the `cell` of an estimator.
+    comes in, orthogonal for what is passed on, gate by gate; zero biases), `recurrent_dropout`, streams, and the
+    calling convention of torch's recurrent layers, so it can be the `cell` of an estimator.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class StepwiseCell(Stepwise, nn.Module):
     gates : tuple of str
         A word for each block of rows in the weights.
     n_states : int
-        Parts of the state: 1, or 2 for a cell such as the LSTM that carries a memory beside what others see.
+        Parts of the state: 1, or 2 for a cell such as the LSTM, which has a cell state besides the hidden state.
 
     Examples
     --------
@@ -130,6 +130,8 @@ class StepwiseCell(Stepwise, nn.Module):
     >>> model.fit(X, X.sum(axis=1)).predict(X).shape
     (100,)
     """
+
+    __module__ = "sklrnn.cells"
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()

@@ -2,18 +2,19 @@
 
 from collections.abc import Callable
 from copy import copy
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
+from sklearn.base import clone
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from sklrnn._hyperparameters import HasMethods, fitted, hyper, hyperparameters, validate_parameters
+from sklrnn._hyperparameters import Doc, HasMethods, fitted, hyperparameters, validate_parameters
 from sklrnn.inputs.ragged import Sequences, concatenate_steps, lengths_of, restore_form
+from sklrnn.inputs.sklearn_classes import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklrnn.inputs.validation import check_sequences, check_weights
 
 __all__ = ["SequenceScaler"]
@@ -67,11 +68,14 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     [[1. 1.]]
     """
 
-    scaler: Any = hyper(
-        default=None,
-        constraint=[HasMethods(["fit", "transform"]), None],
-        sentence="The scaler, which is cloned; it must give one column for each feature. None means StandardScaler().",
-    )
+    __module__ = "sklrnn"
+
+    scaler: Annotated[
+        Any,
+        HasMethods(["fit", "transform"]),
+        None,
+        Doc("The scaler, which is cloned; it must give one column for each feature. None means StandardScaler()."),
+    ] = None
     scaler_: Any = fitted("The fitted scaler, on steps and features.")
     layout_: str = fitted("The axes that fit saw: '(sample, time)' or '(sample, time, feature)'.")
     n_features_in_: int = fitted("Number of features, or of columns where X has two axes.")
@@ -198,7 +202,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def _read(self, X: Any, *, reset: bool) -> Sequences:
         checked = check_sequences(self, X, reset=reset, allow_nan=True)
         if reset:
-            self.layout_ = TABLE if self._rank_in == 2 else SEQUENCES
+            self.layout_ = TABLE if vars(self)["_rank_in"] == 2 else SEQUENCES
         return checked
 
     def _apply(self, method: Callable[[Array], Any], X: Any, checked: Sequences) -> Any:

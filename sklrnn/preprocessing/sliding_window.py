@@ -1,14 +1,15 @@
 """Sliding windows as a transformer that keeps the number of rows, so that it works in scikit-learn's ``Pipeline``."""
 
-from typing import Any, Literal, Self
+from dataclasses import field
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklrnn._hyperparameters import POSITIVE_INT, StrOptions, fitted, hyper, hyperparameters, validate_parameters
+from sklrnn._hyperparameters import Doc, Ge, fitted, hyperparameters, validate_parameters
+from sklrnn.inputs.sklearn_classes import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklrnn.preprocessing._window_layout import Context, Plan, plan_rows, take_windows
 from sklrnn.timeline.panel import Entity
 from sklrnn.timeline.table import Table, check_numbers, split_table
@@ -73,45 +74,44 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
     2024-01-06        4.0        5.0        6.0
     """
 
-    window_length: int = hyper(
-        default=10,
-        constraint=POSITIVE_INT,
-        sentence="Number of rows in a window, the row itself included.",
-        kw_only=False,
+    __module__ = "sklrnn"
+
+    window_length: Annotated[int, Ge(1), Doc("Number of rows in a window, the row itself included.")] = field(
+        default=10, kw_only=False
     )
-    stride_within: int = hyper(
-        default=1,
-        constraint=POSITIVE_INT,
-        sentence="Distance between the rows of a window: 24 reads hourly rows once a day, at the same hour.",
-    )
-    padding: Literal["edge", "zero", "nan", "mean"] = hyper(
-        default="edge",
-        constraint=StrOptions({"edge", "zero", "nan", "mean"}),
-        sentence="What fills the places of a window that have no row.",
-    )
-    context: Literal["auto", "none"] = hyper(
-        default="auto",
-        constraint=StrOptions({"auto", "none"}),
-        sentence="Whether later rows see the training rows before them, as their index tells. With 'none' the index is not "
-        "read: the rows of each call stand alone and follow each other as they come.",
-    )
-    flatten: bool = hyper(
-        default=False,
-        constraint=["boolean"],
-        sentence="Give lag columns (row, time * feature) with names like temp_lag2, oldest step first; lag0 is the row itself. "
-        "'X.reshape(n, window_length, -1)' restores the windows.",
-    )
-    time_column: str | int | None = hyper(
-        default=None,
-        constraint=[str, int, None],
-        sentence="Column that plays the part of the index: a name in a frame, a number in an array. It is no feature.",
-    )
-    groups: str | int | None = hyper(
-        default=None,
-        constraint=[str, int, None],
-        sentence="Column that tells the series of a panel apart; each is windowed by itself. It is no feature. A MultiIndex "
-        "whose last level is time needs none.",
-    )
+    stride_within: Annotated[
+        int,
+        Ge(1),
+        Doc("Distance between the rows of a window: 24 reads hourly rows once a day, at the same hour."),
+    ] = 1
+    padding: Annotated[
+        Literal["edge", "zero", "nan", "mean"], Doc("What fills the places of a window that have no row.")
+    ] = "edge"
+    context: Annotated[
+        Literal["auto", "none"],
+        Doc(
+            "Whether later rows see the training rows before them, as their index tells. With 'none' the index is not "
+            "read: the rows of each call get no context and are one step apart."
+        ),
+    ] = "auto"
+    flatten: Annotated[
+        bool,
+        Doc(
+            "Give lag columns (row, time * feature) with names like temp_lag2, oldest step first; lag0 is the row "
+            "itself. 'X.reshape(n, window_length, -1)' restores the windows."
+        ),
+    ] = False
+    time_column: Annotated[
+        str | int | None,
+        Doc("Column that plays the part of the index: a name in a frame, a number in an array. It is no feature."),
+    ] = None
+    groups: Annotated[
+        str | int | None,
+        Doc(
+            "Column that tells the series of a panel apart; each is windowed by itself. It is no feature. A MultiIndex "
+            "whose last level is time needs none."
+        ),
+    ] = None
 
     n_features_in_: int = fitted("Number of columns seen in fit.")
     feature_names_in_: NDArray[Any] = fitted("Names of the columns seen in fit, if they have any.")
@@ -275,7 +275,7 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
             kind, known = times[0].kind, context.grid.kind
             if kind == known:
                 return context.plan(table.entities, times, self._span)
-            # Numbers beside times are taken for row numbers.
+            # Where the training rows had times, numbers are taken for row numbers.
             if "numbers" not in (kind, known):
                 raise ValueError(
                     f"{type(self).__name__} was fitted on rows whose index holds {known}, got an index of {kind}. "

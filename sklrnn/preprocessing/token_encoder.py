@@ -4,14 +4,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from sklrnn._hyperparameters import POSITIVE_INT, StrOptions, fitted, hyper, hyperparameters, validate_parameters
+from sklrnn._hyperparameters import Doc, Ge, fitted, hyperparameters, validate_parameters
+from sklrnn.inputs.sklearn_classes import BaseEstimator, TransformerMixin
 
 __all__ = ["END", "START", "UNKNOWN", "TokenEncoder"]
 
@@ -72,14 +72,30 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
     [array([1, 7, 5, 3, 2]), array([1, 6, 7, 4, 2])]
     """
 
-    # fmt: off
-    analyzer: Literal["char", "word"] = hyper(default="char", constraint=StrOptions({"char", "word"}), sentence="What a string is split into. Samples that are lists of tokens stay as they are.")
-    lowercase: bool = hyper(default=False, constraint="boolean", sentence="Turn capitals into small letters first.")
-    min_count: int = hyper(default=1, constraint=POSITIVE_INT, sentence="How often a token must occur in the texts of `fit` to be known.")
-    max_tokens: int | None = hyper(default=None, constraint=[POSITIVE_INT, None], sentence="Know so many tokens at most, the most frequent ones (of equally frequent ones the first in sorted order); marks are not counted.")
-    unknown: Literal["mark", "drop", "error"] = hyper(default="mark", constraint=StrOptions({"mark", "drop", "error"}), sentence='What becomes of a token that is not known: the code 0 of ``"<unknown>"``, nothing, or an error that names the text.')
-    mark_ends: bool = hyper(default=False, constraint="boolean", sentence='Put ``"<start>"`` before and ``"<end>"`` after each text.')
-    # fmt: on
+    __module__ = "sklrnn"
+
+    analyzer: Annotated[
+        Literal["char", "word"],
+        Doc("What a string is split into. Samples that are lists of tokens stay as they are."),
+    ] = "char"
+    lowercase: Annotated[bool, Doc("Turn capitals into small letters first.")] = False
+    min_count: Annotated[int, Ge(1), Doc("How often a token must occur in the texts of `fit` to be known.")] = 1
+    max_tokens: Annotated[
+        int | None,
+        Ge(1),
+        Doc(
+            "Know so many tokens at most, the most frequent ones (of equally frequent ones the first in sorted order); "
+            "marks are not counted."
+        ),
+    ] = None
+    unknown: Annotated[
+        Literal["mark", "drop", "error"],
+        Doc(
+            'What becomes of a token that is not known: the code 0 of ``"<unknown>"``, nothing, or an error that names '
+            "the text."
+        ),
+    ] = "mark"
+    mark_ends: Annotated[bool, Doc('Put ``"<start>"`` before and ``"<end>"`` after each text.')] = False
 
     vocabulary_: dict[Any, int] = fitted("The code of each mark and each known token.")
     n_tokens_: int = fitted("How many codes there are, those of marks included.")

@@ -35,7 +35,7 @@ def split_table(X: Any, *, time_column: Any = None, groups: Any = None) -> Table
     n_columns = X.shape[1] if len(getattr(X, "shape", ())) == 2 else 0
     columns = [position for position in range(n_columns) if position not in taken]
     if taken and not columns:
-        raise ValueError(f"X has no feature beside time_column={time_column!r} and groups={groups!r}. Add a column.")
+        raise ValueError(f"X has no feature besides time_column={time_column!r} and groups={groups!r}. Add a column.")
     index = X.index if hasattr(X, "iloc") else None
     are_time = special[0] is not None or is_panel(index)
     labels = times_of(index) if special[0] is None else _column(X, special[0])

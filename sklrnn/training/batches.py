@@ -1,4 +1,4 @@
-"""Batches as slices of arrays: what the training loop is fed with."""
+"""Batches as slices of arrays: the input of the training loop."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,7 @@ Batch = tuple[dict[str, Tensor], Tensor]
 
 
 def as_tensor(X: Array, device: torch.device) -> Tensor:
-    """Put sequences on a device, in single precision where it knows no other."""
+    """Move sequences to a device, in single precision where it has no other."""
     tensor = torch.from_numpy(X)
     return (tensor.float() if device.type == "mps" and tensor.is_floating_point() else tensor).to(device)
 
@@ -30,61 +30,65 @@ def padded_tensors(X: Sequences, device: torch.device) -> tuple[Tensor, Tensor |
 
 
 class Batches:
-    """Gives tensors batch by batch; sequences given as a window view are gathered a batch at a time.
+    """Tensors batch by batch; windows that are a view are gathered one batch at a time.
 
     Where sequences differ in length, those of about the same length share a batch.
     """
 
-    def __init__(self, rows: Samples, *, batch_size: int, device: torch.device, seed: int | None = None) -> None:
-        self.rows = rows
+    def __init__(self, samples: Samples, *, batch_size: int, device: torch.device, seed: int | None = None) -> None:
+        self.samples = samples
         self.batch_size = batch_size
         self.device = device
         self.seed = seed
         self.epoch = 0
-        self.order = rows.nonzero_weight
-        self.lengths = rows.X.lengths if isinstance(rows.X, Ragged) else None
-        self.y = self._prepare(rows.y)
-        self.weights = self._prepare(self._shares())
+        self.order = samples.nonzero_weight
+        self.lengths = samples.X.lengths if isinstance(samples.X, Ragged) else None
+        self.y = self._prepare(samples.y)
+        self.weights = self._prepare(self._scaled_weights())
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the order in which an epoch draws its samples."""
+        self.epoch = epoch
 
     def __len__(self) -> int:
         return -(-len(self.order) // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
-        for chosen in self._choices():
-            x, lengths = padded_tensors(self.rows.X[chosen], self.device)
+        for chosen in self._chosen_samples():
+            x, lengths = padded_tensors(self.samples.X[chosen], self.device)
             batch = {"x": x, "weight": self._fetch(self.weights, chosen)}
             if lengths is not None:
                 batch["lengths"] = lengths
             yield batch, self._fetch(self.y, chosen)
 
-    def _choices(self) -> Iterator[Array]:
+    def _chosen_samples(self) -> Iterator[Array]:
         order = self.order
         starts = np.arange(0, len(order), self.batch_size)
         if self.seed is not None and len(self) > 1:
-            # A generator of its own for each epoch: training can be continued from nothing but numbers.
+            # A generator of its own for each epoch, so that training can be continued from its seed and epoch.
             rng = np.random.default_rng([self.seed, self.epoch])
             order = rng.permutation(order)
             if self.lengths is not None:
                 lengths = self.lengths[order]
-                # Inexactly: the same sequences should not meet in every epoch.
+                # Not exactly by length: the same sequences should not share a batch in every epoch.
                 order = order[np.argsort(lengths * rng.uniform(0.9, 1.1, len(order)), kind="stable")]
                 starts = rng.permutation(starts)
         return (order[start : start + self.batch_size] for start in starts)
 
-    def _shares(self) -> Sequences:
-        """What each row, or each step, counts: one for a row, in the mean over the rows that count."""
-        weights: Any = self.rows.weights
-        if not self.rows.per_timestep:
-            weights = np.ones(len(self.rows.X)) if weights is None else weights
+    def _scaled_weights(self) -> Sequences:
+        """Weights of samples or steps, with a mean of one over the samples of nonzero weight."""
+        weights: Any = self.samples.weights
+        if not self.samples.per_timestep:
+            weights = np.ones(len(self.samples.X)) if weights is None else weights
             scaled: Array = weights * (len(self.order) / weights[self.order].sum())
             return scaled
         if weights is None:
-            weights = for_each_step(lambda y: np.ones(len(y)), self.rows.y)
+            weights = for_each_step(lambda y: np.ones(len(y)), self.samples.y)
         scale = len(self.order) / concatenate_steps(weights[self.order]).sum()
         return for_each_step(lambda steps: steps * scale, weights)
 
     def _prepare(self, values: Sequences) -> Sequences:
-        """Whole numbers as they are, all others in single precision."""
+        """Integers as they are, other numbers in single precision."""
         if values.dtype.kind == "i":
             return values
         if isinstance(values, Ragged):
@@ -96,9 +100,61 @@ class Batches:
         return torch.from_numpy(part.padded() if isinstance(part, Ragged) else part).to(self.device)
 
 
-class Segments(dict[str, Tensor]):
-    """The tensors of a batch that follows on the one before it: each strand is a sequence, some segments of it are here."""
+class SegmentBatch(dict[str, Tensor]):
+    """The tensors of a batch of segments, each of which follows on a segment of the batch before it.
 
-    n_strands: int
-    first: bool
-    begin: Any = None
+    The segments belong to ``n_streams`` sequences. ``is_first`` marks the segments that sequences begin with; they
+    start from ``initial_state``.
+    """
+
+    def __init__(self, *, n_streams: int, is_first: bool, initial_state: Any = None, **tensors: Tensor) -> None:
+        super().__init__(tensors)
+        self.n_streams = n_streams
+        self.is_first = is_first
+        self.initial_state = initial_state
+
+
+class StatefulBatches(Batches):
+    """Samples as consecutive segments of one sequence, which is cut into parallel streams of equal length.
+
+    Each batch holds the next segments of all streams. Where the samples can't be shared out evenly, the last stream
+    begins earlier: samples that it has in common with the one before have no weight in it, and only warm up its state.
+    """
+
+    def __init__(self, samples: Samples, *, n_streams: int, batch_size: int, device: torch.device) -> None:
+        super().__init__(samples, batch_size=batch_size, device=device)
+        n_samples = len(samples.X)
+        length = -(-n_samples // n_streams)
+        if length == 1 < n_samples:
+            raise ValueError(
+                f"stateful=True with batch_size={batch_size} cuts {n_samples} samples into as many streams of one "
+                f"segment each, so there is no state to pass on. Set batch_size to {n_samples // 2} or less: it is the "
+                "number of parallel streams, and the fewer there are, the longer they get."
+            )
+        starts = np.minimum(np.arange(0, n_samples, length), n_samples - length)
+        self.samples_of = starts[:, np.newaxis] + np.arange(length)  # (stream, segment)
+        self.segments_at_once = max(1, batch_size // len(starts))
+        weights = samples.weights
+        if weights is None:
+            weights = np.ones(samples.y.shape[:2] if samples.per_timestep else n_samples)
+        used = weights[self.samples_of]  # (stream, segment), or (stream, segment, time)
+        used[1:][self.samples_of[1:] <= self.samples_of[:-1, -1:]] = 0.0
+        # Samples of weight 0 are part of the sequence: the mean over all of them is to be that over the others.
+        used *= self.samples_of.size / used.sum()
+        self.weights_of = torch.from_numpy(used.astype(np.float32)).to(device)
+
+    def __len__(self) -> int:
+        return -(-self.samples_of.shape[1] // self.segments_at_once)
+
+    def __iter__(self) -> Iterator[Batch]:
+        n_streams, length = self.samples_of.shape
+        for start in range(0, length, self.segments_at_once):
+            now = slice(start, start + self.segments_at_once)
+            chosen = self.samples_of[:, now].reshape(-1)
+            segments = SegmentBatch(
+                n_streams=n_streams,
+                is_first=start == 0,
+                x=as_tensor(self.samples.X[chosen], self.device),
+                weight=self.weights_of[:, now].flatten(0, 1),
+            )
+            yield segments, self._fetch(self.y, chosen)

@@ -1,5 +1,6 @@
-"""What happens between two epochs: looking at the losses, keeping the best weights, telling the user."""
+"""Between two epochs: watch the losses, keep the best weights, report progress."""
 
+import sys
 import warnings
 from collections.abc import Callable
 from time import perf_counter
@@ -17,119 +18,135 @@ Weights = dict[str, torch.Tensor]
 
 
 class StopTraining(KeyboardInterrupt):
-    """What skorch's loop understands as the wish to stop."""
+    """The exception by which a callback stops skorch's loop."""
 
 
-# A loss that grew by this factor will not come back to anything useful.
-_EXPLODED = 1e4
-# Enough to see whether weights are sane.
-_BATCHES_TO_LOOK_AT = 4
+# A fit whose loss grew by this factor has diverged.
+_DIVERGENCE_FACTOR = 1e4
+# Packages between the line of the user and the training loop.
+_NOT_THE_USER = {"sklrnn", "sklearn", "sktime"}
+# Enough to see whether weights are usable.
+_BATCHES_TO_CHECK = 4
 
 
-class Watch(Callback):
-    """Decides after each epoch whether to go on, and remembers the weights to return to.
+class TrainingMonitor(Callback):
+    """Decides after each epoch whether training continues, and keeps the weights to restore.
 
-    It stands before all other callbacks, so that an epoch counts even if one of them asks to stop.
+    It is notified before the callbacks of the user, so that an epoch is recorded even if one of them asks to stop.
     """
 
     def __init__(
         self,
         *,
         max_epochs: int,
+        first_epoch: int,
         validated: bool,
         patience: int | None,
         tol: float,
         learning_rate: float,
-        between_epochs: Callable[[], bool] | None = None,
+        on_epoch_end: Callable[[], bool] | None = None,
     ) -> None:
         self.max_epochs = max_epochs
+        self.first_epoch = first_epoch
         self.validated = validated
         self.patience = patience
         self.tol = tol
         self.learning_rate = learning_rate
-        self.between_epochs = between_epochs
+        self._ask = on_epoch_end
         self.best_loss = np.inf
         self.losses: list[float] = []
         self.validation_losses: list[float] = []
-        self.kept: list[Weights] = []  # the newest or best last, and the one before
+        self.kept: list[Weights] = []  # at most two, the newest or best one last
         self.diverged = False
         self.stop = False
-        self._without_gain = 0
+        self._n_without_improvement = 0
 
-    def start_from(self, net: SequenceNet, batches: Batches, held_out: Batches | None) -> None:
-        """Look at the weights before training: the loss to compare with, and the best so far if they were trained."""
-        self._first_loss = net.judge(batches, most=_BATCHES_TO_LOOK_AT)
-        if held_out is not None:
-            self.best_loss = net.judge(held_out)
+    def start(self, net: SequenceNet, batches: Batches, validation: Batches | None) -> None:
+        """Evaluate the weights before training: the loss to compare with, and the best so far if they were trained."""
+        self._initial_loss = net.evaluate(batches, most=_BATCHES_TO_CHECK)
+        if validation is not None:
+            self.best_loss = net.evaluate(validation)
             self.kept = [_copy(net)]
 
     def on_epoch_begin(self, net: SequenceNet, dataset_train: Batches | None = None, **_: Any) -> None:
-        if dataset_train is not None and self.losses:
-            dataset_train.epoch += 1
+        if dataset_train is not None:
+            dataset_train.set_epoch(self.first_epoch + len(self.losses))
 
     def on_epoch_end(self, net: SequenceNet, **_: Any) -> None:
         loss = net.history[-1, "train_loss"]
-        judged = net.history[-1, "valid_loss"] if self.validated else loss
-        if not self._is_sane(loss) or not self._is_sane(judged):
+        monitored = net.history[-1, "valid_loss"] if self.validated else loss
+        if not self._is_usable(loss) or not self._is_usable(monitored):
             self.diverged = self.stop = True
             return
         self.losses.append(loss)
         if self.validated:
-            self.validation_losses.append(judged)
-        self._without_gain = 0 if judged <= self.best_loss - self.tol else self._without_gain + 1
-        if not self.validated or judged < self.best_loss:
+            self.validation_losses.append(monitored)
+        improved = monitored <= self.best_loss - self.tol
+        self._n_without_improvement = 0 if improved else self._n_without_improvement + 1
+        if not self.validated or monitored < self.best_loss:
             self.kept = [*self.kept[-1:], _copy(net)]
-        self.best_loss = min(self.best_loss, judged)
-        wanted = self.between_epochs is not None and self.between_epochs()
-        patient = self.patience is None or self._without_gain <= self.patience
-        self.stop = wanted or not patient or len(self.losses) == self.max_epochs
+        self.best_loss = min(self.best_loss, monitored)
+        asked_to_stop = self._ask is not None and self._ask()
+        out_of_patience = self.patience is not None and self._n_without_improvement > self.patience
+        self.stop = asked_to_stop or out_of_patience or len(self.losses) == self.max_epochs
 
-    def settle(self, net: SequenceNet, batches: Batches) -> None:
-        """Give the module weights that are sane, and say what went wrong if something did."""
+    def restore_best_weights(self, net: SequenceNet, batches: Batches) -> None:
+        """Leave usable weights in the network, and say what went wrong if something did."""
         interrupted = not self.stop and not net.stopped_by_callback_
-        as_it_stands = not self.diverged and not (self.validated and self.kept)
-        settled = as_it_stands and self._looks_sane(net, batches)
-        for weights in [] if settled else self.kept[::-1]:
+        keep_newest = not self.diverged and not (self.validated and self.kept)
+        usable = keep_newest and self._has_usable_weights(net, batches)
+        for weights in [] if usable else self.kept[::-1]:
             net.load_weights(weights)
-            settled = self._looks_sane(net, batches)
-            if settled:
+            usable = self._has_usable_weights(net, batches)
+            if usable:
                 break
         advice = f"Lower learning_rate={self.learning_rate:g}, set max_grad_norm, or look for outliers in X and y."
-        if not settled:
-            raise ValueError(f"Training diverged, and no epoch left weights to return to: the loss exploded. {advice}")
+        if not usable:
+            raise ValueError(f"Training diverged, and no epoch left usable weights: the loss exploded. {advice}")
         if self.diverged:
             warnings.warn(
                 f"Training diverged after {len(self.losses)} epoch(s): the loss exploded. "
                 f"The weights of an earlier epoch were restored. {advice}",
                 ConvergenceWarning,
-                stacklevel=5,
+                stacklevel=_stacklevel_of_user(),
             )
         elif interrupted:
             warnings.warn(
                 f"Training was interrupted in epoch {len(self.losses) + 1}. "
-                "The model keeps what it has learnt so far and can be used.",
+                "The model keeps the weights of this moment and can be used.",
                 ConvergenceWarning,
-                stacklevel=5,
+                stacklevel=_stacklevel_of_user(),
             )
 
-    def _looks_sane(self, net: SequenceNet, batches: Batches) -> bool:
-        # The loss of an epoch is taken before its steps: it says nothing about the last of them.
-        sane = self._is_sane(net.judge(batches, most=_BATCHES_TO_LOOK_AT))
-        self.diverged |= not sane
-        return sane
+    def _has_usable_weights(self, net: SequenceNet, batches: Batches) -> bool:
+        # The loss of an epoch is computed before its steps: it does not tell about the last of them.
+        usable = self._is_usable(net.evaluate(batches, most=_BATCHES_TO_CHECK))
+        self.diverged |= not usable
+        return usable
 
-    def _is_sane(self, loss: float) -> bool:
-        return bool(np.isfinite(loss)) and loss <= _EXPLODED * (1.0 + abs(self._first_loss))
+    def _is_usable(self, loss: float) -> bool:
+        return bool(np.isfinite(loss)) and loss <= _DIVERGENCE_FACTOR * (1.0 + abs(self._initial_loss))
 
 
-class Stop(Callback):
-    """Ends training where the watch says so; stands last, so that all other callbacks have seen the epoch."""
+def _stacklevel_of_user() -> int:
+    """The ``stacklevel`` that makes a warning of the calling function point at the line of the user, who called fit.
 
-    def __init__(self, watch: Watch) -> None:
-        self.watch = watch
+    How many calls lie between differs from estimator to estimator, and with scikit-learn's tools around it.
+    """
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in _NOT_THE_USER:
+        frame, level = frame.f_back, level + 1
+    return level
+
+
+class StopWhereMonitorSays(Callback):
+    """Stops training after all other callbacks have seen the epoch."""
+
+    def __init__(self, monitor: TrainingMonitor) -> None:
+        self.monitor = monitor
 
     def on_epoch_end(self, net: SequenceNet, **_: Any) -> None:
-        if self.watch.stop:
+        if self.monitor.stop:
             raise StopTraining
 
 
@@ -137,8 +154,8 @@ def _copy(net: SequenceNet) -> Weights:
     return {name: value.clone() for name, value in net.module_.state_dict().items()}
 
 
-class Report(Callback):
-    """Shows the losses: a progress bar, or a line an epoch."""
+class ProgressReport(Callback):
+    """Shows the losses: a progress bar, or one line an epoch."""
 
     def __init__(self, *, max_epochs: int, lines: bool) -> None:
         self.max_epochs = max_epochs

@@ -1,56 +1,64 @@
-"""All weights of a network in one block, so that a step over all of them is a step over one tensor.
+"""Optimizers by name, on weights that lie in one tensor, the learning-rate schedule and the average of weights.
 
-The update, the clipping and the running mean each take a few small operators for every tensor that they are given. With
-small networks these cost as much as the arithmetic of a layer.
+The update, the clipping and the average each take a few small operators for every tensor that they are given. With
+small networks these cost as much as the arithmetic of a layer, so all weights are views of one tensor.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-# Numbers to a line of the cache: no tensor begins in the middle of one.
-_LINE = 16
+# Numbers in a cache line: every tensor begins at one.
+_CACHE_LINE = 16
 
 
 class FlatWeights:
-    """The weights that a network learns, and their gradients, end to end; the network's own tensors are views of these.
+    """The trainable weights of a network in one tensor, and their gradients in another; the network's own are views.
 
-    Between two tensors a few numbers stay zero.
+    The few numbers between two weights stay zero.
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter]) -> None:
-        learnt = [weight for weight in parameters if weight.requires_grad]
-        places = [0]
-        for weight in learnt:
-            places.append(places[-1] + math.ceil(weight.numel() / _LINE) * _LINE)
-        self.values = learnt[0].detach().new_zeros(places[-1])
+        trainable = [weight for weight in parameters if weight.requires_grad]
+        starts = [0]
+        for weight in trainable:
+            starts.append(starts[-1] + math.ceil(weight.numel() / _CACHE_LINE) * _CACHE_LINE)
+        self.values = trainable[0].detach().new_zeros(starts[-1])
         self.gradients = torch.zeros_like(self.values)
-        self._learnt = learnt
+        self._trainable = trainable
         self._gradient_of = []
-        for weight, place in zip(learnt, places[:-1], strict=True):
-            here = slice(place, place + weight.numel())
+        for weight, start in zip(trainable, starts[:-1], strict=True):
+            here = slice(start, start + weight.numel())
             self.values[here] = weight.detach().flatten()
             weight.data = self.values[here].view(weight.shape)
             self._gradient_of.append(self.gradients[here].view(weight.shape))
-        self.hold_gradients()
+        self.attach_gradients()
 
-    def hold_gradients(self) -> None:
-        """Make the gradient of each tensor the one in the block; somebody may have taken it away."""
-        for weight, gradient in zip(self._learnt, self._gradient_of, strict=True):
+    def attach_gradients(self) -> None:
+        """Make the gradient of each weight a view of the common tensor; it may have been removed."""
+        for weight, gradient in zip(self._trainable, self._gradient_of, strict=True):
             weight.grad = gradient
 
-    def clip(self, length: float) -> None:
-        """Cut the gradient to a length, if it is longer. Nothing waits for the number."""
-        self.gradients.mul_((length / (torch.linalg.vector_norm(self.gradients) + 1e-6)).clamp_(max=1.0))
+    def collect_gradients(self) -> None:
+        """Copy gradients that a callback replaced, or removed, into the common tensor."""
+        for weight, gradient in zip(self._trainable, self._gradient_of, strict=True):
+            if weight.grad is not gradient:
+                gradient.copy_(torch.zeros_like(gradient) if weight.grad is None else weight.grad)
+                weight.grad = gradient
+
+    def clip(self, norm: float) -> None:
+        """Scale the gradient down to a norm, if its own is larger; a device need not wait for the number."""
+        self.gradients.mul_((norm / (torch.linalg.vector_norm(self.gradients) + 1e-6)).clamp_(max=1.0))
 
 
 class FlatAdam(torch.optim.Optimizer):
-    """Adam on flat weights, in one fused step; with ``decoupled`` its weight decay is that of AdamW.
+    """Adam on flat weights, in one fused operator; with ``decoupled`` its weight decay is that of AdamW.
 
-    The numbers are those of torch's own classes, which import torch's compiler when the first is made: a second of each
+    The numbers are those of torch's own classes, which import torch's compiler when the first is made: a second in each
     process.
     """
 
@@ -69,16 +77,19 @@ class FlatAdam(torch.optim.Optimizer):
         }
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """torch's own method of this name is what imports the compiler."""
+        """Overridden because torch's own method imports the compiler."""
         self.param_groups.append({**self.defaults, **param_group})
 
     def zero_grad(self, set_to_none: bool = False) -> None:
-        """Begin anew; gradients are never taken away, as they belong to the block."""
+        """Set gradients to zero; they are never removed, as they are views."""
         self.weights.gradients.zero_()
 
     def step(self, closure: Any = None) -> Any:
-        """Move the weights: plain numbers, which autograd does not look at."""
-        loss = None if closure is None else torch.enable_grad()(closure)()
+        """Update the weights, without autograd."""
+        loss = None
+        if closure is not None:
+            loss = torch.enable_grad()(closure)()
+            self.weights.collect_gradients()
         (group,) = self.param_groups
         values = self.weights.values
         state = self.state[values]
@@ -105,6 +116,76 @@ class FlatAdam(torch.optim.Optimizer):
 
 
 class FlatAdamW(FlatAdam):
-    """AdamW: the weights decay by a share of their own, whatever the gradients are."""
+    """AdamW: weight decay apart from the gradients."""
 
     decoupled = True
+
+
+OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "nadam": torch.optim.NAdam,
+    "rmsprop": torch.optim.RMSprop,
+    "sgd": torch.optim.SGD,
+}
+# With decay the weights keep moving, and their average profits from that.
+_WEIGHT_DECAY = 0.15
+_HAS_FUSED_STEP = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD)
+_FLAT: dict[str, type[torch.optim.Optimizer]] = {"adam": FlatAdam, "adamw": FlatAdamW}
+
+
+def optimizer_settings(
+    optimizer: str | type[torch.optim.Optimizer], network: nn.Module, device: torch.device
+) -> dict[str, Any]:
+    """What skorch needs to make an optimizer, which is given by its name or class."""
+    kind = OPTIMIZERS[optimizer] if isinstance(optimizer, str) else optimizer
+    one_dtype = len({weight.dtype for weight in network.parameters() if weight.requires_grad}) == 1
+    if isinstance(optimizer, str) and one_dtype:
+        kind = _FLAT.get(optimizer, kind)
+    settings: dict[str, Any] = {"optimizer": kind}
+    if kind in _HAS_FUSED_STEP and device.type in ("cpu", "cuda"):
+        settings["optimizer__fused"] = True  # the default is a chain of small operators
+    if optimizer == "adamw":
+        settings["optimizer__weight_decay"] = _WEIGHT_DECAY
+    return settings
+
+
+def one_cycle(peak: float, n_steps: int) -> Iterator[float]:
+    """Learning rates that rise to the peak in the first third of the steps, then fall to almost zero (cosine)."""
+    n_rising = max(1, int(0.3 * n_steps))
+    for step in range(n_steps):
+        rising = step < n_rising
+        done = step / n_rising if rising else (step - n_rising) / max(1, n_steps - n_rising)
+        low = peak / 25 if rising else peak / 1e5
+        yield low + (peak - low) * (1 + np.cos(np.pi * (1 - done if rising else done))) / 2
+
+
+class WeightAverage:
+    """Moving average of the weights over about the last hundred steps, which predicts better than the newest weights.
+
+    In a training epoch the network holds the newest weights, otherwise the average.
+    """
+
+    DECAY = 0.99
+
+    def __init__(self, weights: Sequence[Tensor]) -> None:
+        self._live = [weight.detach() for weight in weights]
+        self._other = [weight.clone() for weight in self._live]
+        self._n_steps = 0
+        self._is_shown = True
+
+    def update(self) -> None:
+        """Add the weights of one more step; a young average forgets faster, as it began with random weights."""
+        self._n_steps += 1
+        share = 1.0 - min(self.DECAY, (1 + self._n_steps) / (10 + self._n_steps))
+        for mean, weight in zip(self._other, self._live, strict=True):
+            mean.lerp_(weight, share)
+
+    def show(self, shown: bool) -> None:
+        """Put the average into the network, or the newest weights."""
+        if shown != self._is_shown:
+            for other, weight in zip(self._other, self._live, strict=True):
+                kept = weight.clone()
+                weight.copy_(other)
+                other.copy_(kept)
+            self._is_shown = shown

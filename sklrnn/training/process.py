@@ -1,42 +1,64 @@
-"""How many threads torch may use, for the length of a call."""
+"""Settings of the whole process, changed for the length of a block; blocks may overlap in several threads."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from joblib import effective_n_jobs
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 
-class _ThreadLimit:
-    """Sets torch's number of threads for a while.
+class ScopedSetting:
+    """Changes a setting for a block: ``change`` makes the change and returns what undoes it.
 
-    Fits may overlap in several threads: the first to come remembers the number, and each puts it back on leaving.
+    Where blocks overlap, the first remembers how to undo all changes, and the last to end does that: if each block
+    saved and restored for itself, the last one would restore what another had set. With ``each`` every block makes its
+    change and undoes all of them when it ends, for a setting that each thread has a copy of.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, change: Callable[..., Callable[[], Any]], *, each: bool = False) -> None:
+        self._change = change
+        self._each = each
         self._lock = threading.Lock()
-        self._inside = 0
-        self._before = 1
+        self._n_inside = 0
+        self._undo: Callable[[], Any]
 
     @contextmanager
-    def __call__(self, n_threads: int) -> Iterator[None]:
+    def __call__(self, *value: Any) -> Iterator[None]:
         with self._lock:
-            if self._inside == 0:
-                self._before = torch.get_num_threads()
-            self._inside += 1
-            torch.set_num_threads(n_threads)
+            if self._n_inside == 0:
+                self._undo = self._change(*value)
+            elif self._each:
+                self._change(*value)
+            self._n_inside += 1
         try:
             yield
         finally:
             with self._lock:
-                self._inside -= 1
-                torch.set_num_threads(self._before)
+                self._n_inside -= 1
+                if self._each or self._n_inside == 0:
+                    self._undo()
 
 
-thread_limit = _ThreadLimit()
+def _set_torch_threads(n_threads: int) -> Callable[[], None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(n_threads)
+    return lambda: torch.set_num_threads(before)
 
-# A batch times the squares of the widths: below it a second thread costs more than it gives.
+
+def _limit_blas_threads() -> Callable[[], None]:
+    limits = threadpool_limits(1, user_api="blas")
+    return lambda: limits.restore_original_limits()
+
+
+# torch's number of threads belongs to the process and to each thread at once.
+thread_limit = ScopedSetting(_set_torch_threads, each=True)
+# On matrices as small as those of a Kalman filter, several threads take ten times as long as one.
+one_blas_thread = ScopedSetting(_limit_blas_threads)
+
+# A batch times the square of the widest layer: below it a second thread costs more than it gains.
 _WORTH_MORE_THREADS = 2**22
 
 

@@ -3,46 +3,48 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from sklrnn.inputs.sklearn_classes import CallbackSupportMixin
+
 # What scikit-learn hangs on an estimator while it is being fitted.
 CALLBACK_STATE = {"_callback_fit_ctx", "_skl_callbacks_to_teardown"}
 
 __all__ = ["CALLBACK_STATE", "CallbackSupportMixin", "EpochHooks", "open_hooks", "with_callbacks"]
 
 try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
-
-    SUPPORTED = True
+    from sklearn.callback import with_callbacks as _with_callbacks
 except ImportError:  # scikit-learn before 1.9 has no such protocol
-    SUPPORTED = False
-    Method = TypeVar("Method", bound=Callable[..., Any])
+    _with_callbacks = None
 
-    class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stands in where scikit-learn has no callbacks."""
+SUPPORTED = _with_callbacks is not None
+Method = TypeVar("Method", bound=Callable[..., Any])
 
-    def with_callbacks(method: Method) -> Method:
-        return method
+
+def with_callbacks(method: Method) -> Method:
+    """scikit-learn's decorator of this name, which to type checkers would give anything."""
+    return method if _with_callbacks is None else _with_callbacks(method)
 
 
 class EpochHooks:
-    """One task of scikit-learn's callbacks an epoch; ``between_epochs`` closes one and opens the next."""
+    """One task of scikit-learn's callbacks an epoch; ``end_epoch`` closes one and opens the next.
 
-    def __init__(self, estimator: Any, X: Any, y: Any, *, max_epochs: int) -> None:
+    The task belongs to ``owner``; callbacks are shown ``estimator``, which is the one that is being trained.
+    """
+
+    def __init__(self, owner: Any, estimator: Any, X: Any, y: Any, *, max_epochs: int) -> None:
         self._estimator, self._X, self._y = estimator, X, y
-        self._left = max_epochs
-        self._root = estimator._init_callback_context(max_subtasks=max_epochs)
+        self._n_left = max_epochs
+        self._root = owner._init_callback_context(max_subtasks=max_epochs)
         self._root.call_on_fit_task_begin(estimator=estimator, X=X, y=y)
         self._open()
 
-    def between_epochs(self) -> bool:
+    def end_epoch(self) -> bool:
+        """Tell that an epoch is over; true where a callback wants to stop."""
+        # The copy that a scorer gets is complete by itself, so nothing has to be added to it.
         stop = self._task.call_on_fit_task_end(
-            # The copy that a scorer sees is complete by itself, so nothing has to be added to it.
-            estimator=self._estimator,
-            X=self._X,
-            y=self._y,
-            reconstruction_attributes=dict,
+            estimator=self._estimator, X=self._X, y=self._y, reconstruction_attributes=dict
         )
-        self._left -= 1
-        if self._left > 0 and not stop:
+        self._n_left -= 1
+        if self._n_left > 0 and not stop:
             self._open()
         return bool(stop)
 
@@ -54,8 +56,8 @@ class EpochHooks:
         self._task.call_on_fit_task_begin(estimator=self._estimator, X=self._X, y=self._y)
 
 
-def open_hooks(estimator: Any, X: Any, y: Any, *, max_epochs: int) -> EpochHooks | None:
-    """Start the protocol where scikit-learn has it and somebody listens."""
+def open_hooks(owner: Any, estimator: Any, X: Any, y: Any, *, max_epochs: int) -> EpochHooks | None:
+    """Start the protocol where scikit-learn has it."""
     if not SUPPORTED:
         return None
-    return EpochHooks(estimator, X, y, max_epochs=max_epochs)
+    return EpochHooks(owner, estimator, X, y, max_epochs=max_epochs)

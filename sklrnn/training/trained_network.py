@@ -1,192 +1,288 @@
-"""An estimator that holds a network: training it safely, saving and loading it."""
+"""Training any network, and the trained network as an object: its weights, its loss curves, how it is run and saved."""
 
 import copy
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator
 from torch import nn
 
-from sklrnn.nn.network import dropouts
+from sklrnn.inputs.ragged import Sequences
+from sklrnn.nn.architecture import Architecture, count_parameters, random_layers
 from sklrnn.training.batches import Batches
-from sklrnn.training.monitor import Report, Stop, Watch
+from sklrnn.training.inference import for_blocks, run_in_blocks
+from sklrnn.training.monitor import ProgressReport, StopWhereMonitorSays, TrainingMonitor
 from sklrnn.training.net import SequenceNet, choose_device, make_net
-from sklrnn.training.process import count_threads, thread_limit
-from sklrnn.training.sklearn_callbacks import CALLBACK_STATE
+from sklrnn.training.process import thread_limit
 
 
-class HeldNetwork(BaseEstimator):
-    """What everything that keeps a network in ``net_`` shares, whatever the network answers."""
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions:
+    """How a network is trained. ``seed`` is that of the random layers, ``patience`` None never stops early."""
 
-    net_: SequenceNet
-    n_iter_: int
-    loss_curve_: list[float]
-    validation_curve_: list[float] | None
-    best_validation_loss_: float | None
-    _seed: int
-
-    units: int | tuple[int, ...]
-    l1: float
-    l2: float
-    optimizer: Any
+    seed: int
+    max_epochs: int
+    patience: int | None
+    optimizer: str | type[torch.optim.Optimizer]
     learning_rate: float
     schedule: Literal["constant", "one_cycle"]
-    batch_size: int
-    max_grad_norm: float | None
     tol: float
+    l1: float
+    l2: float
+    max_grad_norm: float | None
     callbacks: list[Any] | None
-    n_jobs: int | None
     device: str
+    n_threads: int
     verbose: int
 
-    def _per_row_loss(self) -> Any:
-        """A module that gives the loss of each row of raw outputs."""
-        raise NotImplementedError
 
-    def _rebuild(self) -> nn.Module:
-        """Assemble the network again, whatever its weights."""
-        raise NotImplementedError
+@dataclass(frozen=True)
+class Curves:
+    """The loss of each epoch; validation is None where nothing was held out."""
 
-    def _make_net(self, network: nn.Module, device: str | None = None) -> SequenceNet:
-        return make_net(
-            network,
-            self._per_row_loss(),
-            optimizer=self.optimizer,
-            learning_rate=self.learning_rate,
-            device=choose_device(device or self.device),
-            callbacks=self.callbacks,
-            l1=self.l1,
-            l2=self.l2,
-            max_grad_norm=self.max_grad_norm,
-        )
+    loss: tuple[float, ...] = ()
+    validation: tuple[float, ...] | None = None
+    best_validation: float | None = None
+
+
+EpochHook = Callable[["TrainedNetwork"], bool]
+
+
+def train(
+    network: nn.Module,
+    loss: nn.Module,
+    batches: Batches,
+    validation: Batches | None,
+    options: TrainingOptions,
+    *,
+    on_epoch_end: EpochHook | None = None,
+) -> "TrainedNetwork":
+    """Train a network from its initial weights.
+
+    ``loss(raw, target)`` gives one number a sample. ``validation`` decides when to stop, and which epoch's weights were
+    best. ``on_epoch_end`` is given the network as it is after each epoch, and returns whether to stop.
+    """
+    started = TrainedNetwork(_make_net(network, loss, options), loss, options)
+    return started._run_epochs(batches, validation, options, on_epoch_end, evaluate_first=False)
+
+
+class TrainedNetwork:
+    """A network with trained weights: it predicts, continues to train, and is saved as numpy arrays.
+
+    ``architecture`` is that of the network, a dataclass of plain values.
+    """
+
+    def __init__(
+        self, net: SequenceNet, loss: nn.Module, options: TrainingOptions, curves: Curves | None = None
+    ) -> None:
+        self.net = net
+        self.loss = loss
+        self.options = options
+        self.curves = curves or Curves()
+
+    @property
+    def module(self) -> Any:
+        """The network itself."""
+        return self.net.module
+
+    @property
+    def architecture(self) -> Any:
+        architecture: Architecture = self.module.architecture
+        return architecture
+
+    @property
+    def n_parameters(self) -> int:
+        return count_parameters(self.module)
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.module.parameters()).device
 
     # -- training ----------------------------------------------------------------------------------------------------
 
-    def _forget_curves(self) -> None:
-        self.loss_curve_ = []
-        self.validation_curve_ = self.best_validation_loss_ = None
+    def continue_training(
+        self,
+        loss: nn.Module,
+        batches: Batches,
+        validation: Batches | None,
+        options: TrainingOptions,
+        *,
+        keep_optimizer: bool = False,
+        on_epoch_end: EpochHook | None = None,
+    ) -> "TrainedNetwork":
+        """Train on, from these weights; the weights of this object change, its curves do not.
+
+        ``keep_optimizer`` goes on with the moments of the optimizer, where this is still the same one.
+        """
+        options = replace(options, seed=self.options.seed)
+        net = self.net
+        if keep_optimizer and net.optimizer_name == options.optimizer:
+            net.update_settings(
+                learning_rate=options.learning_rate,
+                l1=options.l1,
+                l2=options.l2,
+                max_grad_norm=options.max_grad_norm,
+            )
+        else:
+            net = _make_net(self.module, loss, options)
+        continued = TrainedNetwork(net, loss, options, self.curves)
+        return continued._run_epochs(batches, validation, options, on_epoch_end, evaluate_first=True)
 
     def _run_epochs(
         self,
         batches: Batches,
-        judge: Batches | None,
+        validation: Batches | None,
+        options: TrainingOptions,
+        on_epoch_end: EpochHook | None,
         *,
-        epochs: int,
-        patience: int | None,
-        between_epochs: Callable[[], bool] | None = None,
-        trained_before: bool = False,
-    ) -> None:
-        """Train what ``net_`` holds; ``judge`` holds out what says when to stop, and which weights were best."""
-        net = self.net_
-        batches.epoch = len(self.loss_curve_)
-        watch = Watch(
-            max_epochs=epochs,
-            validated=judge is not None,
-            patience=patience if self.schedule == "constant" else None,
-            tol=self.tol,
-            learning_rate=self.learning_rate,
-            between_epochs=between_epochs,
+        evaluate_first: bool,
+    ) -> "TrainedNetwork":
+        net, first_epoch = self.net, len(self.curves.loss)
+        monitor = TrainingMonitor(
+            max_epochs=options.max_epochs,
+            first_epoch=first_epoch,
+            validated=validation is not None,
+            patience=options.patience if options.schedule == "constant" else None,
+            tol=options.tol,
+            learning_rate=options.learning_rate,
+            on_epoch_end=None if on_epoch_end is None else lambda: on_epoch_end(self._after(monitor)),
         )
-        with self._threads(), self._dropout_generator(net.module, batches.epoch):
+        report = [ProgressReport(max_epochs=options.max_epochs, lines=options.verbose == 2)] if options.verbose else []
+        batches.set_epoch(first_epoch)
+        with thread_limit(options.n_threads), _seeded(net.module, options.seed, first_epoch):
             if not net.initialized_:
                 net.initialize()
-            net.stopped_by_callback_ = False
-            net.plan(self.schedule, self.learning_rate, n_steps=epochs * len(batches))
-            watch.start_from(net, batches, judge if trained_before else None)
-            reports = [("report", Report(max_epochs=epochs, lines=self.verbose == 2))] if self.verbose else []
-            others = net.callbacks_
-            net.callbacks_ = [("watch", watch), *others, *reports, ("stop", Stop(watch))]
-            try:
-                net.partial_fit(batches, judge, epochs=epochs)
-                watch.settle(net, batches)
-            finally:
-                net.callbacks_ = others
-                net.module.eval()
-        self.loss_curve_ = [*self.loss_curve_, *watch.losses]
-        if judge is not None:
-            self.validation_curve_ = [*(self.validation_curve_ or []), *watch.validation_losses]
-            self.best_validation_loss_ = watch.best_loss if np.isfinite(watch.best_loss) else None
-        self.n_iter_ = len(self.loss_curve_)
+            n_steps = options.max_epochs * len(batches)
+            net.plan_learning_rate(options.schedule, options.learning_rate, n_steps=n_steps)
+            monitor.start(net, batches, validation if evaluate_first else None)
+            net.run_epochs(
+                batches,
+                validation,
+                epochs=options.max_epochs,
+                before=[monitor],
+                after=[*report, StopWhereMonitorSays(monitor)],
+            )
+            monitor.restore_best_weights(net, batches)
+        net.module.eval()
+        return self._after(monitor)
+
+    def _after(self, monitor: TrainingMonitor) -> "TrainedNetwork":
+        """This network with the curves of the epochs that were just trained."""
+        curves = replace(self.curves, loss=(*self.curves.loss, *monitor.losses))
+        if monitor.validated:
+            best = monitor.best_loss if np.isfinite(monitor.best_loss) else None
+            validation = (*(self.curves.validation or ()), *monitor.validation_losses)
+            curves = replace(curves, validation=validation, best_validation=best)
+        return TrainedNetwork(self.net, self.loss, self.options, curves)
+
+    def copy(self) -> "TrainedNetwork":
+        """A copy with weights of its own and a fresh optimizer."""
+        return copy.deepcopy(self)
+
+    def without_validation(self) -> "TrainedNetwork":
+        """The same without its validation curve, which belongs to earlier weights."""
+        return TrainedNetwork(self.net, self.loss, self.options, Curves(self.curves.loss))
 
     @contextmanager
-    def _all_or_nothing(self) -> Iterator[None]:
-        """A fit that fails must not pass for a model, nor spoil the one that was there before."""
-        before = dict(vars(self))
-        net = before.get("net_")
-        weights = None if net is None else copy.deepcopy(net.module.state_dict())
+    def restored_on_failure(self) -> Iterator[None]:
+        """Whatever fails in this block, continued training included, leaves the weights as they were."""
+        weights = copy.deepcopy(self.module.state_dict())
         try:
             yield
         except BaseException:
-            # scikit-learn's callbacks are still to be torn down.
-            before |= {name: value for name, value in vars(self).items() if name in CALLBACK_STATE}
-            self.__dict__ = before
-            if net is not None:
-                net.module.load_state_dict(weights)
-                net.module.eval()
-                net.initialized_ = False  # the moments of the optimizer are those of the failed fit
+            self.module.load_state_dict(weights)
+            self.module.eval()
+            self.net.forget_optimizer()
             raise
 
-    @contextmanager
-    def _threads(self) -> Iterator[None]:
-        units = as_tuple(self.units)
-        with thread_limit(count_threads(self.n_jobs, batch_size=self.batch_size, units=units)):
-            yield
+    # -- running -----------------------------------------------------------------------------------------------------
 
-    @contextmanager
-    def _dropout_generator(self, network: nn.Module, epoch: int) -> Iterator[None]:
-        generator = torch.Generator().manual_seed(int(np.random.SeedSequence([self._seed, epoch]).generate_state(1)[0]))
-        for layer in dropouts(network):
-            layer.generator = generator
+    def run(self, X: Any, **options: Any) -> Any:
+        """Raw outputs, or hidden states, in the precision of X, in blocks of bounded memory; see `run_in_blocks`."""
+        dtype = X.dtype if X.dtype.kind == "f" else np.dtype(np.float64)
+        return run_in_blocks(self.net.in_precision(dtype), X, dtype=dtype, **options)
+
+    def for_blocks(self, X: Sequences, work: Callable[..., list[Any]], **sizes: Any) -> list[Any]:
+        """Apply a function to blocks of sequences, in double precision; see `for_blocks`."""
+        return for_blocks(self.net.in_precision(np.dtype(np.float64)), X, work, **sizes)
+
+    def double_copy(self) -> Any:
+        """A copy on the CPU in double precision, for step-by-step predictions."""
+        return copy.deepcopy(self.module).cpu().double()
+
+    # -- saving ------------------------------------------------------------------------------------------------------
+
+    def to_state(self) -> dict[str, Any]:
+        """Everything but loss and options as plain values and numpy arrays, which any way of saving knows."""
+        return {
+            "architecture": self.architecture.to_dict(),
+            "weights": {name: value.detach().cpu().numpy().copy() for name, value in self.module.state_dict().items()},
+            "seed": self.options.seed,
+            "loss_curve": list(self.curves.loss),
+            "validation_curve": None if self.curves.validation is None else list(self.curves.validation),
+            "best_validation_loss": self.curves.best_validation,
+        }
+
+    @classmethod
+    def from_state(
+        cls, state: dict[str, Any], kind: type[Architecture], loss: nn.Module, options: TrainingOptions
+    ) -> Self:
+        """Build the network again; where its device is missing, on the CPU and with a warning."""
+        network = kind(**state["architecture"]).build(seed=state["seed"])
+        network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in state["weights"].items()})
         try:
-            yield
-        finally:
-            for layer in dropouts(network):
-                layer.generator = None
-
-    def _check_unchanged(self, before: dict[str, Any], now: dict[str, Any]) -> None:
-        """Training can only go on with the network that was built."""
-        changed = [name for name, value in now.items() if value != before[name]]
-        if changed:
-            raise ValueError(
-                f"warm_start=True and partial_fit go on with the network of the previous fit, but {', '.join(changed)} changed: "
-                f"{[before[name] for name in changed]} became {[now[name] for name in changed]}. "
-                "Set it back, or set warm_start=False and fit anew."
-            )
-
-    # -- state is numpy ----------------------------------------------------------------------------------------------
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = dict(super().__getstate__())
-        net = state.pop("net_", None)
-        if net is not None:
-            state["_weights"] = {
-                name: value.detach().cpu().numpy().copy() for name, value in net.module.state_dict().items()
-            }
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        state = dict(state)
-        weights = state.pop("_weights", None)
-        super().__setstate__(state)
-        if weights is None:
-            return
-        network = self._rebuild()
-        network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
-        try:
-            device = choose_device(self.device)
+            device = choose_device(options.device)
         except ValueError:
             device = torch.device("cpu")
-            warnings.warn(f'There is no device="{self.device}" here; the model is loaded to the CPU.', stacklevel=2)
-        self.net_ = self._make_net(network.eval(), device=str(device))
+            warnings.warn(
+                f'device="{options.device}" is not available here; the model is loaded to the CPU.', stacklevel=2
+            )
+        options = replace(options, seed=state["seed"])
+        net = _make_net(network.eval(), loss, replace(options, device=str(device)))
         network.to(device)
+        validation = state["validation_curve"]
+        curves = Curves(
+            tuple(state["loss_curve"]),
+            None if validation is None else tuple(validation),
+            state["best_validation_loss"],
+        )
+        return cls(net, loss, options, curves)
+
+    def __getstate__(self) -> dict[str, Any]:
+        kind = type(self.architecture)
+        return {"state": self.to_state(), "kind": kind, "loss": self.loss, "options": self.options}
+
+    def __setstate__(self, saved: dict[str, Any]) -> None:
+        vars(self).update(vars(self.from_state(**saved)))
 
 
-def as_tuple(sizes: int | tuple[int, ...] | None) -> tuple[int, ...]:
-    """Widths of layers: none, one, or some."""
-    if sizes is None:
-        return ()
-    return tuple(int(size) for size in sizes) if isinstance(sizes, tuple | list) else (int(sizes),)
+def _make_net(network: nn.Module, loss: nn.Module, options: TrainingOptions) -> SequenceNet:
+    return make_net(
+        network,
+        loss,
+        optimizer=options.optimizer,
+        learning_rate=options.learning_rate,
+        device=choose_device(options.device),
+        callbacks=options.callbacks,
+        l1=options.l1,
+        l2=options.l2,
+        max_grad_norm=options.max_grad_norm,
+    )
+
+
+@contextmanager
+def _seeded(network: nn.Module, seed: int, epoch: int) -> Iterator[None]:
+    """Let random layers draw from one generator, which follows from the seed and the first epoch."""
+    generator = torch.Generator().manual_seed(int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0]))
+    layers = list(random_layers(network))
+    for layer in layers:
+        layer.use_generator(generator)
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.use_generator(None)

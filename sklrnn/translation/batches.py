@@ -1,4 +1,4 @@
-"""Pairs of a sequence and its answer as batches, both padded."""
+"""Pairs of an input and a target sequence as batches, both padded."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,54 +17,60 @@ Array = NDArray[Any]
 
 
 class PairBatches(Batches):
-    """Each step of an answer is asked for, and what precedes it is given.
+    """The decoder is fed the target of the step before (teacher forcing).
 
-    Answers are codes from a start mark to an end mark, or numbers (time, value). Targets and weights of a batch lie end
-    to end, a row for each step.
+    Target sequences are codes from a start mark to an end mark, or numbers (time, value). Targets and weights of a
+    batch are concatenated, one row for each step.
     """
 
     def __init__(
-        self, rows: Samples, *, batch_size: int, device: torch.device, seed: int | None = None, learns_end: bool = True
+        self,
+        samples: Samples,
+        *,
+        batch_size: int,
+        device: torch.device,
+        seed: int | None = None,
+        learns_end: bool = True,
     ) -> None:
-        self.numeric = rows.y.steps.ndim == 2
+        self.numeric = samples.y.steps.ndim == 2
         self.learns_end = learns_end
-        self.n_asked = rows.y.lengths if self.numeric else rows.y.lengths - 1
-        super().__init__(rows, batch_size=batch_size, device=device, seed=seed)
-        self.lengths = lengths_of(rows.X) + self.n_asked
+        self.n_steps = samples.y.lengths if self.numeric else samples.y.lengths - 1
+        super().__init__(samples, batch_size=batch_size, device=device, seed=seed)
+        self.lengths = lengths_of(samples.X) + self.n_steps
 
     def __iter__(self) -> Iterator[Batch]:
-        for chosen in self._choices():
-            x, lengths = padded_tensors(self.rows.X[chosen], self.device)
-            n_asked = torch.from_numpy(self.n_asked[chosen]).to(self.device)
-            given, asked = (self._numbers if self.numeric else self._tokens)(chosen)
-            weight = self._fetch(self.weights, chosen).repeat_interleave(n_asked)
-            batch = {"x": x, "given": given, "answer_lengths": n_asked, "weight": weight}
+        for chosen in self._chosen_samples():
+            x, lengths = padded_tensors(self.samples.X[chosen], self.device)
+            n_steps = torch.from_numpy(self.n_steps[chosen]).to(self.device)
+            fed, target = (self._numbers if self.numeric else self._tokens)(chosen)
+            weight = self._fetch(self.weights, chosen).repeat_interleave(n_steps)
+            batch = {"x": x, "fed": fed, "target_lengths": n_steps, "weight": weight}
             if lengths is not None:
                 batch["lengths"] = lengths
-            yield batch, asked
+            yield batch, target
 
     def _tokens(self, chosen: Array) -> tuple[Tensor, Tensor]:
         codes: Any = self.y
-        codes, n_asked = codes[chosen], self.n_asked[chosen]
-        given = Ragged(codes.steps, codes.starts, n_asked).padded()
-        asked = Ragged(codes.steps, codes.starts + 1, n_asked).flat()
-        return torch.from_numpy(given).to(self.device), torch.from_numpy(asked).to(self.device)
+        codes, n_steps = codes[chosen], self.n_steps[chosen]
+        fed = Ragged(codes.steps, codes.starts, n_steps).padded()
+        target = Ragged(codes.steps, codes.starts + 1, n_steps).flat()
+        return torch.from_numpy(fed).to(self.device), torch.from_numpy(target).to(self.device)
 
     def _numbers(self, chosen: Array) -> tuple[Tensor, Tensor]:
         values: Any = self.y
         values = values[chosen]
-        given = F.pad(torch.from_numpy(values.padded()).to(self.device), (1, 0, 1, 0))[:, :-1]
-        given[:, 0, 0] = 1.0  # nothing has been said yet
-        asked = values.flat()
+        fed = F.pad(torch.from_numpy(values.padded()).to(self.device), (1, 0, 1, 0))[:, :-1]
+        fed[:, 0, 0] = 1.0  # the flag of the first step
+        target = values.flat()
         if self.learns_end:
-            is_last = np.zeros((len(asked), 1), dtype=asked.dtype)
+            is_last = np.zeros((len(target), 1), dtype=target.dtype)
             is_last[np.cumsum(values.lengths) - 1] = 1.0
-            asked = np.concatenate([asked, is_last], axis=1)
-        return given, torch.from_numpy(asked).to(self.device)
+            target = np.concatenate([target, is_last], axis=1)
+        return fed, torch.from_numpy(target).to(self.device)
 
-    def _shares(self) -> Array:
-        """What each step of an answer counts: one in the mean over all steps that count."""
-        weights = np.ones(len(self.n_asked)) if self.rows.weights is None else np.asarray(self.rows.weights)
-        n_asked = self.n_asked[self.order]
-        scaled: Array = weights * (n_asked.sum() / (weights[self.order] * n_asked).sum())
+    def _scaled_weights(self) -> Array:
+        """The weight of each step of a target sequence, with a mean of one over all steps."""
+        weights = np.ones(len(self.n_steps)) if self.samples.weights is None else np.asarray(self.samples.weights)
+        n_steps = self.n_steps[self.order]
+        scaled: Array = weights * (n_steps.sum() / (weights[self.order] * n_steps).sum())
         return scaled

@@ -1,4 +1,4 @@
-"""Sequences of tokens or of numbers: told apart, and numbers checked."""
+"""Distinguish sequences of tokens from sequences of numbers, and check numbers."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ Form = Literal["list", "objects", "block"]
 
 
 def are_numbers(values: Any, *, name: str) -> bool:
-    """Tell sequences of numbers from texts and integers: by a value with a decimal point, or an axis of features."""
+    """Whether sequences hold numbers, not texts or integers: by a value with a decimal point, or an axis of features."""
     if hasattr(values, "iloc") and values.ndim == 2:
         values = values.to_numpy()
     n_dimensions = getattr(values, "ndim", 1)
@@ -61,7 +61,8 @@ def refuse_text(values: Any, *, name: str) -> None:
     for row, sequence in enumerate(values):
         if _has_strings(sequence):
             raise ValueError(
-                f"{name}: this translator knows sequences of numbers, got text in row {row}. Pass sequences of the same kind."
+                f"{name}: this translator knows sequences of numbers, got text in row {row}. Pass sequences of the "
+                f"same kind."
             )
 
 
@@ -70,7 +71,7 @@ def _is_nested(value: Any) -> bool:
 
 
 def check_pair_count(X: Any, y: Any, *, name: str) -> None:
-    """Check that there are sequences, and one answer for each."""
+    """Check that there are sequences, and one target for each."""
     for what, values in (("X", X), ("y", y)):
         if isinstance(values, str | bytes) or not hasattr(values, "__len__"):
             raise ValueError(f"{name} reads lists or arrays of sequences, got {what}={values!r:.60}.")
@@ -82,13 +83,13 @@ def check_pair_count(X: Any, y: Any, *, name: str) -> None:
         raise ValueError(f"{name} needs at least one sequence, got none: found array with 0 sample(s).")
 
 
-def r2_of_sequences(truth: list[Array], said: list[Array], weights: Array | None) -> float:
+def r2_of_sequences(truth: list[Array], predicted: list[Array], weights: Array | None) -> float:
     """R² over all steps (time, value); a step that one lacks is taken for the mean of the truth there."""
-    sizes = np.array([max(len(wanted), len(got)) for wanted, got in zip(truth, said, strict=True)])
+    sizes = np.array([max(len(wanted), len(got)) for wanted, got in zip(truth, predicted, strict=True)])
     step_weights = np.repeat(np.ones(len(sizes)) if weights is None else weights, sizes)
     of_truth = step_weights[_real(sizes, truth)]
     mean = np.average(np.concatenate(truth), axis=0, weights=of_truth)
-    return float(r2_score(_filled(truth, sizes, mean), _filled(said, sizes, mean), sample_weight=step_weights))
+    return float(r2_score(_filled(truth, sizes, mean), _filled(predicted, sizes, mean), sample_weight=step_weights))
 
 
 def _real(sizes: Array, rows: list[Array]) -> Array:
@@ -105,17 +106,17 @@ def _filled(rows: list[Array], sizes: Array, mean: Array) -> Array:
 
 
 def form_of(values: Any) -> Form:
-    """How sequences came, which is how answers are to come."""
+    """The container of the targets, in which predictions are returned."""
     if getattr(values, "ndim", 1) > 1:
         return "block"
     return "list" if isinstance(values, list | tuple) else "objects"
 
 
-def in_form(answers: list[Any], form: Form) -> Any:
-    """Give answers as the targets of ``fit`` came."""
+def in_form(predictions: list[Any], form: Form) -> Any:
+    """Return predictions in the container of the targets of ``fit``."""
     if form == "list":
-        return answers
-    return as_object_array(answers) if form == "objects" else np.stack(answers)
+        return predictions
+    return as_object_array(predictions) if form == "objects" else np.stack(predictions)
 
 
 def with_feature_axis(X: Any) -> Any:
@@ -149,7 +150,7 @@ def check_number_targets(y: Any) -> tuple[Ragged, bool]:
 
 @contextmanager
 def naming(name: str) -> Iterator[None]:
-    """Say in an error which of the arguments it is about."""
+    """Name the argument that an error is about."""
     try:
         yield
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Read a sequence, then say another: an encoder, a decoder and, if asked for, attention between them."""
+"""Encoder-decoder: an encoder reads a sequence, a decoder predicts another, with attention if target for."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -7,63 +7,73 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sklrnn.nn.layers import Linear, Standardise, TokenEmbedding, real_steps
-from sklrnn.nn.network import Architecture, RecurrentLayer, with_first_weights
+from sklrnn.nn.architecture import Architecture, initialized
+from sklrnn.nn.layers import Linear, RandomLayer, Standardise, TokenEmbedding, real_steps
+from sklrnn.nn.recurrent import RecurrentStack
 
 
 @dataclass(frozen=True)
 class TranslationArchitecture(Architecture):
-    """All that is needed to build an encoder and a decoder again.
+    """The description of a `TranslationNetwork`.
 
-    The decoder says tokens, of which there are ``n_outputs``, or ``n_values`` numbers a step. Tokens begin after the code
-    ``start`` and end with a token; numbers end where ``learns_end`` lets them, by one more output.
+    The decoder predicts one of ``n_outputs`` tokens a step, or ``n_values`` numbers. The first token follows on the
+    code ``start``, the last is an end mark; with ``learns_end`` one more output tells where numbers end.
     """
 
+    n_tokens: int = 0
+    embedding_dim: int = 0
     n_values: int = 0
     learns_end: bool = True
     start: int = 0
     attention: bool = False
 
+    def build(self, *, seed: int) -> "TranslationNetwork":
+        network = initialized(lambda: TranslationNetwork(self), cell=self.cell, seed=seed)
+        if isinstance(network.feed, TokenFeed):
+            generator = torch.Generator().manual_seed(seed + 1)  # the other layers drew from the seed itself
+            nn.init.normal_(network.feed.weight, generator=generator)
+        return network
+
 
 @dataclass(frozen=True)
-class Reading:
-    """What is known of some sequences once they are read."""
+class EncoderOutput:
+    """What the decoder knows of some sequences."""
 
     states: Tensor  # (time, sample, unit)
     lengths: Tensor | None
     final: Tensor  # (sample, unit)
 
-    def pick(self, rows: Tensor) -> "Reading":
+    def pick(self, rows: Tensor) -> "EncoderOutput":
         """Take these samples, each as often as it is named."""
         lengths = None if self.lengths is None else self.lengths[rows]
-        return Reading(self.states[:, rows], lengths, self.final[rows])
+        return EncoderOutput(self.states[:, rows], lengths, self.final[rows])
 
 
 class Attention(nn.Module):
-    """Luong's attention: each state of the decoder looks for states of the encoder that are like what it asks for.
+    """Luong's attention (general score) over the hidden states of the encoder.
 
-    It stands behind the recurrence, so training runs all steps of the decoder at once.
+    It follows the recurrent layers, so training runs all steps of the decoder at once.
     """
 
-    def __init__(self, width: int, width_read: int) -> None:
+    def __init__(self, width: int, encoder_width: int) -> None:
         super().__init__()
-        self.question = Linear(width, width_read)
-        self.mix = Linear(width + width_read, width)
+        self.query = Linear(width, encoder_width)
+        self.combine = Linear(width + encoder_width, width)
 
-    def forward(self, states: Tensor, reading: Reading) -> tuple[Tensor, Tensor]:
-        """Give states that know what was read, (time, sample, unit), and where they looked, (sample, time, time read)."""
-        read = reading.states.transpose(0, 1)  # (sample, time read, unit)
-        likeness = self.question(states).transpose(0, 1) @ read.transpose(1, 2) / read.shape[2] ** 0.5
-        if reading.lengths is not None:
-            padding = ~real_steps(reading.lengths, read.shape[1])
-            likeness = likeness.masked_fill(padding.unsqueeze(1), -torch.inf)
-        weights = likeness.softmax(dim=2)  # (sample, time, time read)
-        seen = (weights @ read).transpose(0, 1)
-        return self.mix(torch.cat([states, seen], dim=2)).tanh(), weights
+    def forward(self, states: Tensor, encoded: EncoderOutput) -> tuple[Tensor, Tensor]:
+        """Give attentional states (time, sample, unit), and attention weights (sample, time, time of the encoder)."""
+        keys = encoded.states.transpose(0, 1)  # (sample, time of the encoder, unit)
+        scores = self.query(states).transpose(0, 1) @ keys.transpose(1, 2) / keys.shape[2] ** 0.5
+        if encoded.lengths is not None:
+            padding = ~real_steps(encoded.lengths, keys.shape[1])
+            scores = scores.masked_fill(padding.unsqueeze(1), -torch.inf)
+        weights = scores.softmax(dim=2)  # (sample, time, time of the encoder)
+        context = (weights @ keys).transpose(0, 1)
+        return self.combine(torch.cat([states, context], dim=2)).tanh(), weights
 
 
 class TokenFeed(nn.Module):
-    """The decoder is fed the token before the one that it is to say."""
+    """The input of the decoder: the token before the one that it predicts."""
 
     def __init__(self, n_tokens: int, start: int, width: int) -> None:
         super().__init__()
@@ -74,158 +84,144 @@ class TokenFeed(nn.Module):
         return F.embedding(codes, self.weight)
 
     def first(self, n_samples: int) -> Tensor:
-        """What is fed before anything is said: (sample,)."""
+        """The input of the first step: (sample,)."""
         return torch.full((n_samples,), self.start, device=self.weight.device)
 
-    def own(self, raw: Tensor) -> Tensor:
-        """What is fed next when nobody knows better: the likeliest token."""
+    def predicted(self, raw: Tensor) -> Tensor:
+        """The input that follows on a prediction: the likeliest token."""
         return raw.argmax(dim=-1)
 
 
 class NumberFeed(Linear):
-    """The decoder is fed the numbers before those that it is to say, behind a flag that says that there are none yet."""
+    """The input of the decoder: the numbers before those that it predicts, behind a flag that marks the first step."""
 
     def __init__(self, n_values: int, width: int) -> None:
         super().__init__(1 + n_values, width)
         self.n_values = n_values
 
     def first(self, n_samples: int) -> Tensor:
-        """What is fed before anything is said: (sample, flag and value)."""
+        """The input of the first step: (sample, flag and value)."""
         return F.pad(self.weight.new_ones(n_samples, 1), (0, self.n_values))
 
-    def own(self, raw: Tensor) -> Tensor:
-        """What is fed next when nobody knows better: the numbers just said."""
+    def predicted(self, raw: Tensor) -> Tensor:
+        """The input that follows on a prediction: its numbers."""
         return F.pad(raw[..., : self.n_values], (1, 0))
 
 
-class Truth(nn.Module):
-    """Draws which steps of the decoder are fed the truth in training; the others are fed what it says itself."""
+class TeacherForcing(RandomLayer):
+    """Draws at which steps the decoder is fed the true target in training; at the others it is fed its prediction."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.share = 1.0
-        self.generator: torch.Generator | None = None  # set while training
+        self.ratio = 1.0
 
-    def forward(self, given: Tensor) -> Tensor:
-        return (torch.rand(given.shape[:2], generator=self.generator) < self.share).to(given.device)
+    def set_ratio(self, ratio: float) -> None:
+        """Set the share of the steps that are fed the true target."""
+        self.ratio = ratio
+
+    def forward(self, targets: Tensor) -> Tensor:
+        return (torch.rand(targets.shape[:2], generator=self._generator) < self.ratio).to(targets.device)
 
 
 class TranslationNetwork(nn.Module):
-    """Sequences (sample, time, feature) and what precedes each step of their answers in, raw outputs of the steps out."""
+    """Sequences (sample, time, feature) and the decoder's inputs in, raw outputs of the steps of the decoder out."""
 
     embedding: Any
     standardise: Any
 
     def __init__(self, architecture: TranslationArchitecture) -> None:
         super().__init__()
-        a = architecture
+        a = self.architecture = architecture
         self.embedding, self.standardise, width = nn.Identity(), nn.Identity(), a.n_features
         if a.n_tokens:
             self.embedding, width = TokenEmbedding(a.n_tokens, a.embedding_dim), a.embedding_dim
         else:
             self.standardise = Standardise(a.n_features)
-        self.encoder, width_read = _stacked(a, width)
-        self.decoder, width = _stacked(replace(a, bidirectional=False), a.embedding_dim + width_read)
+        self.encoder = RecurrentStack(a, width)
+        self.decoder = RecurrentStack(replace(a, bidirectional=False), a.embedding_dim + self.encoder.width)
+        width = self.decoder.width
         self.feed = (
             NumberFeed(a.n_values, a.embedding_dim) if a.n_values else TokenFeed(a.n_outputs, a.start, a.embedding_dim)
         )
-        self.attention = Attention(width, width_read) if a.attention else None
+        self.attention = Attention(width, self.encoder.width) if a.attention else None
         self.head = Linear(width, a.n_outputs)
-        self.truth = Truth()
+        self.teacher_forcing = TeacherForcing()
 
-    def forward(self, x: Tensor, given: Tensor, answer_lengths: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Raw outputs of all steps of the answers, end to end, (step, output); ``given`` is (sample, time) or with values."""
-        if self.training and self.truth.share < 1.0:
-            given = self._fed_back(x, given, lengths)
-        states, _, _ = self.decode(given.transpose(0, 1), self.read(x, lengths))
-        raw: Tensor = self.head(states.transpose(0, 1)[real_steps(answer_lengths, len(states))])
+    def forward(self, x: Tensor, fed: Tensor, target_lengths: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Raw outputs of the concatenated steps of the targets, (step, output).
+
+        ``fed`` holds the true inputs of the decoder: tokens (sample, time), or numbers (sample, time, flag and value).
+        """
+        if self.training and self.teacher_forcing.ratio < 1.0:
+            fed = self._partly_predicted(x, fed, lengths)
+        states, _, _ = self.decode(fed.transpose(0, 1), self.encode(x, lengths))
+        raw: Tensor = self.head(states.transpose(0, 1)[real_steps(target_lengths, len(states))])
         return raw
 
-    def read(self, x: Tensor, lengths: Tensor | None = None) -> Reading:
+    def encode(self, x: Tensor, lengths: Tensor | None = None) -> EncoderOutput:
         """Read whole sequences; no real step reads padding."""
         x = self.standardise(self.embedding(x)).to(self.head.weight.dtype).transpose(0, 1)  # (time, sample, feature)
         if lengths is not None:
             x = x.masked_fill(~real_steps(lengths, len(x)).t().unsqueeze(2), 0.0)
-        final = x[-1]
-        for layer in self.encoder:
-            x, final, _ = layer(x, None, lengths)
-        return Reading(x, lengths, final)
+        states, final, _ = self.encoder(x, None, lengths)
+        return EncoderOutput(states, lengths, final)
 
-    def decode(self, given: Tensor, reading: Reading, carried: Any = None) -> tuple[Tensor, Any, Tensor | None]:
-        """Give states that the head reads (time, sample, unit), what each layer carries on, and what was looked at.
+    def decode(self, fed: Tensor, encoded: EncoderOutput, state: Any = None) -> tuple[Tensor, list[Any], Tensor | None]:
+        """Give what the head reads (time, sample, unit), the new state of each layer, and the attention weights.
 
-        The encoder's last state is read at every step: so it reaches any cell, whatever that one's own state is made of.
+        The encoder's final state is an input of every step: so it reaches any cell, whatever that one's own state is.
         """
-        fed = self.feed(given if given.dtype == torch.int64 else given.to(reading.final))
-        x = torch.cat([fed, reading.final.expand(len(fed), -1, -1)], dim=2)  # (time, sample, feature)
-        carry_on = []
-        for place, layer in enumerate(self.decoder):
-            x, _, last = layer(x, carried[place] if carried else None)
-            carry_on.append(last)
-        looked_at = None
-        if self.attention is not None:
-            x, looked_at = self.attention(x, reading)
-        return x, carry_on, looked_at
+        inputs = self.feed(fed if fed.dtype == torch.int64 else fed.to(encoded.final))
+        x = torch.cat([inputs, encoded.final.expand(len(inputs), -1, -1)], dim=2)  # (time, sample, feature)
+        x, _, new_state = self.decoder(x, state)
+        if self.attention is None:
+            return x, new_state, None
+        x, weights = self.attention(x, encoded)
+        return x, new_state, weights
 
-    def step(self, given: Tensor, reading: Reading, carried: Any = None) -> tuple[Tensor, Any]:
-        """Say one more token or value of each answer: raw outputs (sample, output), and what is carried on."""
-        states, carried, _ = self.decode(given.unsqueeze(0), reading, carried)
-        return self.head(states[0]), carried
+    def step(self, fed: Tensor, encoded: EncoderOutput, state: Any = None) -> tuple[Tensor, list[Any]]:
+        """One more step of the decoder: raw outputs (sample, output), and the new state of each layer."""
+        states, state, _ = self.decode(fed.unsqueeze(0), encoded, state)
+        return self.head(states[0]), state
 
-    def _fed_back(self, x: Tensor, given: Tensor, lengths: Tensor | None) -> Tensor:
-        """Put what the network says itself, without dropout, in the place of some of the truth.
+    def _partly_predicted(self, x: Tensor, fed: Tensor, lengths: Tensor | None) -> Tensor:
+        """Replace some of the true inputs of the decoder by what it predicts itself, without dropout.
 
-        No gradient flows through what is said, so learning from it in a second pass over all steps at once is the same.
+        No gradient flows through these predictions, so that a second pass over all steps at once learns the same as a
+        pass step by step.
         """
-        told = self.truth(given)
-        now = given[:, 0]
-        fed, carried = [now], None
+        is_true = self.teacher_forcing(fed)
+        now = fed[:, 0]
+        inputs, state = [now], None
         self.eval()
         try:
             with torch.no_grad():
-                reading = self.read(x, lengths)
-                for step in range(1, given.shape[1]):
-                    raw, carried = self.step(now, reading, carried)
-                    own = self.feed.own(raw)
-                    now = torch.where(told[:, step].view(-1, *[1] * (own.ndim - 1)), given[:, step], own)
-                    fed.append(now)
+                encoded = self.encode(x, lengths)
+                for step in range(1, fed.shape[1]):
+                    raw, state = self.step(now, encoded, state)
+                    predicted = self.feed.predicted(raw)
+                    chosen = is_true[:, step].view(-1, *[1] * (predicted.ndim - 1))
+                    now = torch.where(chosen, fed[:, step], predicted)
+                    inputs.append(now)
         finally:
             self.train()
-        return torch.stack(fed, dim=1)
+        return torch.stack(inputs, dim=1)
 
-    def penalised_weights(self) -> list[Tensor]:
-        """The weights, not the biases, of the recurrent layers."""
-        weights = [*self.encoder.parameters(), *self.decoder.parameters()]
-        return [weight for weight in weights if weight.ndim > 1 and weight.requires_grad]
+    def penalized_weights(self) -> list[Tensor]:
+        """What l1 and l2 act on."""
+        return [*self.encoder.penalized_weights(), *self.decoder.penalized_weights()]
 
 
 class ValuesAndEnd(nn.Module):
-    """The loss of each step of numbers: squared errors, and how surprising it is that the answer ends or goes on here."""
+    """The loss of each step of numbers: squared error, and cross-entropy of whether the sequence ends here."""
 
     def __init__(self, n_values: int) -> None:
         super().__init__()
         self.n_values = n_values
 
-    def forward(self, raw: Tensor, asked: Tensor) -> Tensor:  # (step, value and end)
+    def forward(self, raw: Tensor, target: Tensor) -> Tensor:  # (step, value and end)
         n = self.n_values
-        loss = (raw[:, :n] - asked[:, :n]).square().mean(dim=1)
+        loss = (raw[:, :n] - target[:, :n]).square().mean(dim=1)
         if raw.shape[1] == n:
             return loss
-        return loss + F.binary_cross_entropy_with_logits(raw[:, n], asked[:, n], reduction="none")
-
-
-def _stacked(architecture: Architecture, width: int) -> tuple[nn.ModuleList, int]:
-    layers = []
-    for place in range(len(architecture.units)):
-        layers.append(RecurrentLayer(architecture, place, width))
-        width = layers[-1].width
-    return nn.ModuleList(layers), width
-
-
-def build_translation_network(architecture: TranslationArchitecture, *, seed: int) -> TranslationNetwork:
-    """Assemble a network and give it its first weights, without touching torch's global generator."""
-    network = with_first_weights(lambda: TranslationNetwork(architecture), cell=architecture.cell, seed=seed)
-    if isinstance(network.feed, TokenFeed):
-        generator = torch.Generator().manual_seed(seed + 1)  # the other layers drew from the seed itself
-        nn.init.normal_(network.feed.weight, generator=generator)
-    return network
+        return loss + F.binary_cross_entropy_with_logits(raw[:, n], target[:, n], reduction="none")

@@ -80,13 +80,15 @@ def test_a_column_of_labels_warns_as_scikit_learn_does():
         GRUClassifier(**TINY).fit(X, (y > 0)[:, np.newaxis])
 
 
-def test_a_label_never_seen_when_going_on():
+def test_an_unknown_label_when_training_continues():
     model = GRUClassifier(**TINY, warm_start=True).fit(X, np.repeat([1, 2], 10))
-    with pytest.raises(ValueError, match=r"labels that GRUClassifier does not know: \[3\]. It has learnt \[1, 2\]"):
+    with pytest.raises(
+        ValueError, match=r"labels that GRUClassifier does not know: \[3\]. It was fitted with \[1, 2\]"
+    ):
         model.fit(X, np.repeat([1, 3], 10))
 
 
-def test_a_class_all_of_whose_rows_weigh_nothing_is_absent():
+def test_a_class_with_samples_of_weight_zero_only_is_absent():
     weights = np.repeat([1.0, 0.0], 10)
     with pytest.raises(ValueError, match="only one class"):
         GRUClassifier(**TINY).fit(X, np.repeat([0, 1], 10), weights)
@@ -123,9 +125,9 @@ def test_shapes_at_predict(given, later, message):
         GRURegressor(**TINY).fit(given, y).predict(later)
 
 
-def test_number_of_outputs_when_going_on():
+def test_number_of_outputs_when_training_continues():
     model = GRURegressor(**TINY, warm_start=True).fit(X, y)
-    with pytest.raises(ValueError, match=r"has learnt 1 output\(s\), got y with 2"):
+    with pytest.raises(ValueError, match=r"was fitted with 1 output\(s\), got y with 2"):
         model.fit(X, np.c_[y, y])
 
 
@@ -151,8 +153,11 @@ def test_number_of_outputs_when_going_on():
         ({"validation_fraction": 1.0}, "The 'validation_fraction' parameter"),
         ({"random_state": "seed"}, "The 'random_state' parameter"),
         ({"verbose": 3}, "The 'verbose' parameter"),
-        ({"optimizer": dict}, "The 'optimizer' parameter .* a torch optimizer class. Got <class 'dict'> instead"),
-        ({"loss": dict}, "The 'loss' parameter .* a torch loss module class. Got <class 'dict'> instead"),
+        (
+            {"optimizer": dict},
+            "The 'optimizer' parameter .* a subclass of torch.optim.Optimizer. Got <class 'dict'> instead",
+        ),
+        ({"loss": dict}, "The 'loss' parameter .* a subclass of torch.nn.Module. Got <class 'dict'> instead"),
         ({"callbacks": [3]}, r"callbacks must be instances of skorch.callbacks.Callback, or \(name, callback\), got 3"),
         ({"device": "gpu"}, "The 'device' parameter"),
         ({"n_jobs": 0}, "The 'n_jobs' parameter"),
@@ -183,7 +188,7 @@ def test_poisson_needs_counts():
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
 def test_a_device_that_is_not_there():
-    with pytest.raises(ValueError, match='device="cuda" is not to be had on this machine. Use device="cpu"'):
+    with pytest.raises(ValueError, match='device="cuda" is not available on this machine. Use device="cpu"'):
         GRURegressor(device="cuda").fit(X, y)
 
 
@@ -200,5 +205,5 @@ def test_weights_of_classes(class_weight, message):
 
 
 def test_a_loss_for_other_outputs():
-    with pytest.raises(ValueError, match=r"loss=BCEWithLogitsLoss can't judge outputs of shape \(20, 2\)"):
+    with pytest.raises(ValueError, match=r"loss=BCEWithLogitsLoss can't compare outputs of shape \(20, 2\)"):
         GRUClassifier(**TINY, loss=torch.nn.BCEWithLogitsLoss).fit(X, y > 0)

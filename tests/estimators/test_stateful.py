@@ -1,4 +1,4 @@
-"""Segments of one long sequence: the state is carried from each to the next, in training, prediction and streams."""
+"""Segments of one long sequence: the state is passed from each to the next, in training, prediction and streams."""
 
 import pickle
 
@@ -19,9 +19,8 @@ from sklrnn import (
     SimpleRNNClassifier,
 )
 from sklrnn.inputs.samples import Samples
-from sklrnn.nn.network import Architecture, build_network
-from sklrnn.training import _fitted as fitted_module
-from sklrnn.training._strands import Strands
+from sklrnn.training import inference
+from sklrnn.training.batches import StatefulBatches
 
 CPU = torch.device("cpu")
 
@@ -38,7 +37,7 @@ def show_and_ask(n_pairs, n_steps=3, seed=0):
 
 
 @pytest.mark.parametrize("kind", [SimpleRNNClassifier, GRUClassifier, LSTMClassifier])
-def test_only_a_carried_state_can_answer(kind):
+def test_only_a_state_that_is_passed_on_can_predict(kind):
     X, y = show_and_ask(150)
     X_new, y_new = show_and_ask(100, seed=1)
     options = {"units": 16, "batch_size": 20, "max_epochs": 30, "learning_rate": 0.02, "random_state": 0}
@@ -49,7 +48,7 @@ def test_only_a_carried_state_can_answer(kind):
     assert forgetful[1::2].mean() < 0.65
 
 
-# -- strands -----------------------------------------------------------------------------------------------------------
+# -- streams -----------------------------------------------------------------------------------------------------------
 
 
 def some_rows(n, weights=None):
@@ -58,33 +57,33 @@ def some_rows(n, weights=None):
 
 
 @pytest.mark.parametrize("n_rows", [2, 7, 12, 33, 100])
-@pytest.mark.parametrize("n_strands", [1, 2, 5, 6])
-def test_each_batch_goes_on_where_the_last_one_ended(n_rows, n_strands):
-    n_strands = min(n_strands, n_rows // 2)
-    batches = list(Strands(some_rows(n_rows), n_strands=n_strands, batch_size=n_strands, device=CPU))
+@pytest.mark.parametrize("n_streams", [1, 2, 5, 6])
+def test_each_batch_continues_where_the_last_one_ended(n_rows, n_streams):
+    n_streams = min(n_streams, n_rows // 2)
+    batches = list(StatefulBatches(some_rows(n_rows), n_streams=n_streams, batch_size=n_streams, device=CPU))
     rows = np.stack([x["x"].numpy().ravel() for x, _ in batches])
     weights = np.stack([x["weight"].numpy() for x, _ in batches])
     assert_array_equal(rows, [y.numpy().ravel() for _, y in batches])
     assert_array_equal(np.diff(rows, axis=0), np.ones((len(rows) - 1, rows.shape[1])))
-    assert [x.first for x, _ in batches] == [True] + [False] * (len(batches) - 1)
-    assert {x.n_strands for x, _ in batches} == {rows.shape[1]}
+    assert [x.is_first for x, _ in batches] == [True] + [False] * (len(batches) - 1)
+    assert {x.n_streams for x, _ in batches} == {rows.shape[1]}
     assert sorted(rows[weights > 0]) == list(range(n_rows))
     assert_allclose(weights.mean(), 1.0, rtol=1e-6)
-    assert rows.shape[1] <= n_strands
+    assert rows.shape[1] <= n_streams
 
 
-def test_a_batch_may_hold_many_segments_of_a_strand():
-    (first, _), (second, _), (third, _) = Strands(some_rows(10), n_strands=1, batch_size=4, device=CPU)
+def test_a_batch_may_hold_many_segments_of_a_stream():
+    (first, _), (second, _), (third, _) = StatefulBatches(some_rows(10), n_streams=1, batch_size=4, device=CPU)
     assert_array_equal(first["x"].ravel(), [0, 1, 2, 3])
     assert_array_equal(second["x"].ravel(), [4, 5, 6, 7])
     assert_array_equal(third["x"].ravel(), [8, 9])
-    assert (first.first, second.first, third.first) == (True, False, False)
+    assert (first.is_first, second.is_first, third.is_first) == (True, False, False)
 
 
-def test_strands_of_one_segment_carry_nothing():
-    with pytest.raises(ValueError, match="batch_size=32 shares 20 samples out .* Set batch_size to 10 or less"):
+def test_streams_of_one_segment_pass_on_nothing():
+    with pytest.raises(ValueError, match="batch_size=32 cuts 20 samples into .* Set batch_size to 10 or less"):
         GRURegressor(stateful=True).fit(*series(20))
-    with pytest.raises(ValueError, match="batch_size=2 shares 2 samples out .* Set batch_size to 1 or less"):
+    with pytest.raises(ValueError, match="batch_size=2 cuts 2 samples into .* Set batch_size to 1 or less"):
         GRURegressor(stateful=True, batch_size=2).fit(*series(2))
 
 
@@ -105,7 +104,7 @@ def test_training_is_truncated_backpropagation(cell):
     X, y = series()
     model = RecurrentRegressor(cell=cell, **TINY, optimizer="sgd", learning_rate=0.3, max_grad_norm=None).fit(X, y)
 
-    network = build_network(Architecture(**model._architecture), seed=model._seed)
+    network = model.model_.architecture.build(seed=model.model_.options.seed)
     network.standardise.load_state_dict(model.module_.standardise.state_dict())
     optimizer = torch.optim.SGD(network.parameters(), lr=0.3)
     x = torch.from_numpy(X)
@@ -113,7 +112,7 @@ def test_training_is_truncated_backpropagation(cell):
     layer = network.recurrent[0].forwards
     for _ in range(3):
         state = None
-        for k in range(6):  # four strands of six segments
+        for k in range(6):  # four streams of six segments
             now = torch.arange(k, 24, 6)
             steps = network.standardise(x[now]).float().transpose(0, 1)
             states, state = layer(steps, state)
@@ -136,7 +135,7 @@ def test_rows_stay_in_order_and_equal_rows_apart():
     assert len(set(ordered[4:9])) == 5
 
 
-def test_a_row_of_weight_zero_is_still_read():
+def test_a_sample_of_weight_zero_is_still_read():
     X, y = series()
     weights = np.ones(24)
     weights[::2] = 0
@@ -148,7 +147,7 @@ def test_a_row_of_weight_zero_is_still_read():
     assert not np.allclose(without.predict(X), weighted.predict(X))
 
 
-def test_the_newest_rows_are_judged_as_predict_answers_them():
+def test_the_newest_rows_are_evaluated_as_predict_predicts_them():
     X, y = series(60)
     model = GRURegressor(**{**TINY, "max_epochs": 8}, early_stopping=True, validation_fraction=0.2).fit(X, y)
     error = np.mean((model.predict(X[48:]) - y[48:]) ** 2) / y[:48].var()
@@ -156,10 +155,10 @@ def test_the_newest_rows_are_judged_as_predict_answers_them():
     assert model.predict_interval(X).shape == (60, 2)
 
 
-def test_a_batch_may_be_asked_for_twice():
+def test_a_batch_may_be_evaluated_twice():
     X, y = series()
     model = GRURegressor(**TINY).fit(X, y)
-    first, second, *_ = [x for x, _ in Strands(Samples(X, y[:, None]), n_strands=4, batch_size=4, device=CPU)]
+    first, second, *_ = [x for x, _ in StatefulBatches(Samples(X, y[:, None]), n_streams=4, batch_size=4, device=CPU)]
     for segments in (first, second):
         once, twice = model.net_.infer(segments), model.net_.infer(segments)
         assert_array_equal(once.detach(), twice.detach())
@@ -176,7 +175,7 @@ def test_callbacks_of_skorch_see_segments_too():
     assert_array_equal(watched.predict(X), GRURegressor(**TINY).fit(X, y).predict(X))
 
 
-def test_going_on_with_training():
+def test_training_continues():
     X, y = series()
     model = GRURegressor(**TINY)
     for _ in range(3):
@@ -187,14 +186,14 @@ def test_going_on_with_training():
 
 
 @pytest.mark.parametrize("options", [{"dropout": 0.3}, {"recurrent_dropout": 0.3}, {"units": (5, 5), "residual": True}])
-def test_what_holds_back_works_with_segments(options):
+def test_regularisation_works_with_segments(options):
     X, y = series()
     plain, held_back = GRURegressor(**TINY).fit(X, y), GRURegressor(**{**TINY, **options}).fit(X, y)
     assert not np.allclose(plain.predict(X), held_back.predict(X))
 
 
-def test_a_state_can_be_carried_in_one_direction_only():
-    with pytest.raises(ValueError, match="stateful=True carries .* bidirectional=True also reads backwards"):
+def test_a_state_can_be_passed_on_in_one_direction_only():
+    with pytest.raises(ValueError, match="stateful=True passes .* bidirectional=True also reads backwards"):
         GRURegressor(**TINY, bidirectional=True).fit(*series())
 
 
@@ -226,17 +225,17 @@ def test_prediction_reads_one_long_sequence(units, cell, monkeypatch):
     X, y = series()
     model = RecurrentRegressor(cell=cell, **{**TINY, "units": units}).fit(X, y)
     states = model.hidden_states(X)
-    assert states.shape == (24, 3, model._architecture["units"][-1])
+    assert states.shape == (24, 3, model.model_.architecture.units[-1])
     with torch.no_grad():
-        long, _, _ = model._network_for(np.dtype(np.float64)).read(torch.from_numpy(X.reshape(1, -1, 2)))
+        long, _, _ = model.net_.in_precision(np.dtype(np.float64)).encode(torch.from_numpy(X.reshape(1, -1, 2)))
     assert_allclose(states.reshape(72, -1), long[:, 0].numpy(), rtol=1e-12)
     at_once = model.predict(X)
-    monkeypatch.setattr(fitted_module, "_NUMBERS_AT_ONCE", 150)
+    monkeypatch.setattr(inference, "_NUMBERS_AT_ONCE", 150)
     assert_allclose(model.predict(X), at_once, rtol=1e-12)
     assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), model.predict(X))
 
 
-def test_each_call_begins_afresh():
+def test_each_call_begins_with_a_zero_state():
     X, y = series()
     model = GRURegressor(**TINY).fit(X, y)
     assert_array_equal(model.predict(X), model.predict(X))
@@ -245,7 +244,7 @@ def test_each_call_begins_afresh():
 
 
 @pytest.mark.parametrize("kind", [LSTMRegressor, CNNLSTMRegressor])
-def test_a_stream_reads_on_across_segments(kind):
+def test_a_stream_continues_across_segments(kind):
     X, y = series()
     model = kind(**TINY).fit(X, y)
     stream = model.start_stream()

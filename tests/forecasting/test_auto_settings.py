@@ -1,28 +1,29 @@
-"""What "auto" means, and what is done where the series are too short for what was asked."""
+"""What "auto" stands for, and what is used if the series are too short for the settings."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from sklrnn.forecasting.auto_settings import choose_epochs, choose_framing, choose_known, choose_season
-from sklrnn.forecasting.series import begin, take_apart
+from sklrnn.forecasting.auto_settings import AUTO_STEPS, resolve_future_X, resolve_sp, resolve_window_spec
+from sklrnn.forecasting.series import prepare_series, split_series
+from sklrnn.training.auto_epochs import resolve_epochs
 
 
 def series_of(*lengths, seed=0):
     rng = np.random.default_rng(seed)
     frames = [pd.DataFrame({"y": rng.normal(size=n)}, index=pd.RangeIndex(n)) for n in lengths]
-    return begin(take_apart(pd.concat(dict(enumerate(frames))), None), ("y",))
+    return prepare_series(split_series(pd.concat(dict(enumerate(frames))), None), ("y",))
 
 
 def framing(*lengths, window_length="auto", horizon=1, fold="auto", sp=1, normalize="window"):
-    return choose_framing(
+    return resolve_window_spec(
         series_of(*lengths),
         window_length=window_length,
         horizon=horizon,
         fold=fold,
         sp=sp,
         normalize=normalize,
-        known=(),
+        known_future=(),
     )
 
 
@@ -51,7 +52,7 @@ def test_what_is_given_is_taken():
     assert window_and_fold(200, window_length=30, sp=12) == (30, 1)
     assert window_and_fold(200, window_length=36, sp=12) == (36, 12)
     assert window_and_fold(200, window_length=36, fold=4, sp=12) == (36, 4)
-    assert choose_season(5, series_of(100)) == 5
+    assert resolve_sp(5, series_of(100)) == 5
 
 
 def test_window_follows_the_fold():
@@ -76,7 +77,7 @@ def test_window_longer_than_the_series_is_shortened():
         assert window_and_fold(60, window_length=100, horizon=3, fold=10) == (20, 10)
 
 
-def test_fold_longer_than_the_series_is_given_up():
+def test_fold_longer_than_the_series_is_replaced_by_one():
     with pytest.warns(UserWarning, match="fold=48 needs windows of at least 48 rows, but the series leave room for 28"):
         assert window_and_fold(30, fold=48, horizon=2)[1] == 1
 
@@ -87,40 +88,40 @@ def test_horizon_longer_than_the_series_is_shortened():
 
 
 @pytest.mark.parametrize("n_rows", [1, 2])
-def test_hardly_any_row_is_an_error(n_rows):
+def test_too_few_rows_are_an_error(n_rows):
     with pytest.raises(ValueError, match=f"at least 3 rows to learn from, got {n_rows}"):
         framing(n_rows)
 
 
-def test_level_of_all_series_together():
+def test_pooled_level_and_scale():
     chosen = framing(50, 80)
     together = [one.y.ravel() for one in series_of(50, 80).values()]
     assert chosen.level == (pytest.approx(np.mean([values.mean() for values in together])),)
-    # Series of one size and far apart: what lies between them is part of the spread.
-    apart = begin(
-        take_apart(
+    # Series of the same scale and far apart: the distance of their levels is part of the pooled scale.
+    apart = prepare_series(
+        split_series(
             pd.concat({0: pd.DataFrame({"y": [0.0, 2.0, 0.0, 2.0]}), 1: pd.DataFrame({"y": [98.0, 100, 98, 100]})}),
             None,
         ),
         ("y",),
     )
-    far = choose_framing(apart, window_length=1, horizon=1, fold=1, sp=1, normalize=None, known=())
+    far = resolve_window_spec(apart, window_length=1, horizon=1, fold=1, sp=1, normalize=None, known_future=())
     assert far.level == (50.0,)
-    assert far.spread == (pytest.approx(np.std([0, 2, 0, 2, 98, 100, 98, 100])),)
+    assert far.scale == (pytest.approx(np.std([0, 2, 0, 2, 98, 100, 98, 100])),)
 
 
 @pytest.mark.parametrize(
     ("n_windows", "batch_size", "n_steps"), [(84, 64, 200), (200_000, 64, 20_000), (10_000_000, 64, 20_000)]
 )
 def test_number_of_windows_sets_the_number_of_steps(n_windows, batch_size, n_steps):
-    epochs = choose_epochs("auto", n_windows, batch_size)
-    assert epochs * -(-n_windows // batch_size) == pytest.approx(n_steps, rel=0.1) or epochs == 1
-    assert choose_epochs(7, n_windows, batch_size) == 7
+    n_batches = -(-n_windows // batch_size)
+    epochs = resolve_epochs("auto", AUTO_STEPS, n_batches=n_batches, n_samples=n_windows)
+    assert epochs * n_batches == pytest.approx(n_steps, rel=0.1) or epochs == 1
 
 
 def test_known_columns_are_found_by_name():
-    assert choose_known("known", ("a", "b")) == (0, 1)
-    assert choose_known("unknown", ("a", "b")) == ()
-    assert choose_known(["b"], ("a", "b")) == (1,)
+    assert resolve_future_X("known", ("a", "b")) == (0, 1)
+    assert resolve_future_X("unknown", ("a", "b")) == ()
+    assert resolve_future_X(["b"], ("a", "b")) == (1,)
     with pytest.raises(ValueError, match=r"names \['c'\], but X has the columns \['a', 'b'\]"):
-        choose_known(["c", "a"], ("a", "b"))
+        resolve_future_X(["c", "a"], ("a", "b"))

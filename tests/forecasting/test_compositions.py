@@ -1,4 +1,4 @@
-"""Forecasters inside what sktime puts around them."""
+"""Forecasters in sktime's pipelines, searches, evaluations and ensembles."""
 
 import warnings
 

@@ -1,4 +1,4 @@
-"""Columns that are known in the future, in the past only, or in part."""
+"""Exogenous columns whose future is known, unknown, or known in part."""
 
 import copy
 
@@ -58,7 +58,7 @@ def test_X_is_used_as_far_as_it_is_known():
 
 @pytest.mark.parametrize("strategy", ["direct", "recursive"])
 @pytest.mark.parametrize("fold", [1, 5])
-def test_each_step_feels_its_own_future(X, y, strategy, fold):
+def test_each_step_depends_on_its_own_future(X, y, strategy, fold):
     model = fitted(y, X, fh=range(1, 5), strategy=strategy, fold=fold, window_length=10, max_epochs=20)
     before = model.predict(X=X[CUT:])
     for step in range(4):
@@ -69,7 +69,7 @@ def test_each_step_feels_its_own_future(X, y, strategy, fold):
 
 def test_columns_known_in_part(X, y):
     model = fitted(y, X, future_X=["price"], window_length=10, max_epochs=20)
-    assert model.framing_.known == (0,)
+    assert model.window_spec_.known_future == (0,)
     expected = model.predict(fh=FH, X=X[CUT:])
     # What is not known in the future may be there, be missing, or be nonsense.
     assert_array_equal(model.predict(fh=FH, X=X[CUT:][["price"]]), expected)
@@ -82,7 +82,7 @@ def test_columns_known_in_part(X, y):
 # -- what may not leak -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fh", [FH, range(1, 15), [-5, 0, 8]], ids=["learnt", "beyond", "mixed"])
+@pytest.mark.parametrize("fh", [FH, range(1, 15), [-5, 0, 8]], ids=["trained", "beyond", "mixed"])
 def test_unknown_future_is_not_read_even_if_passed(X, y, fh):
     model = fitted(y, X, future_X="unknown")
     expected = model.predict(fh=fh)
@@ -129,7 +129,7 @@ def test_only_the_rows_asked_for_are_needed(X, y):
     assert len(model.predict(fh=[-4, 0])) == 2
 
 
-def test_missing_future_is_an_error_with_a_way_out(X, y):
+def test_missing_future_is_an_error_that_says_what_to_pass(X, y):
     model = fitted(y, X)
     remedy = "Pass X for these times to predict, or say with future_X which columns are known in the future"
     with pytest.raises(ValueError, match=f"2024-03-11 .* to 2024-03-13 .* no row of X for 2024-03-11 .*{remedy}"):
@@ -141,7 +141,7 @@ def test_missing_future_is_an_error_with_a_way_out(X, y):
 
 
 @pytest.mark.parametrize("gap", [slice(0, 5), slice(30, 40), slice(68, 90), slice(0, 90)], ids=str)
-def test_gaps_in_X_are_bridged(X, y, gap):
+def test_gaps_in_X_are_filled(X, y, gap):
     X.iloc[gap, 0] = np.nan
     assert np.isfinite(fitted(y, X).predict(fh=range(1, 9), X=X)).all()
 
@@ -170,15 +170,15 @@ def test_columns_may_come_in_another_order(X, y):
     assert_array_equal(*after)
 
 
-def test_other_columns_are_refused(X, y):
+def test_other_columns_are_an_error(X, y):
     model = fitted(y, X)
     with pytest.raises(ValueError, match=r"needs the columns \['price', 'rain'\] of X, but \['rain'\] are missing"):
         model.predict(X=X[["price"]])
-    with pytest.raises(ValueError, match=r"learnt the columns \['price', 'rain'\] of X, got no X"):
+    with pytest.raises(ValueError, match=r"fitted with the columns \['price', 'rain'\] of X, got no X"):
         model.update(y[CUT:])
-    with pytest.raises(ValueError, match=r"learnt the columns \['price', 'rain'\] of X, got \['price'\]"):
+    with pytest.raises(ValueError, match=r"fitted with the columns \['price', 'rain'\] of X, got \['price'\]"):
         model.update(y[CUT:], X[["price"]][CUT:])
-    with pytest.raises(ValueError, match=r"learnt without X, got \['price', 'rain'\]"):
+    with pytest.raises(ValueError, match=r"fitted without X, got \['price', 'rain'\]"):
         tiny().fit(y[:CUT], fh=FH).update(y[CUT:], X[CUT:])
     with pytest.raises(ValueError, match=r"future_X=\['wind'\] names \['wind'\], but X has the columns"):
         fitted(y, X, future_X=["wind"])

@@ -1,4 +1,4 @@
-"""Times of rows: their frequency, the times to come, and what a horizon means for them."""
+"""The index of a series: its frequency, its continuation, and the steps and times of a horizon."""
 
 import re
 
@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sktime.forecasting.base import ForecastingHorizon
 
-from sklrnn.forecasting.fh_index import go_on, place, regular, times_after
+from sklrnn.forecasting.fh_index import continue_index, resolve_fh, times_after, with_frequency
 from sklrnn.timeline.time_index import frequency_of
 
 WORKDAYS = pd.offsets.CustomBusinessDay(weekmask="Mon Tue Thu Fri")
@@ -38,14 +38,14 @@ def forgetful(index):
 
 
 @every_kind
-def test_next_times_go_on_with_the_frequency(index):
+def test_next_times_follow_the_frequency(index):
     assert times_after(index[:7], 5).equals(index[7:])
     assert len(times_after(index, 0)) == 0
 
 
 @every_kind
 def test_relative_steps_are_rows(index):
-    steps, times = place(ForecastingHorizon([-2, 0, 1, 4]), index[:7])
+    steps, times = resolve_fh(ForecastingHorizon([-2, 0, 1, 4]), index[:7])
     assert steps.tolist() == [-2, 0, 1, 4]
     assert times.equals(index[[4, 6, 7, 10]])
 
@@ -53,46 +53,46 @@ def test_relative_steps_are_rows(index):
 @every_kind
 def test_absolute_times_become_steps(index):
     wanted = index[[0, 6, 7, 11]]
-    steps, times = place(ForecastingHorizon(wanted, is_relative=False), index[:7])
+    steps, times = resolve_fh(ForecastingHorizon(wanted, is_relative=False), index[:7])
     assert steps.tolist() == [-6, 0, 1, 5]
     assert times.equals(wanted)
 
 
 @every_kind
-def test_forgotten_frequency_is_found_again(index):
+def test_frequency_is_inferred(index):
     # pandas recognises no calendar of the user's own.
     like = index if isinstance(index, pd.DatetimeIndex) and index.freq == WORKDAYS else None
-    assert times_after(regular(forgetful(index), like), 3).equals(times_after(index, 3))
+    assert times_after(with_frequency(forgetful(index), like), 3).equals(times_after(index, 3))
 
 
-def test_spans_of_time_are_a_horizon_too():
+def test_horizon_of_timedeltas():
     hours = REGULAR["hours across a change of the clock"]
     fh = ForecastingHorizon(pd.to_timedelta([1, 5], "h"), is_relative=True)
-    assert place(fh, hours[:7])[0].tolist() == [1, 5]
+    assert resolve_fh(fh, hours[:7])[0].tolist() == [1, 5]
 
 
-def test_far_times_are_reached():
+def test_far_times():
     days = REGULAR["days"]
-    steps, _ = place(ForecastingHorizon(days[-1:] + pd.Timedelta(days=400), is_relative=False), days)
+    steps, _ = resolve_fh(ForecastingHorizon(days[-1:] + pd.Timedelta(days=400), is_relative=False), days)
     assert steps.tolist() == [400]
 
 
-def test_unbroken_steps_keep_the_frequency():
+def test_contiguous_steps_keep_the_frequency():
     days = REGULAR["days"]
-    assert place(ForecastingHorizon([2, 3, 4]), days)[1].freq == days.freq
+    assert resolve_fh(ForecastingHorizon([2, 3, 4]), days)[1].freq == days.freq
 
 
 def test_short_series_take_the_frequency_of_a_longer_one():
     months = REGULAR["month starts"]
-    assert regular(forgetful(months[:1]), like=months).freq == months.freq
+    assert with_frequency(forgetful(months[:1]), like=months).freq == months.freq
     # Five days in a row may be business days, if others are.
     week = pd.date_range("2024-02-26", periods=5)
-    assert regular(forgetful(week)).freqstr == "D"
-    assert regular(forgetful(week), like=REGULAR["business days"]).freqstr == "B"
+    assert with_frequency(forgetful(week)).freqstr == "D"
+    assert with_frequency(forgetful(week), like=REGULAR["business days"]).freqstr == "B"
 
 
 def test_other_frequency_than_the_longest_series_is_kept():
-    assert regular(forgetful(REGULAR["days"]), like=REGULAR["month starts"]).freqstr == "D"
+    assert with_frequency(forgetful(REGULAR["days"]), like=REGULAR["month starts"]).freqstr == "D"
 
 
 @pytest.mark.parametrize(
@@ -100,24 +100,28 @@ def test_other_frequency_than_the_longest_series_is_kept():
     [
         (
             REGULAR["days"].delete(4),
-            "sales must have times with a fixed frequency, but 2024-02-28 00:00:00 is followed by 2024-03-01 00:00:00. Put missing rows in",
+            "sales must have times with a fixed frequency, but 2024-02-28 00:00:00 is followed by 2024-03-01 00:00:00. "
+            "Put missing rows in",
         ),
         (REGULAR["periods of months"].delete(4), "fixed frequency 'M', but 2024-04 is followed by 2024-06"),
         (pd.Index([1, 2, 3, 7, 8]), "fixed step from row to row, but 3 is followed by 7"),
         (REGULAR["days"].append(REGULAR["days"][-1:]), "one row at each time, but 2024-03-07 00:00:00 is there more"),
         (REGULAR["periods of months"].repeat(2), "one row at each time, but 2024-01 is there more than once"),
-        (forgetful(REGULAR["days"][:2]), "The 2 row(s) of sales tell no frequency. Pass more rows, set the freq"),
+        (
+            forgetful(REGULAR["days"][:2]),
+            "The 2 row(s) of sales are too few to infer a frequency. Pass more rows, set the freq",
+        ),
     ],
     ids=["missing day", "missing month", "missing number", "day twice", "months twice", "two rows"],
 )
-def test_times_without_a_frequency_are_refused(index, message):
+def test_times_without_a_frequency_are_an_error(index, message):
     with pytest.raises(ValueError, match=re.escape(message)):
-        regular(index, whose="sales")
+        with_frequency(index, whose="sales")
 
 
 def test_times_must_be_times():
     with pytest.raises(TypeError, match="must have a DatetimeIndex, a PeriodIndex or whole numbers .* got Index"):
-        regular(pd.Index([0.5, 1.5, 2.5]))
+        with_frequency(pd.Index([0.5, 1.5, 2.5]))
 
 
 @pytest.mark.parametrize(
@@ -140,42 +144,42 @@ def test_times_must_be_times():
         ),
     ],
 )
-def test_times_that_the_series_never_has_are_refused(kind, wanted, error, message):
+def test_times_that_the_series_never_has_are_an_error(kind, wanted, error, message):
     with pytest.raises(error, match=message):
-        place(ForecastingHorizon(wanted, is_relative=False), REGULAR[kind])
+        resolve_fh(ForecastingHorizon(wanted, is_relative=False), REGULAR[kind])
 
 
-def test_rows_before_the_first_are_refused():
+def test_steps_before_the_first_row_are_an_error():
     with pytest.raises(
         ValueError, match="12 row.s. before the last one of y, but only 12 rows are known. The first is 5"
     ):
-        place(ForecastingHorizon([-12, 1]), REGULAR["a range"])
+        resolve_fh(ForecastingHorizon([-12, 1]), REGULAR["a range"])
 
 
 @every_kind
 @pytest.mark.parametrize("start", [0, 3, 7])
-def test_rows_that_go_on_get_their_frequency_back(index, start):
-    new = go_on(index[:7], forgetful(index[start:]), "y")
+def test_rows_that_continue_get_the_frequency(index, start):
+    new = continue_index(index[:7], forgetful(index[start:]), "y")
     assert new.equals(index[start:])
     assert frequency_of(new) == frequency_of(index)
 
 
 @every_kind
-def test_rows_may_come_from_before(index):
-    assert go_on(index[7:], index[:7], "y").equals(index[:7])
-    assert go_on(index[5:9], index[3:7], "y").equals(index[3:7])
+def test_rows_may_precede(index):
+    assert continue_index(index[7:], index[:7], "y").equals(index[:7])
+    assert continue_index(index[5:9], index[3:7], "y").equals(index[3:7])
     with pytest.raises(ValueError, match="Pass the rows between"):
-        go_on(index[7:], index[:6], "y")
+        continue_index(index[7:], index[:6], "y")
 
 
 @every_kind
 @pytest.mark.parametrize("hole", [7, 9])
-def test_rows_with_a_hole_do_not_go_on(index, hole):
-    with pytest.raises(ValueError, match=r"that go on .*: expected .*, got .*\. Pass the rows between"):
-        go_on(index[:7], index.delete(hole)[7:], "y")
+def test_rows_with_a_hole_are_no_continuation(index, hole):
+    with pytest.raises(ValueError, match=r"that continue .*: expected .*, got .*\. Pass the rows between"):
+        continue_index(index[:7], index.delete(hole)[7:], "y")
 
 
-def test_rows_out_of_step_do_not_go_on():
+def test_rows_out_of_step_are_no_continuation():
     every_second = pd.RangeIndex(0, 20, 2)
     with pytest.raises(ValueError, match="frequency 2 after 18: expected 6, got 5"):
-        go_on(every_second, pd.RangeIndex(5, 15, 2), "y")
+        continue_index(every_second, pd.RangeIndex(5, 15, 2), "y")

@@ -1,4 +1,4 @@
-"""A forecaster as its users meet it: indices, horizons, updates, and what may not leak."""
+"""The forecaster through its public interface: indices, horizons, updates, and leakage."""
 
 import copy
 import pickle
@@ -58,7 +58,7 @@ def bare(series):
 
 
 @pytest.mark.parametrize("index", INDICES.values(), ids=INDICES)
-def test_forecasts_go_on_with_the_index(index):
+def test_index_of_forecasts_continues_that_of_y(index):
     y = pd.Series(values_of(48), index=index, name="sales")
     model = tiny().fit(y[:45], fh=FH)
     ahead = model.predict()
@@ -72,22 +72,22 @@ def test_forecasts_go_on_with_the_index(index):
 
 
 @pytest.mark.parametrize("kind", ["month starts", "business days", "hours with a time zone"])
-def test_frequency_need_not_be_told(kind):
+def test_frequency_is_inferred(kind):
     y = pd.Series(values_of(48), index=INDICES[kind])
-    told, untold = (tiny().fit(series[:40], fh=FH) for series in (y, bare(y)))
-    assert untold.predict().index.equals(y.index[40:43])
-    assert_array_equal(told.predict(), untold.predict())
-    untold.update(bare(y)[40:41], update_params=False)
-    assert untold.predict().index.equals(y.index[41:44])
+    with_freq, without_freq = (tiny().fit(series[:40], fh=FH) for series in (y, bare(y)))
+    assert without_freq.predict().index.equals(y.index[40:43])
+    assert_array_equal(with_freq.predict(), without_freq.predict())
+    without_freq.update(bare(y)[40:41], update_params=False)
+    assert without_freq.predict().index.equals(y.index[41:44])
 
 
-def test_index_with_a_hole_is_refused():
+def test_index_with_a_hole_is_an_error():
     y = months().drop(pd.Period("2012-05", "M"))
     with pytest.raises(ValueError, match="2012-04 is followed by 2012-06. Put missing rows in with NaN"):
         tiny().fit(y, fh=FH)
 
 
-def test_array_is_counted():
+def test_rows_of_an_array_are_numbered():
     assert tiny().fit(values_of(40), fh=FH).predict().shape == (3, 1)
     assert tiny().fit(np.stack([values_of(40)] * 2, axis=1), fh=FH).predict().shape == (3, 2)
 
@@ -110,12 +110,12 @@ def test_horizon_may_come_with_predict_only():
 
 
 @pytest.mark.parametrize("fh", [[0], [-3, -1]])
-def test_horizon_of_fit_may_lie_in_the_past(fh):
+def test_horizon_of_fit_may_be_in_sample(fh):
     assert len(tiny().fit(months(), fh=fh).predict()) == len(fh)
 
 
 @pytest.mark.parametrize("normalize", ["window", "series", None])
-def test_steps_beyond_the_learnt_ones_read_own_forecasts(normalize):
+def test_steps_beyond_the_trained_ones_are_recursive(normalize):
     y = months()
     model = tiny(normalize=normalize).fit(y, fh=FH)
     far = model.predict(fh=range(1, 9))
@@ -127,7 +127,7 @@ def test_steps_beyond_the_learnt_ones_read_own_forecasts(normalize):
     assert_allclose(far, pd.concat(by_hand)[:8])
 
 
-def test_recursive_strategy_learns_one_step():
+def test_recursive_strategy_trains_one_step():
     y = months()
     model = tiny(strategy="recursive").fit(y, fh=range(1, 7))
     assert model.horizon_ == 1
@@ -165,13 +165,13 @@ def test_residuals_follow():
     assert_allclose(model.predict_residuals(y)[1:], (y - model.predict(fh=range(-39, 1)))[1:])
 
 
-# -- what is learnt --------------------------------------------------------------------------------------------------
+# -- what is forecast ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "forecaster", [SimpleRNNForecaster, GRUForecaster, LSTMForecaster, CNNLSTMForecaster, RecurrentForecaster]
 )
-def test_trend_goes_on(forecaster):
+def test_trend_continues(forecaster):
     y = load_air_passengers()
     model = forecaster(units=8, random_state=0).fit(y[:-36], fh=range(1, 13))
     years = model.predict(fh=range(1, 37)).groupby(lambda month: month.year).mean()
@@ -179,13 +179,13 @@ def test_trend_goes_on(forecaster):
     assert (np.diff([last, *years]) > 0.03 * last).all()
 
 
-def test_season_goes_on():
+def test_season_continues():
     y = load_air_passengers()
     forecast = GRUForecaster(random_state=0).fit(y[:-36], fh=range(1, 13)).predict()
     assert np.corrcoef(forecast, y[-36:-24])[0, 1] > 0.95
 
 
-def test_every_step_feels_the_newest_row():
+def test_every_step_depends_on_the_newest_row():
     y = months()
     model = tiny(max_epochs=5).fit(y, fh=range(1, 13))
     before = model.predict()
@@ -262,7 +262,7 @@ def test_later_rows_change_no_earlier_forecast():
         assert_array_equal(truth.predict(fh=back), nonsense.predict(fh=back), err_msg=str(each))
 
 
-def test_going_back_in_time_forgets_what_came_after():
+def test_update_with_old_rows_moves_the_cutoff_back():
     y = months()
     model = tiny().fit(y[:50], fh=FH)
     expected = model.predict()
@@ -280,10 +280,10 @@ def test_value_after_a_gap_at_the_start_is_not_known_in_it():
     assert model.predict(fh=range(-59, 1)).isna().sum() == 11
 
 
-# -- as time goes on -------------------------------------------------------------------------------------------------
+# -- update ---------------------------------------------------------------------------------------------------------
 
 
-def test_new_rows_are_read_without_learning():
+def test_update_without_training():
     y = months()
     model = tiny().fit(y[:50], fh=FH)
     network = model.networks_[0]
@@ -293,7 +293,7 @@ def test_new_rows_are_read_without_learning():
     assert_array_equal(model.predict(), whole.predict())
 
 
-def test_update_learns_from_new_rows():
+def test_update_trains_on_new_rows():
     y = months(80)
     y[50:] *= -1  # another world
     settings = {"units": 8, "max_epochs": 60, "normalize": "series", "window_length": 12}
@@ -333,7 +333,7 @@ def test_failed_update_leaves_the_forecaster_as_it_was():
     assert model.update(y[50:]).predict().index[0] == pd.Period("2015-01", "M")
 
 
-def test_update_predict_walks_through_the_rows():
+def test_update_predict():
     y = months()
     model = tiny().fit(y[:40], fh=[1])
     walked = model.update_predict(y[40:], ExpandingWindowSplitter(fh=[1], initial_window=1), update_params=False)
@@ -343,7 +343,7 @@ def test_update_predict_walks_through_the_rows():
     assert len(tiny().fit(y[:40], fh=[1]).update_predict(y[40:43], update_params=True)) == 2
 
 
-def test_second_fit_knows_nothing_of_the_first():
+def test_second_fit_does_not_depend_on_the_first():
     y, other = months(), months(40, seed=1, scale=50.0)
     model = tiny().fit(y, fh=FH).fit(other, fh=range(1, 7))
     assert_array_equal(model.predict(), tiny().fit(other, fh=range(1, 7)).predict())
@@ -393,7 +393,7 @@ def test_numbers_of_all_kinds(convert):
 
 
 @pytest.mark.parametrize("gap", [slice(0, 9), slice(20, 33), slice(50, 60), slice(1, 60), slice(0, 59)], ids=str)
-def test_gaps_are_bridged(gap):
+def test_gaps_are_filled(gap):
     y = months()
     y[gap] = NAN
     model = tiny().fit(y, fh=FH)
@@ -403,7 +403,7 @@ def test_gaps_are_bridged(gap):
     assert np.isfinite(tiny().fit(frame, fh=FH).predict()).all(axis=None)
 
 
-def test_gap_reads_like_the_row_before():
+def test_gap_is_filled_with_the_row_before():
     y = months()
     model = tiny().fit(y, fh=FH)
     later = pd.Series([NAN, NAN], index=pd.period_range("2015-01", periods=2, freq="M"))
@@ -412,7 +412,7 @@ def test_gap_reads_like_the_row_before():
     assert_array_equal(gap.predict(), filled.predict())
 
 
-def test_series_without_values_is_refused():
+def test_series_without_values_is_an_error():
     with pytest.raises(ValueError, match="y has 60 rows, but no known value"):
         tiny().fit(months() * NAN, fh=FH)
 
@@ -423,7 +423,7 @@ def test_columns_may_come_in_another_order():
     forecast = copy.deepcopy(model).update(y[50:], update_params=False).predict()
     turned = model.update(y.loc[y.index[50:], ["large", "small"]], update_params=False).predict()
     assert_array_equal(turned[["small", "large"]], forecast[["small", "large"]])
-    with pytest.raises(ValueError, match=r"learnt the columns \['small', 'large'\] of y, got \['small', 'huge'\]"):
+    with pytest.raises(ValueError, match=r"fitted with the columns \['small', 'large'\] of y, got \['small', 'huge'\]"):
         model.update(y[50:].rename(columns={"large": "huge"}))
     with pytest.raises(ValueError, match="Pass the same columns"):
         model.update(y.loc[y.index[50:], ["small"]])
@@ -442,7 +442,7 @@ def test_one_or_two_rows_are_an_error(n_rows):
         tiny().fit(months(n_rows), fh=FH)
 
 
-def test_text_is_refused():
+def test_text_is_an_error():
     with pytest.raises(TypeError, match="categorical"):
         tiny().fit(pd.Series(list("ab") * 20), fh=FH)
 
@@ -470,7 +470,7 @@ def test_text_is_refused():
     ],
     ids=str,
 )
-def test_wrong_settings_are_named(wrong):
+def test_invalid_parameters_are_errors(wrong):
     (name,) = wrong
     with pytest.raises(InvalidParameterError, match=f"The '{name}' parameter of RecurrentForecaster must be"):
         RecurrentForecaster(**wrong).fit(months(), fh=FH)
@@ -492,7 +492,7 @@ def test_same_seed_gives_the_same_forecast():
     assert torch.equal(torch.get_rng_state(), before[1])
 
 
-def test_seed_of_threads_is_their_own():
+def test_fits_in_threads_have_their_own_seed():
     y = months()
     expected = tiny().fit(y, fh=FH).predict()
     jobs = (joblib.delayed(lambda: tiny().fit(y, fh=FH).predict())() for _ in range(4))
@@ -514,7 +514,7 @@ def test_fit_leaves_data_and_settings_alone():
     "copied", [lambda model: pickle.loads(pickle.dumps(model)), copy.deepcopy], ids=["pickle", "copy"]
 )
 @pytest.mark.parametrize("asked_before", [False, True])
-def test_copy_of_a_fitted_forecaster_is_as_good(copied, asked_before):
+def test_copy_of_a_fitted_forecaster_predicts_the_same(copied, asked_before):
     y = months()
     model = tiny(n_networks=2).fit(y[:50], fh=FH)
     if asked_before:

@@ -1,4 +1,4 @@
-"""Intervals hold what they promise, and say so where they can't."""
+"""Prediction intervals have the asked coverage, and warn if there are too few windows to calibrate them."""
 
 import copy
 
@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sklrnn.forecasting import GRUForecaster
 from sklrnn.forecasting.calibration import Calibration
-from sklrnn.forecasting.network import WindowNetwork
+from sklrnn.forecasting.network import NetworkRecipe
 
 FH = [1, 2, 3]
 
@@ -25,7 +25,7 @@ def wave(n=80, seed=0, noise=0.3):
 
 
 def panel_of_noise(n_series=60, n_rows=42, level=20):
-    """Series that nothing is to be known of but their level and their spread, which differ."""
+    """Series of noise with different levels and scales."""
     random = np.random.default_rng(0)
     sizes = random.lognormal(sigma=1.5, size=(n_series, 1))
     values = sizes * (level + random.normal(size=(n_series, n_rows)))
@@ -44,7 +44,7 @@ def share_within(bounds, truth):
     return inside.mean()
 
 
-# -- how much they hold ----------------------------------------------------------------------------------------------
+# -- coverage -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def share_within(bounds, truth):
     ],
     ids=["conformal", "held out", "of the series", "quantile", "gaussian"],
 )
-def test_intervals_hold_about_as_much_as_they_promise(settings):
+def test_coverage_is_about_the_asked_one(settings):
     train, test = train_and_test(panel_of_noise())
     settings = {"units": 4, "max_epochs": 12, "window_length": 12, "batch_size": 256} | settings
     model = tiny(**settings).fit(train, fh=range(1, 7))
@@ -72,7 +72,7 @@ def test_intervals_hold_about_as_much_as_they_promise(settings):
         assert share_within(model.predict_interval(coverage=coverage), test) == pytest.approx(coverage, abs=0.1)
 
 
-def test_intervals_of_a_wandering_series_hold_beyond_the_learnt_steps():
+def test_coverage_of_random_walks_beyond_the_trained_steps():
     train, test = train_and_test(panel_of_noise(level=0).groupby(level=0).cumsum())
     model = tiny(units=4, max_epochs=6, window_length=6, strategy="recursive", batch_size=256).fit(
         train, fh=range(1, 7)
@@ -81,7 +81,7 @@ def test_intervals_of_a_wandering_series_hold_beyond_the_learnt_steps():
         assert share_within(model.predict_interval(coverage=coverage), test) == pytest.approx(coverage, abs=0.1)
 
 
-def test_intervals_of_a_single_series_hold_what_they_promise():
+def test_coverage_of_a_single_series():
     y = pd.Series(np.random.default_rng(1).normal(size=900))
     model = tiny(window_length=12, max_epochs=4).fit(y[:600], fh=[1])
     model.update(y[600:], update_params=False)
@@ -98,11 +98,11 @@ def test_series_with_large_numbers_have_wide_intervals():
     assert np.corrcoef(np.log(width), np.log(spread))[0, 1] > 0.95
 
 
-# -- what they are ---------------------------------------------------------------------------------------------------
+# -- quantiles and bounds --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("loss", ["absolute_error", "squared_error", "huber", "quantile", "gaussian"])
-@pytest.mark.parametrize("fh", [FH, range(1, 9), [-5, 0, 2]], ids=["learnt", "beyond", "mixed"])
+@pytest.mark.parametrize("fh", [FH, range(1, 9), [-5, 0, 2]], ids=["trained", "beyond", "mixed"])
 def test_quantiles_increase_and_intervals_are_made_of_them(loss, fh):
     model = tiny(loss=loss).fit(wave(), fh=FH)
     levels = [0.05, 0.25, 0.5, 0.75, 0.95]
@@ -117,11 +117,11 @@ def test_quantiles_increase_and_intervals_are_made_of_them(loss, fh):
 
 
 @pytest.mark.parametrize("loss", ["absolute_error", "gaussian"])
-def test_intervals_widen_beyond_the_learnt_steps(loss):
+def test_intervals_widen_beyond_the_trained_steps(loss):
     y = pd.Series(np.random.default_rng(0).normal(size=150))
     model = tiny(loss=loss, window_length=6).fit(y, fh=[1])
     width = np.ptp(model.predict_interval(fh=range(1, 26)).to_numpy(), axis=1)
-    # Forecasts of noise are flat, and so are windows of forecasts: that is no reason to be sure of them.
+    # Forecasts of noise are flat, and so are windows of forecasts: their small scale must not narrow the intervals.
     assert width[24] >= 4.5 * width[0]
     assert (width >= width[0]).all()
 
@@ -153,24 +153,24 @@ def test_variance_follows_from_the_intervals():
     assert (variance > 0).all(axis=None)
 
 
-def test_levels_beyond_the_learnt_ones_are_refused():
+def test_levels_beyond_the_trained_ones_are_an_error():
     model = tiny(loss="quantile", quantiles=(0.1, 0.5, 0.9)).fit(wave(), fh=FH)
     assert model.predict_interval(coverage=0.8).shape == (3, 2)
-    with pytest.raises(ValueError, match=r"learnt the quantiles \(0.1, 0.5, 0.9\).* got levels from 0.05 to 0.95"):
+    with pytest.raises(ValueError, match=r"trained for the quantiles \(0.1, 0.5, 0.9\).* got levels from 0.05 to 0.95"):
         model.predict_interval(coverage=0.9)
 
 
-# -- where errors are measured ---------------------------------------------------------------------------------------
+# -- calibration -----------------------------------------------------------------------------------------------------
 
 
 def count_fits(monkeypatch):
     fits = []
-    learn = WindowNetwork.learn
-    monkeypatch.setattr(WindowNetwork, "learn", lambda self, windows: fits.append(len(windows)) or learn(self, windows))
+    fit = NetworkRecipe.fit
+    monkeypatch.setattr(NetworkRecipe, "fit", lambda self, windows: fits.append(len(windows)) or fit(self, windows))
     return fits
 
 
-def test_twin_is_fitted_once_and_without_the_newest_rows(monkeypatch):
+def test_refit_is_made_once_and_without_the_newest_windows(monkeypatch):
     fits = count_fits(monkeypatch)
     model = tiny().fit(wave(), fh=FH)
     point = model.predict()
@@ -179,23 +179,23 @@ def test_twin_is_fitted_once_and_without_the_newest_rows(monkeypatch):
     assert_array_equal(model.predict_interval(), first)
     assert_array_equal(model.predict(), point)
     n_newest = int(0.2 * fits[0])
-    assert fits[1:] == [fits[0] - n_newest - 2]  # of the windows between, targets are among those of the newest
+    assert fits[1:] == [fits[0] - n_newest - 2]  # the windows between share targets with the newest
 
 
-def test_held_out_windows_need_no_twin(monkeypatch):
+def test_held_out_windows_need_no_refit(monkeypatch):
     fits = count_fits(monkeypatch)
     tiny(early_stopping=True).fit(wave(), fh=FH).predict_interval()
     assert len(fits) == 1
 
 
-def test_losses_with_a_distribution_need_no_twin(monkeypatch):
+def test_losses_with_a_distribution_need_no_refit(monkeypatch):
     fits = count_fits(monkeypatch)
     for loss in ("quantile", "gaussian"):
         tiny(loss=loss).fit(wave(), fh=FH).predict_interval()
     assert len(fits) == 2
 
 
-def test_reading_rows_keeps_the_measured_errors(monkeypatch):
+def test_update_without_training_keeps_the_errors(monkeypatch):
     y = wave()
     model = tiny().fit(y[:70], fh=FH)
     width = np.ptp(model.predict_interval().to_numpy(), axis=1)
@@ -205,17 +205,17 @@ def test_reading_rows_keeps_the_measured_errors(monkeypatch):
     assert np.ptp(model.predict_interval().to_numpy(), axis=1).shape == width.shape
 
 
-def test_twin_after_an_update_learns_as_long_as_the_first_network():
+def test_refit_after_an_update_trains_as_long_as_the_first_network():
     y = wave(n=120)
     model = tiny(units=8, max_epochs=40, window_length=12).fit(y[:110], fh=FH).update(y[110:])
-    assert model.networks_[0].max_epochs == 4
-    assert model._calibration.before.max_epochs == 40
+    assert model.networks_[0].recipe.options.max_epochs == 4
+    assert model._calibration.refit.options.max_epochs == 40
     fresh = tiny(units=8, max_epochs=40, window_length=12).fit(y, fh=FH)
     widths = [np.ptp(each.predict_interval().to_numpy(), axis=1).mean() for each in (model, fresh)]
     assert widths[0] == pytest.approx(widths[1], rel=0.3)
 
 
-def test_few_windows_are_told_of():
+def test_too_few_windows_give_a_warning():
     model = tiny().fit(wave(n=11), fh=[1, 2])
     with pytest.warns(UserWarning, match="windows are too few to hold some out"):
         bounds = model.predict_interval()
@@ -223,19 +223,19 @@ def test_few_windows_are_told_of():
 
 
 def errors_of(values, levels):
-    """What the quantiles of given errors are, one step ahead."""
+    """Quantiles of given errors, one step ahead."""
     y = pd.Series(np.arange(40.0))
     model = tiny(window_length=4).fit(y, fh=[1])
-    calibration = Calibration(model.networks_[0], model._calibration.windows, before=None)
+    calibration = Calibration(model.networks_[0], model._calibration.windows, refit=None)
     calibration._errors = np.asarray(values, dtype=float).reshape(-1, 1, 1)
-    return calibration.offsets(np.asarray(levels)).ravel()
+    return calibration.error_quantiles(np.asarray(levels)).ravel()
 
 
-def test_errors_count_both_ways_and_for_one_more():
+def test_error_distribution_is_symmetric_and_corrected_for_finite_samples():
     low, middle, high = errors_of([1.0, 2, 3, 4], [0.1, 0.5, 0.9])
     assert middle == 0.0
     assert low == -high
-    assert high == 4.0  # four errors speak for five: 0.9 of these is all of them
+    assert high == 4.0  # with the finite-sample correction, 0.9 is the largest of four errors
     assert errors_of(np.arange(1, 1001), [0.95])[0] == pytest.approx(900, abs=3)
     assert np.isfinite(errors_of([1.0, np.nan, 3.0], [0.05, 0.95])).all()
 
@@ -243,7 +243,7 @@ def test_errors_count_both_ways_and_for_one_more():
 # -- after pretraining -----------------------------------------------------------------------------------------------
 
 
-def test_series_that_was_not_learnt_tells_its_own_errors(monkeypatch):
+def test_series_without_training_has_the_errors_on_all_its_windows(monkeypatch):
     panel = panel_of_noise(10, 40)
     model = tiny(window_length=8).pretrain(panel, fh=FH)
     fits = count_fits(monkeypatch)
@@ -253,17 +253,17 @@ def test_series_that_was_not_learnt_tells_its_own_errors(monkeypatch):
 
 
 @pytest.mark.parametrize("fine_tune", [False, True])
-def test_short_series_borrows_the_errors_of_the_panel(fine_tune):
+def test_short_series_falls_back_to_the_errors_of_the_panel(fine_tune):
     panel = panel_of_noise(10, 40)
     model = tiny(window_length=8, fine_tune=fine_tune).pretrain(panel, fh=FH)
-    borrowed = model.pretrained_.calibration.errors()
+    of_the_panel = model.pretrained_.calibration.errors()
     model.fit(wave(n=9), fh=FH)
-    assert_array_equal(model._calibration.errors(), borrowed)
+    assert_array_equal(model._calibration.errors(), of_the_panel)
     bounds = model.predict_interval()
     assert (np.ptp(bounds.to_numpy(), axis=1) > 0).all()
 
 
-def test_errors_after_fine_tuning_are_those_of_a_tuned_twin():
+def test_errors_after_fine_tuning_are_those_of_a_tuned_refit():
     panel = panel_of_noise(10, 40)
     model = tiny(window_length=8, fine_tune=True, max_epochs=20).pretrain(panel, fh=FH)
     pretrained = copy.deepcopy(model.pretrained_.networks[0])
@@ -272,5 +272,6 @@ def test_errors_after_fine_tuning_are_those_of_a_tuned_twin():
     n_newest = len(calibration.errors())
     assert 10 <= n_newest < len(calibration.windows) / 2
     assert_array_equal(
-        model.pretrained_.networks[0].points(calibration.windows), pretrained.points(calibration.windows)
+        model.pretrained_.networks[0].predict_scaled(calibration.windows),
+        pretrained.predict_scaled(calibration.windows),
     )

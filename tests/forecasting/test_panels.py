@@ -1,4 +1,4 @@
-"""Many series in one model, and series that it never saw."""
+"""Global models of many series, and forecasts of unseen series."""
 
 import copy
 import pickle
@@ -54,7 +54,7 @@ def model(fitted):
 # -- fit and predict -------------------------------------------------------------------------------------------------
 
 
-def test_each_series_goes_on_after_its_own_end(panel, model):
+def test_each_series_is_forecast_from_its_own_end(panel, model):
     forecast = model.predict()
     assert forecast.index.names == panel.index.names
     for shop in "abcd":
@@ -124,8 +124,8 @@ def test_series_keep_their_size(panel):
         assert (forecast.drop("b") < 30).all(axis=None)
 
 
-def test_a_panel_is_learnt_as_one(panel):
-    # Each series alone is too short to tell that "up" follows "down".
+def test_a_panel_trains_one_global_model(panel):
+    # Each series alone is too short to learn that "up" follows "down".
     random = np.random.default_rng(0)
     flips = {number: pd.Series(random.choice([-1.0, 1.0]) * (-1.0) ** np.arange(8)) for number in range(40)}
     data = panel_of({key: values + 0.05 * random.normal(size=8) for key, values in flips.items()})
@@ -171,7 +171,7 @@ def test_update_of_one_series_leaves_the_others(panel, model):
     pd.testing.assert_frame_equal(after.drop("c"), before.drop("c"))
 
 
-def test_each_series_goes_back_by_itself(panel, model):
+def test_each_series_has_its_own_cutoff(panel, model):
     before = model.predict()
     model.update(panel.loc[["a"]][:35], update_params=False)
     assert model.predict().loc["a"].index[0] == panel.loc["a"].index[34] + 1
@@ -188,7 +188,7 @@ def test_new_series_may_join(panel, model, n_rows, update_params):
     assert forecast.loc["new"].index[0] == newcomer.index[-1] + 1
 
 
-def test_update_learns_from_all_series(panel, model):
+def test_update_trains_on_all_series(panel, model):
     network = model.networks_[0]
     n_epochs = network.n_iter_
     model.update(panel.loc[["a"]][-1:])
@@ -215,7 +215,7 @@ def pretrained(panel):
 UNSEEN = months(24, seed=7, scale=7.0)
 
 
-def test_series_never_seen_is_only_read(pretrained):
+def test_unseen_series_is_forecast_without_training(pretrained):
     model = copy.deepcopy(pretrained).fit(UNSEEN)
     assert model.horizon_ == 3
     for network, before in zip(model.networks_, pretrained.networks_, strict=True):
@@ -224,7 +224,7 @@ def test_series_never_seen_is_only_read(pretrained):
     assert model.predict(fh=FH).to_numpy() == pytest.approx(70, rel=0.3)
 
 
-def test_whole_panel_never_seen(pretrained):
+def test_unseen_panel(pretrained):
     strangers = panel_of({"q": months(12, seed=8), "r": months(3, seed=9)})
     forecast = copy.deepcopy(pretrained).fit(strangers).predict(fh=FH)
     alone = copy.deepcopy(pretrained).fit(strangers.loc["r"]["sales"]).predict(fh=FH)
@@ -237,7 +237,7 @@ def test_few_rows_are_enough(pretrained, n_rows):
     assert np.isfinite(forecast).all()
 
 
-def test_few_rows_tell_no_frequency(panel):
+def test_few_rows_are_too_few_to_infer_a_frequency(panel):
     stamped = panel.set_index(
         pd.MultiIndex.from_arrays(
             [panel.index.get_level_values(0), panel.index.get_level_values(1).to_timestamp()], names=panel.index.names
@@ -245,7 +245,9 @@ def test_few_rows_tell_no_frequency(panel):
     )
     model = tiny().pretrain(stamped, fh=FH)
     short = pd.Series([1.0, 2.0], index=pd.DatetimeIndex(["2020-01-01", "2020-02-01"]))
-    with pytest.raises(ValueError, match="The 2 row.s. of y tell no frequency. .* set the freq of the index"):
+    with pytest.raises(
+        ValueError, match="The 2 row.s. of y are too few to infer a frequency. .* set the freq of the index"
+    ):
         model.fit(short)
     short.index.freq = "MS"
     assert model.fit(short).predict(fh=[1]).index[0] == pd.Timestamp("2020-03-01")
@@ -254,14 +256,14 @@ def test_few_rows_tell_no_frequency(panel):
 @pytest.mark.parametrize(
     "copied", [lambda model: model.clone(), copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))]
 )
-def test_copies_keep_what_was_learnt(pretrained, copied):
+def test_copies_keep_the_pretrained_networks(pretrained, copied):
     other = copied(pretrained)
     assert other.state == "pretrained"
     assert_array_equal(other.fit(UNSEEN).predict(fh=FH), copy.deepcopy(pretrained).fit(UNSEEN).predict(fh=FH))
     assert_array_equal(other.predict_interval(fh=FH), copy.deepcopy(pretrained).fit(UNSEEN).predict_interval(fh=FH))
 
 
-def test_clone_of_a_fitted_one_has_seen_the_panel_only(panel):
+def test_clone_of_a_fitted_forecaster_keeps_the_pretraining_only(panel):
     model = tiny(fine_tune=True, max_epochs=20).pretrain(panel, fh=FH)
     expected = model.clone().fit(UNSEEN).predict(fh=FH)
     other = model.fit(-3 * UNSEEN**2).clone()
@@ -270,7 +272,7 @@ def test_clone_of_a_fitted_one_has_seen_the_panel_only(panel):
     assert_array_equal(model.fit(UNSEEN).predict(fh=FH), expected)
 
 
-def test_fine_tuning_learns_the_series(panel):
+def test_fine_tuning_trains_on_the_series(panel):
     growing = pd.Series(1.2 ** np.arange(40.0))
     errors = []
     for fine_tune in (False, True):
@@ -280,7 +282,7 @@ def test_fine_tuning_learns_the_series(panel):
     assert errors[1] < 0.8 * errors[0]
 
 
-def test_nothing_to_tune_on_is_told(panel):
+def test_nothing_to_tune_on_gives_a_warning(panel):
     model = tiny(fine_tune=True).pretrain(panel, fh=FH)
     with pytest.warns(UserWarning, match="No series has more than horizon=3 rows, so there is nothing to learn from"):
         model.fit(UNSEEN[:2])
@@ -289,7 +291,7 @@ def test_nothing_to_tune_on_is_told(panel):
         model.update(UNSEEN[2:3])
 
 
-def test_pretraining_goes_on(panel, pretrained):
+def test_pretraining_continues(panel, pretrained):
     model = copy.deepcopy(pretrained)
     n_epochs = model.networks_[0].n_iter_
     model.pretrain(panel_of({"q": months(30, seed=8), "r": months(30, seed=9)}))
@@ -299,12 +301,12 @@ def test_pretraining_goes_on(panel, pretrained):
     assert not np.allclose(after, copy.deepcopy(pretrained).fit(UNSEEN).predict(fh=FH), rtol=1e-9)
 
 
-def test_common_scale_is_that_of_the_panel(panel):
+def test_pooled_scale_is_that_of_the_panel(panel):
     model = tiny(normalize=None).pretrain(panel, fh=FH)
-    level = model.framing_.level
+    level = model.window_spec_.level
     assert level[0] == pytest.approx(panel.groupby(level=0)["sales"].mean().mean())
     model.fit(UNSEEN)
-    assert model.framing_.level == level
+    assert model.window_spec_.level == level
     # The same series on another scale is another series.
     low, high = (model.clone().fit(series).predict(fh=FH) for series in (UNSEEN, UNSEEN + 500))
     assert np.abs(high - 500 - low).max() > 1e-3
@@ -317,15 +319,17 @@ def test_columns_of_pretraining_are_found_by_name(panel):
     forecast = model.clone().fit(series).predict(fh=FH)
     turned = model.clone().fit(series[["costs", "sales"]]).predict(fh=FH)
     assert_array_equal(turned[["sales", "costs"]], forecast)
-    # An array has no names: its columns are taken as they stand.
+    # An array has no names: its columns are taken in the order given.
     assert_array_equal(model.clone().fit(series.to_numpy()).predict(fh=FH), forecast)
-    with pytest.raises(ValueError, match=r"learnt the columns \['sales', 'costs'\] of y, got \['sales', 'other'\]"):
+    with pytest.raises(
+        ValueError, match=r"fitted with the columns \['sales', 'costs'\] of y, got \['sales', 'other'\]"
+    ):
         model.clone().fit(series.rename(columns={"costs": "other"}))
     with pytest.raises(ValueError, match="Pass the same columns"):
         model.clone().fit(series["sales"])
 
 
-def test_pretraining_that_failed_leaves_nothing(panel):
+def test_failed_pretraining_leaves_nothing(panel):
     model = tiny()
     with pytest.raises(ValueError, match="at least 3 rows"):
         model.pretrain(panel_of({"a": months(2), "b": months(1)}), fh=FH)

@@ -22,8 +22,8 @@ pytestmark = [
 ]
 
 
-# They share all of their code with the one that is checked in full, and differ in what their class says of itself and in
-# the weights they keep. Everything else that sktime asks of them takes a minute each, so it is marked as slow.
+# They share all of their code with the one that is checked in full, and differ in what their class says of itself and
+# in the weights they keep. Everything else that sktime asks of them takes a minute each, so it is marked as slow.
 OTHERS = [CNNLSTMForecaster, LSTMForecaster, RecurrentForecaster, SimpleRNNForecaster]
 OF_A_CLASS = {name for name in dir(ChecksOfAnObject) if name.startswith("test_")} - {"test_doctest_examples"}
 OF_ITS_WEIGHTS = {"test_fit_idempotent", "test_persistence_via_pickle"}

@@ -17,9 +17,10 @@ from skorch.callbacks import EpochScoring
 from torch import nn
 
 from sklrnn import SequenceGenerator
-from sklrnn.generation.batches import TextBatches, Texts, as_strands
-from sklrnn.generation.network import begin
-from sklrnn.generation.sampling import choose
+from sklrnn.generation.batches import TextBatches
+from sklrnn.generation.network import initial_state
+from sklrnn.generation.sampling import sample_token
+from sklrnn.generation.texts import Texts
 
 CPU = torch.device("cpu")
 TINY = {"units": 8, "embedding_dim": 4, "segment_length": 8, "batch_size": 4, "max_epochs": 2, "random_state": 0}
@@ -38,11 +39,11 @@ def score_by_hand(model, text, context=None):
     codes = encoder.transform([text])[0]
     if not model._has_ends:
         codes = codes[:-1]
-    carried = begin(None if context is None else torch.as_tensor(np.array([context], dtype=float)))
+    state = initial_state(None if context is None else torch.as_tensor(np.array([context], dtype=float)))
     found = []
     with torch.no_grad():
         for code, following in pairwise(codes):
-            raw, carried = network.read(torch.tensor([[code]]), carried)
+            raw, state = network(torch.tensor([[code]]), state)
             found.append(raw[0, 0].log_softmax(0)[following].item())
     network.float()
     return found
@@ -113,9 +114,9 @@ def test_training_is_truncated_backpropagation(cell):
     text = LONG[0][:96]
     options = {"optimizer": "sgd", "learning_rate": 0.3, "max_grad_norm": None, "max_epochs": 1}
     model = tiny(cell=cell, **options).fit([text])
-    network = model._rebuild()
+    network = model.model_.architecture.build(seed=model.model_.options.seed)
     optimizer = torch.optim.SGD(network.parameters(), lr=0.3)
-    codes = torch.from_numpy(model.encoder_.transform([text])[0][1:-1]).reshape(4, 24).T  # four strands side by side
+    codes = torch.from_numpy(model.encoder_.transform([text])[0][1:-1]).reshape(4, 24).T  # four parallel streams
     given = torch.cat([torch.full((1, 4), model.encoder_.vocabulary_["<start>"]), codes[:-1]])
     state = None
     for now in (slice(0, 8), slice(8, 16), slice(16, 24)):
@@ -145,9 +146,9 @@ def test_batches_hold_every_text_whole(lengths, seed):
         read = {}
         weights = []
         for x, asked in batches:
-            shape = (-1, x.n_strands)
-            if x.first:
-                names = x.begin["context"][:, 0].int().tolist()
+            shape = (-1, x.n_streams)
+            if x.is_first:
+                names = x.initial_state["context"][:, 0].int().tolist()
                 so_far = {name: [] for name in names}
             for name, known, following, weight in zip(
                 names, x["x"].reshape(shape).T, asked.reshape(shape).T, x["weight"].reshape(shape).T, strict=True
@@ -167,20 +168,20 @@ def test_batches_come_in_a_new_order_each_epoch():
     batches = TextBatches(some_texts([5] * 20), batch_size=4, segment_length=9, device=CPU, seed=0)
     orders = []
     for batches.epoch in (0, 0, 1):
-        orders.append(torch.cat([x.begin["context"] for x, _ in batches]).flatten().tolist())
+        orders.append(torch.cat([x.initial_state["context"] for x, _ in batches]).flatten().tolist())
     assert orders[0] == orders[1] != orders[2]
     batches.seed = None
-    assert torch.cat([x.begin["context"] for x, _ in batches]).flatten().tolist() == list(range(20))
+    assert torch.cat([x.initial_state["context"] for x, _ in batches]).flatten().tolist() == list(range(20))
 
 
-@pytest.mark.parametrize(("length", "most", "n_strands"), [(40, 4, 4), (43, 4, 4), (43, 30, 5), (8, 4, 1), (7, 4, 1)])
-def test_strands_are_the_whole_text(length, most, n_strands):
+@pytest.mark.parametrize(("length", "most", "n_streams"), [(40, 4, 4), (43, 4, 4), (43, 30, 5), (8, 4, 1), (7, 4, 1)])
+def test_streams_are_the_whole_text(length, most, n_streams):
     texts = some_texts([length])
-    strands = as_strands(texts, most=most, segment_length=8)
-    assert len(strands.codes) == len(strands.context) == n_strands
-    assert {int(strand[0]) for strand in strands.codes} == {1}
-    assert_array_equal(np.concatenate([strand[1:] for strand in strands.codes]), texts.codes[0][1:])
-    assert np.ptp([len(strand) for strand in strands.codes]) <= 1
+    streams = texts.as_streams(most=most, segment_length=8)
+    assert len(streams.codes) == len(streams.context) == n_streams
+    assert {int(stream[0]) for stream in streams.codes} == {1}
+    assert_array_equal(np.concatenate([stream[1:] for stream in streams.codes]), texts.codes[0][1:])
+    assert np.ptp([len(stream) for stream in streams.codes]) <= 1
 
 
 @pytest.mark.parametrize("schedule", ["constant", "one_cycle"])
@@ -221,7 +222,7 @@ class PlainCell(nn.Module):
         {"n_jobs": 1},
     ],
 )
-def test_every_option_trains_and_writes(options):
+def test_every_option_trains_and_generates(options):
     model = tiny(**options).fit(LONG)
     assert model.generate("it", length=5, random_state=0) == model.generate("it", length=5, random_state=0)
     assert model.score(LONG) == pytest.approx(np.mean(score_by_hand(model, LONG[0])), rel=1e-9)
@@ -284,7 +285,7 @@ def test_a_long_text_may_have_a_context():
     assert len(model.generate("it", length=9, context=[1, 2])) == 11
 
 
-def test_unknown_tokens_are_scored_and_never_written():
+def test_unknown_tokens_are_scored_and_never_generated():
     model = tiny(min_count=2, max_epochs=40).fit(["aab", "aac", "aad", "aae"])
     assert list(model.encoder_.vocabulary_)[3:] == ["a"]
     assert {*"".join(model.generate(random_state=seed) for seed in range(5))} <= {"a"}
@@ -294,7 +295,7 @@ def test_unknown_tokens_are_scored_and_never_written():
 # -- writing -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_stream_is_what_generate_writes():
+def test_a_stream_is_what_generate_gives():
     model = tiny().fit(LONG)
     tokens = model.stream("it w", length=30, random_state=3)
     text = model.generate("it w", length=30, random_state=3)
@@ -317,7 +318,7 @@ def test_a_stream_changes_nothing_around_it():
     assert model.module_.head.weight.dtype == torch.float32
 
 
-def test_writing_reads_what_scoring_reads():
+def test_generate_and_score_use_the_same_probabilities():
     model = tiny(max_epochs=20).fit(LONG)
     text = model.generate("it was", length=20, temperature=1e-6)
     likeliest = [
@@ -334,7 +335,7 @@ def test_writing_reads_what_scoring_reads():
         ([np.array([60, 64, 67]), [67, 60]] * 8, [60], np.ndarray),
     ],
 )
-def test_what_is_written_is_of_the_kind_of_the_texts(texts, prompt, kind):
+def test_generated_texts_are_of_the_kind_of_the_texts(texts, prompt, kind):
     model = tiny(analyzer="word", max_epochs=30).fit(texts)
     for given in ("", prompt):
         written = model.generate(given, random_state=0)
@@ -356,12 +357,14 @@ def test_separate_texts_end():
     assert list(model.stream("abc", temperature=0.01)) == []
 
 
-def test_draws_are_as_likely_as_the_outputs_say():
+def test_samples_are_as_likely_as_the_outputs_say():
     raw = np.log([0.1, 0.6, 0.3, 1e-300])
     random = np.random.RandomState(0)
 
     def shares(**options):
-        drawn = [choose(raw, random=random, **{"temperature": 1.0, "top_k": None, **options}) for _ in range(4000)]
+        drawn = [
+            sample_token(raw, random=random, **{"temperature": 1.0, "top_k": None, **options}) for _ in range(4000)
+        ]
         return np.bincount(drawn, minlength=4) / 4000
 
     assert_allclose(shares(), [0.1, 0.6, 0.3, 0.0], atol=0.03)
@@ -373,10 +376,12 @@ def test_draws_are_as_likely_as_the_outputs_say():
     assert_allclose(shares(temperature=1e300), 0.25, atol=0.03)
 
 
-def test_what_is_ruled_out_is_never_drawn():
+def test_excluded_tokens_are_never_sampled():
     raw = np.array([1.0, -np.inf, 1.0])
     drawn = {
-        choose(raw, temperature=t, top_k=3, random=np.random.RandomState(s)) for t in (1e-9, 1, 1e9) for s in range(20)
+        sample_token(raw, temperature=t, top_k=3, random=np.random.RandomState(s))
+        for t in (1e-9, 1, 1e9)
+        for s in range(20)
     }
     assert drawn == {0, 2}
 
@@ -408,13 +413,13 @@ def test_the_same_seed_gives_the_same_model_and_no_global_generator_is_touched(o
     assert_array_equal(of_numpy, state_of_numpy())
 
 
-def test_a_copy_writes_the_same():
+def test_a_copy_generates_the_same():
     model = tiny(cell="lstm").fit(WORDS, context=ABOUT)
     copy = pickle.loads(pickle.dumps(model))
     for asked in ({"context": [1, 2], "random_state": 0}, {"prompt": "c", "context": [0, 0], "random_state": 1}):
         assert copy.generate(**asked) == model.generate(**asked)
     assert copy.score(WORDS, context=ABOUT) == model.score(WORDS, context=ABOUT)
-    weights = model.__getstate__()["_weights"]
+    weights = model.__getstate__()["model_"]["weights"]
     assert {type(weight) for weight in weights.values()} == {np.ndarray}
     assert clone(model).fit(WORDS, context=ABOUT).loss_curve_ == model.loss_curve_
 
@@ -507,7 +512,7 @@ def test_bad_context_in_fit(context, message):
     ],
 )
 @pytest.mark.parametrize("how", ["generate", "stream"])
-def test_bad_requests_are_errors_at_once(how, asked, message, fitted):
+def test_bad_parameters_of_generate_are_errors_at_once(how, asked, message, fitted):
     with pytest.raises(ValueError, match=message):
         getattr(fitted, how)(**{"context": [1, 2], **asked})
 

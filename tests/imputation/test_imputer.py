@@ -1,4 +1,4 @@
-"""Missing values filled from around them: accuracy, what must stay, what must not leak, forms of X."""
+"""Imputation: accuracy, values that must stay, leakage, forms of X."""
 
 import pickle
 import threading
@@ -79,7 +79,7 @@ def test_it_beats_the_straight_line_and_the_last_value(load, column, ahead_by):
     assert error(filled) < ahead_by * min(straight, last)
 
 
-def test_columns_tell_about_each_other(waves):
+def test_other_columns_are_used(waves):
     truth, X = waves
     filled = RecurrentImputer(**SMALL).fit_transform(X)
     gaps = np.isnan(X)
@@ -104,7 +104,7 @@ def test_it_learns_without_any_gap_in_training(waves):
     assert_array_equal(model.transform(truth), truth)
 
 
-def test_the_loss_is_in_units_of_the_error_of_the_bridge(waves):
+def test_the_loss_is_in_units_of_the_error_of_the_interpolation(waves):
     for loss in ("absolute_error", "squared_error"):
         model = RecurrentImputer(**TINY | {"loss": loss, "max_epochs": 12, "learning_rate": 1e-9}).fit(waves[0])
         assert 0.5 < np.mean(model.loss_curve_) < 1.6
@@ -127,7 +127,7 @@ def test_known_values_stay_bit_for_bit(waves, dtype):
     assert not np.shares_memory(filled, X)
 
 
-def test_single_precision_answers_as_double_does(waves, fitted):
+def test_single_precision_imputes_as_double_does(waves, fitted):
     X = waves[1].astype(np.float32)
     assert_allclose(fitted.transform(X), fitted.transform(X.astype(np.float64)), rtol=1e-4)
 
@@ -167,14 +167,14 @@ def test_nearly_everything_may_be_missing():
     X[7, 0], X[150, 0], X[9, 1] = 1.0, 2.0, 5.0
     filled = tiny().fit_transform(X)
     assert np.isfinite(filled).all()
-    assert_array_equal(filled[:, 1], 5.0)  # one value is nothing to learn from, but something to fill in
+    assert_array_equal(filled[:, 1], 5.0)  # one value can't be learnt from, but can be filled in
 
 
 # -- leakage ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("options", [{}, {"units": (4, 4), "residual": True}, {"filters": 3}, {"cell": "gru"}])
-def test_without_looking_ahead_no_later_row_counts(waves, options):
+def test_without_looking_ahead_no_later_row_has_an_effect(waves, options):
     X = waves[1]
     model = tiny(bidirectional=False, window_length=20, **options).fit(X)
     whole = model.transform(X)
@@ -185,7 +185,7 @@ def test_without_looking_ahead_no_later_row_counts(waves, options):
     assert_allclose(model.transform(changed)[:300], whole[:300], rtol=1e-12)
 
 
-def test_looking_ahead_later_rows_count(waves, fitted):
+def test_looking_ahead_later_rows_have_an_effect(waves, fitted):
     X = waves[1]
     gap = int(np.flatnonzero(np.isnan(X[:, 0]))[0])
     changed = X.copy()
@@ -195,19 +195,19 @@ def test_looking_ahead_later_rows_count(waves, fitted):
 
 def test_new_rows_are_filled_from_themselves_alone(waves, fitted):
     X = waves[1]
-    network, scales = fitted.network_, fitted._scales
+    model, scales = fitted.model_, fitted._scales
     before = fitted.transform(X[300:])
     assert_array_equal(before, fitted.transform(X[300:]))
     fitted.transform(X[:300] + 1000)
     assert_array_equal(before, fitted.transform(X[300:]))
-    assert fitted.network_ is network
+    assert fitted.model_ is model
     assert all(np.size(scale) == 3 for scale in scales)
     # Of the training rows nothing is kept: what is saved is no larger for more of them.
     assert len(pickle.dumps(tiny(max_epochs=1).fit(np.tile(X, (4, 1))))) < 1.1 * len(pickle.dumps(fitted))
 
 
-def test_a_hidden_value_never_answers_for_itself(waves):
-    """Hiding a value and changing it must give the same answer, whatever it was."""
+def test_a_missing_value_has_no_effect_on_its_own_imputation(waves):
+    """Whatever a value was before it was removed, it is imputed the same."""
     truth, _ = waves
     model = tiny().fit(truth)
     one, two = truth.copy(), truth.copy()
@@ -275,10 +275,10 @@ def test_rows_out_of_order_are_an_error(waves):
         tiny().fit(frame.sample(frac=1, random_state=0))
 
 
-def test_dates_tell_the_season():
+def test_calendar_features_show_the_season():
     rng = np.random.default_rng(0)
     index = pd.date_range("2024-01-01", periods=2000, freq="h")
-    # Noise but for one hour of the day: no neighbour tells when that is.
+    # Noise but for one hour of the day, which can't be seen from neighbouring rows.
     series = np.where(index.hour == 7, 10.0, 0.0) + 0.1 * rng.normal(size=2000)
     frame = pd.DataFrame({"series": series}, index=index)
     holed = frame.mask(pd.Series(rng.random(2000) < 0.2, index=index))
@@ -356,7 +356,7 @@ def test_bounds_hold_for_what_is_filled_in(waves):
         tiny(min_value=2, max_value=1).fit(X)
 
 
-def test_early_stopping_judges_on_the_newest_rows(waves):
+def test_early_stopping_validates_on_the_newest_rows(waves):
     X = waves[1]
     model = tiny(early_stopping=True, validation_fraction=0.2, max_epochs=6).fit(X)
     assert len(model.validation_curve_) == model.n_iter_ == 6

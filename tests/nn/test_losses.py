@@ -29,16 +29,16 @@ def pair():
 def test_mean_of_rows_is_the_metric(pair, name, metric):
     raw, target = pair
     loss = regression_loss(name, ())
-    per_row = loss.per_row(raw, target)
-    assert per_row.shape == (50,)
-    assert per_row.mean().item() == pytest.approx(metric(target, raw))
+    per_sample = loss.per_sample(raw, target)
+    assert per_sample.shape == (50,)
+    assert per_sample.mean().item() == pytest.approx(metric(target, raw))
 
 
 def test_poisson_is_half_the_deviance_of_its_point(pair):
     raw, target = pair
     loss = regression_loss("poisson", ())
     rate = loss.point(raw.numpy()[..., np.newaxis])
-    assert 2 * loss.per_row(raw, target).mean().item() == pytest.approx(
+    assert 2 * loss.per_sample(raw, target).mean().item() == pytest.approx(
         mean_poisson_deviance(target.numpy().ravel(), rate.ravel())
     )
 
@@ -50,7 +50,7 @@ def test_quantile_loss_is_the_pinball_loss_of_its_quantiles():
     raw, target = (torch.randn(40, size, dtype=torch.float64, generator=generator) for size in (3, 1))
     quantiles = loss.quantiles(raw.numpy().reshape(40, 1, 3), np.array(levels))[:, 0]
     expected = np.mean([mean_pinball_loss(target, quantiles[:, i], alpha=a) for i, a in enumerate(levels)])
-    assert loss.per_row(raw, target).mean().item() == pytest.approx(expected)
+    assert loss.per_sample(raw, target).mean().item() == pytest.approx(expected)
     assert (np.diff(quantiles, axis=1) > 0).all()
     assert d2_pinball_score(target, quantiles[:, 1]) <= 1
 
@@ -63,7 +63,7 @@ def test_levels_between_the_trained_are_interpolated():
     assert low < high
 
 
-def test_a_single_level_answers_itself():
+def test_a_single_level_predicts_itself():
     loss = regression_loss("quantile", (0.3,))
     raw = np.full((2, 1, 1), 4.0)
     assert loss.point(raw).tolist() == [[4.0], [4.0]]
@@ -79,15 +79,15 @@ def test_gaussian_quantiles_are_those_of_its_distribution():
     np.testing.assert_allclose(mean, loss.point(numbers))
     likelihood = norm(mean, (high - low) / 2).logpdf(target.numpy())
     expected = -likelihood.mean() - 0.5 * np.log(2 * np.pi)
-    assert loss.per_row(raw, target).mean().item() == pytest.approx(expected)
+    assert loss.per_sample(raw, target).mean().item() == pytest.approx(expected)
 
 
-def test_any_torch_loss_is_asked_row_by_row(pair):
+def test_any_torch_loss_is_computed_sample_by_sample(pair):
     raw, target = pair
-    per_row = regression_loss(nn.SmoothL1Loss, ()).per_row(raw, target)
-    assert per_row.mean().item() == pytest.approx(nn.SmoothL1Loss()(raw, target).item())
+    per_sample = regression_loss(nn.SmoothL1Loss, ()).per_sample(raw, target)
+    assert per_sample.mean().item() == pytest.approx(nn.SmoothL1Loss()(raw, target).item())
     codes = torch.tensor([0, 1, 1])
-    scores = classification_loss(nn.MultiMarginLoss).per_row(raw[:3], codes)
+    scores = classification_loss(nn.MultiMarginLoss).per_sample(raw[:3], codes)
     assert scores.mean().item() == pytest.approx(nn.MultiMarginLoss()(raw[:3], codes).item())
 
 

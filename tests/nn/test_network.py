@@ -7,14 +7,15 @@ from numpy.testing import assert_allclose
 from torch import nn
 
 from sklrnn.inputs.samples import feature_statistics
+from sklrnn.nn.architecture import count_parameters
 from sklrnn.nn.layers import CausalConvolution, SequenceDropout
-from sklrnn.nn.network import Architecture, build_network, count_parameters
+from sklrnn.nn.network import NetworkArchitecture
 
 TORCH = {"simple_rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 
 
 def network(cell="gru", n_features=3, n_outputs=2, units=(5,), seed=0, **options):
-    return build_network(Architecture(n_features, n_outputs, cell, units, **options), seed=seed).double()
+    return NetworkArchitecture(n_features, n_outputs, cell, units, **options).build(seed=seed).double()
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def test_two_directions_read_the_final_state_of_each(cell, sequences):
     x = sequences.transpose(0, 1)
     forwards, _ = layer.forwards(x)
     backwards, _ = layer.backwards(x.flip(0))
-    states, final, _ = ours.read(sequences)
+    states, final, _ = ours.encode(sequences)
     assert_allclose(final.detach(), torch.cat([forwards[-1], backwards[-1]], -1).detach())
     assert_allclose(states[:, :, 5:].detach(), backwards.flip(0).detach())
 
@@ -71,7 +72,7 @@ def test_convolutions_see_the_past_only_and_always_the_newest_step(pool_size, n_
 
 def test_dropout_uses_one_mask_for_all_steps():
     layer = SequenceDropout(0.5)
-    layer.generator = torch.Generator().manual_seed(0)
+    layer.use_generator(torch.Generator().manual_seed(0))
     dropped = layer(torch.ones(6, 10, 4))
     assert (dropped == dropped[0]).all()
     assert set(dropped.unique().tolist()) == {0.0, 2.0}
@@ -82,7 +83,7 @@ def test_dropout_uses_one_mask_for_all_steps():
 def test_recurrent_dropout_uses_one_mask_for_all_steps_and_none_at_predict(sequences):
     dropping, plain = network("simple_rnn", recurrent_dropout=0.5), network("simple_rnn")
     layer = dropping.recurrent[0]
-    layer.recurrent_dropout.generator = torch.Generator().manual_seed(7)
+    layer.recurrent_dropout.use_generator(torch.Generator().manual_seed(7))
     x = sequences.transpose(0, 1)
     states = layer(x)[0].detach()
     kept = torch.rand((4, 5), generator=torch.Generator().manual_seed(7)) >= 0.5
@@ -114,17 +115,17 @@ def test_each_direction_has_a_mask_of_its_own(sequences):
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_layers_are_passed_around_where_widths_allow(bidirectional, sequences):
+def test_layers_are_residual_where_widths_allow(bidirectional, sequences):
     options = {"units": (3, 3, 3, 4), "bidirectional": bidirectional}
     ours = network("gru", residual=True, **options).eval()
-    assert [layer.adds_its_input for layer in ours.recurrent] == [False, True, True, False]
-    ours.recurrent = ours.recurrent[:3]
+    assert [layer.is_residual for layer in ours.recurrent] == [False, True, True, False]
+    del ours.recurrent[3]
     by_hand = network("gru", **options).recurrent
     x = sequences.transpose(0, 1)
     first, final, _ = by_hand[0](x)
     second, final_of_second, _ = by_hand[1](first)
     third, final_of_third, _ = by_hand[2](second + first)
-    states, last, _ = ours.read(sequences)
+    states, last, _ = ours.encode(sequences)
     assert_allclose(states.detach(), (third + second + first).detach(), rtol=1e-12)
     assert_allclose(last.detach(), (final_of_third + final_of_second + final).detach(), rtol=1e-12)
 
@@ -138,7 +139,7 @@ def test_weights_of_layers_are_counted_as_in_textbooks():
     ours = network("simple_rnn", 234, 15, (1024, 512))
     weights = [weight.numel() for name, weight in ours.named_parameters() if "weight" in name]
     assert weights == [239616, 1048576, 524288, 262144, 7680]
-    assert [weight.numel() for weight in ours.penalised_weights()] == weights[:-1]
+    assert [weight.numel() for weight in ours.penalized_weights()] == weights[:-1]
 
 
 @pytest.mark.parametrize("cell", TORCH)
@@ -156,7 +157,7 @@ def test_recurrent_weights_start_orthogonal_and_the_forget_gate_open(cell):
 def test_building_leaves_torchs_generator_alone():
     before = torch.get_rng_state()
     network("lstm", filters=(4,), bidirectional=True, units=(3, 3))
-    build_network(Architecture(3, 1, nn.GRU, (4,)), seed=1)
+    NetworkArchitecture(3, 1, nn.GRU, (4,)).build(seed=1)
     assert torch.equal(before, torch.get_rng_state())
 
 
@@ -183,7 +184,7 @@ def test_statistics_are_those_of_all_steps(weighted):
 
 def test_precision_survives_a_large_offset():
     X = 1e9 + np.random.default_rng(0).normal(size=(50, 4, 1))
-    ours = build_network(Architecture(1, 1, "gru", (4,)), seed=0)
-    ours.standardise.learn(*feature_statistics(X, None))
+    ours = NetworkArchitecture(1, 1, "gru", (4,)).build(seed=0)
+    ours.standardise.set_statistics(*feature_statistics(X, None))
     standardised = ours.standardise(torch.from_numpy(X)).numpy()
     assert_allclose(standardised.std(), 1.0, rtol=1e-5)

@@ -34,7 +34,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sklrnn.estimators.regressor import GRURegressor
+from sklrnn.estimators.named_regressors import GRURegressor
 from sklrnn.preprocessing.sliding_window import SlidingWindow
 
 PADDINGS = ["edge", "zero", "nan", "mean"]
@@ -181,7 +181,7 @@ every_index = pytest.mark.parametrize("index", INDEXES.values(), ids=INDEXES)
         (np.arange(40), np.arange(60)),
         (np.arange(40), np.arange(40)),
     ],
-    ids=["follows on", "in a hole", "all rows", "the training rows again"],
+    ids=["follows on", "in a gap", "all rows", "the training rows again"],
 )
 def test_windows_of_a_split_are_those_of_the_whole_series(index, train, test):
     X = series(index=index)

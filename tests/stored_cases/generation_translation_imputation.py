@@ -56,7 +56,7 @@ def curves(model):
     return shown
 
 
-# -- generator -----------------------------------------------------------------------------------------------------------
+# -- generator ---------------------------------------------------------------------------------------------------------
 
 NAMES = ["anna", "Bert", "carla", "dan", "Ella", "fred", "gina", "Hans", "ida", "jon", "karla", "leo"]
 ABOUT = np.array([[name[-1] in "aeiou", len(name)] for name in NAMES], dtype=float)
@@ -104,7 +104,7 @@ OF_GENERATORS = {
 }
 TINY_GENERATOR = {"units": 6, "segment_length": 8, "batch_size": 5, "max_epochs": 3, "random_state": 0}
 
-# -- translator ----------------------------------------------------------------------------------------------------------
+# -- translator --------------------------------------------------------------------------------------------------------
 
 WORDS = ["cat", "dog", "mouse", "Elk", "wolverine", "ant", "bee", "hen", "cow", "fish"]
 BACK = [word[::-1].lower() for word in WORDS]
@@ -170,7 +170,7 @@ OF_TRANSLATORS = {
 }
 TINY_TRANSLATOR = {"units": 6, "embedding_dim": 5, "batch_size": 4, "max_epochs": 3, "random_state": 0}
 
-# -- imputer -------------------------------------------------------------------------------------------------------------
+# -- imputer -----------------------------------------------------------------------------------------------------------
 
 STEPS = np.arange(90)
 TABLE = np.column_stack([np.sin(STEPS / 4), np.cos(STEPS / 6) + 0.1 * RNG.normal(size=90), STEPS / 50])

@@ -1,4 +1,4 @@
-"""A network trained without autograd learns the same as with it."""
+"""Fused steps leave the same losses and gradients as autograd."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,11 @@ import torch
 from torch import nn
 
 from sklrnn import GRUClassifier, GRURegressor, LSTMRegressor
+from sklrnn.nn.architecture import random_layers
 from sklrnn.nn.losses import classification_loss, regression_loss
-from sklrnn.nn.network import Architecture, Network, build_network, dropouts
+from sklrnn.nn.network import NetworkArchitecture
+from sklrnn.training import train_step
+from sklrnn.training.fused_step import make_fused_step
 from sklrnn.training.optimizers import FlatAdam
 
 pytest.importorskip("numba")
@@ -17,7 +20,7 @@ N_ROWS, N_STEPS = 11, 9
 
 def some_network(n_outputs=1, **options):
     options = {"n_features": 3, "cell": "gru", "units": (7,), "n_outputs": n_outputs, **options}
-    network = build_network(Architecture(**options), seed=3)
+    network = NetworkArchitecture(**options).build(seed=3)
     generator = torch.Generator().manual_seed(4)
     with torch.no_grad():
         for weight in network.parameters():
@@ -36,12 +39,19 @@ def some_batch(dtype=torch.float32):
 
 
 def reseed(network):
-    for layer in dropouts(network):
-        layer.generator = torch.Generator().manual_seed(6)
+    for layer in random_layers(network):
+        layer.use_generator(torch.Generator().manual_seed(6))
+
+
+class NoPenalty:
+    """Stands in for a net without penalties."""
+
+    def add_penalty_gradients(self):
+        return 0.0
 
 
 def both_ways(network, optimizer, criterion, x, y, weight):
-    """Loss and gradients by autograd, then without."""
+    """Loss and gradients by autograd, then by a fused step."""
     reseed(network)
     optimizer.zero_grad()
     loss = torch.dot(criterion(network(x), y), weight) / len(weight)
@@ -52,18 +62,18 @@ def both_ways(network, optimizer, criterion, x, y, weight):
         if parameter.grad is not None:
             parameter.grad.fill_(7.0)  # whatever was in there
     reseed(network)
-    standing = network.without_autograd(criterion, x)
-    assert standing is not None
-    standing.step(x, y, weight)
+    step = make_fused_step(network, criterion, x)
+    assert step is not None
+    step(NoPenalty(), ({"x": x, "weight": weight}, y))
     reseed(network)
-    loss = torch.tensor(standing.step(x, y, weight))
+    loss = torch.tensor(step(NoPenalty(), ({"x": x, "weight": weight}, y))["loss"])
     return by_autograd, (loss, optimizer.weights.gradients.clone())
 
 
-def assert_same(by_autograd, standing):
-    torch.testing.assert_close(standing[0], by_autograd[0], rtol=1e-5, atol=1e-6)
+def assert_same(by_autograd, fused):
+    torch.testing.assert_close(fused[0], by_autograd[0], rtol=1e-5, atol=1e-6)
     scale = float(by_autograd[1].abs().max())
-    torch.testing.assert_close(standing[1], by_autograd[1], rtol=1e-4, atol=1e-5 * scale)
+    torch.testing.assert_close(fused[1], by_autograd[1], rtol=1e-4, atol=1e-5 * scale)
     assert scale > 1e-3
 
 
@@ -90,7 +100,7 @@ def test_gradients_are_those_of_autograd(options, dtype):
     network, optimizer = some_network(**options)
     x, weight = some_batch(dtype)
     y = torch.linspace(-1, 1, N_ROWS * network.head.out_features).reshape(N_ROWS, -1)
-    assert_same(*both_ways(network, optimizer, regression_loss("squared_error", ()).per_row, x, y, weight))
+    assert_same(*both_ways(network, optimizer, regression_loss("squared_error", ()).per_sample, x, y, weight))
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber", "quantile", "gaussian", nn.SmoothL1Loss])
@@ -100,14 +110,16 @@ def test_every_regression_loss(loss, n_targets):
     network, optimizer = some_network(n_outputs=n_targets * known.width)
     x, weight = some_batch()
     y = torch.linspace(-2, 2, N_ROWS * n_targets).reshape(N_ROWS, n_targets)
-    assert_same(*both_ways(network, optimizer, known.per_row, x, y, weight))
+    assert_same(*both_ways(network, optimizer, known.per_sample, x, y, weight))
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", nn.CrossEntropyLoss])
 def test_every_classification_loss(loss):
     network, optimizer = some_network(n_outputs=4)
     x, weight = some_batch()
-    assert_same(*both_ways(network, optimizer, classification_loss(loss).per_row, x, torch.arange(N_ROWS) % 4, weight))
+    assert_same(
+        *both_ways(network, optimizer, classification_loss(loss).per_sample, x, torch.arange(N_ROWS) % 4, weight)
+    )
 
 
 @pytest.mark.parametrize(
@@ -125,15 +137,15 @@ def test_every_classification_loss(loss):
     ],
     ids=str,
 )
-def test_what_has_more_to_it_is_left_to_autograd(options):
+def test_other_networks_are_left_to_autograd(options):
     network, _ = some_network(**options)
-    assert network.without_autograd(regression_loss("squared_error", ()).per_row, some_batch()[0]) is None
+    assert make_fused_step(network, regression_loss("squared_error", ()).per_sample, some_batch()[0]) is None
 
 
 def test_a_frozen_head_is_left_to_autograd():
     network, _ = some_network()
     network.head.weight.requires_grad_(False)
-    assert network.without_autograd(regression_loss("squared_error", ()).per_row, some_batch()[0]) is None
+    assert make_fused_step(network, regression_loss("squared_error", ()).per_sample, some_batch()[0]) is None
 
 
 def some_task():
@@ -153,23 +165,21 @@ def some_task():
     ],
     ids=lambda model: type(model).__name__,
 )
-def test_fits_come_out_the_same(model, monkeypatch):
+def test_fits_with_fused_steps_are_the_same(model, monkeypatch):
     X, y = some_task()
     y = np.digitize(y, [-1, 1]) if isinstance(model, GRUClassifier) else y
     made = []
 
-    without = Network.without_autograd
-
     def remembered(*args):
-        made.append(without(*args))
+        made.append(make_fused_step(*args))
         return made[-1]
 
-    monkeypatch.setattr(Network, "without_autograd", remembered)
-    without_autograd = model.fit(X, y).loss_curve_
+    monkeypatch.setattr(train_step, "make_fused_step", remembered)
+    with_fused_steps = model.fit(X, y).loss_curve_
     assert made
     assert None not in made
-    monkeypatch.setattr(Network, "without_autograd", lambda *args: None)
-    np.testing.assert_allclose(without_autograd, model.fit(X, y).loss_curve_, rtol=1e-4)
+    monkeypatch.setattr(train_step, "make_fused_step", lambda *args: None)
+    np.testing.assert_allclose(with_fused_steps, model.fit(X, y).loss_curve_, rtol=1e-4)
 
 
 def test_a_hook_on_a_layer_sees_each_batch():
@@ -182,7 +192,7 @@ def test_a_hook_on_a_layer_sees_each_batch():
     assert len(seen) - n_before >= 3
 
 
-def test_training_goes_on_after_somebody_took_the_gradients_away():
+def test_training_continues_after_gradients_were_removed():
     X, y = some_task()
     models = [GRURegressor(units=6, random_state=0).partial_fit(X, y) for _ in range(2)]
     models[0].module_.zero_grad(set_to_none=True)

@@ -31,7 +31,7 @@ def test_a_block_too_small_is_an_error_that_says_so(fraction):
         hold_out_newest(rows, fraction)
 
 
-def test_a_row_without_weight_is_absent():
+def test_a_sample_of_weight_zero_is_absent():
     rows = some_rows(6, np.array([1.0, 0.0, 2.0, 1.0, 0.0, 1.0]))
     assert_array_equal(rows.nonzero_weight, [0, 2, 3, 5])
     train, held_out = hold_out_newest(rows, 0.5)

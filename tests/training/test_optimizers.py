@@ -27,19 +27,19 @@ def some_network():
 )
 def test_steps_are_those_of_torch(ours, of_torch, decay):
     network, x = some_network()
-    twin = deepcopy(network)
+    same = deepcopy(network)
     flat = ours([{"params": list(network.parameters())}], lr=0.05, weight_decay=decay)
-    one_by_one = of_torch(twin.parameters(), lr=0.05, weight_decay=decay)
+    one_by_one = of_torch(same.parameters(), lr=0.05, weight_decay=decay)
     for step in range(30):
-        for module, optimizer in [(network, flat), (twin, one_by_one)]:
+        for module, optimizer in [(network, flat), (same, one_by_one)]:
             optimizer.zero_grad()
             (module(x).square().sum() * (step + 1)).backward()
         flat.weights.clip(1.0)
-        nn.utils.clip_grad_norm_(twin.parameters(), 1.0)
+        nn.utils.clip_grad_norm_(same.parameters(), 1.0)
         flat.step()
         one_by_one.step()
-    for weight, twin_weight in zip(network.parameters(), twin.parameters(), strict=True):
-        torch.testing.assert_close(weight, twin_weight, rtol=1e-5, atol=1e-6)
+    for weight, of_torch_weight in zip(network.parameters(), same.parameters(), strict=True):
+        torch.testing.assert_close(weight, of_torch_weight, rtol=1e-5, atol=1e-6)
 
 
 def test_a_short_gradient_is_not_cut():
@@ -51,7 +51,7 @@ def test_a_short_gradient_is_not_cut():
     torch.testing.assert_close(flat.weights.gradients, before, rtol=1e-6, atol=0.0)
 
 
-def test_training_goes_on_where_a_state_was_saved():
+def test_training_continues_where_a_state_was_saved():
     network, x = some_network()
     flat = FlatAdam([{"params": list(network.parameters())}], lr=0.05)
 

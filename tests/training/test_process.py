@@ -7,7 +7,7 @@ import torch
 from sklrnn.training.process import count_threads, thread_limit
 
 
-def test_threads_are_put_back_when_fits_overlap():
+def test_threads_are_restored_when_fits_overlap():
     before = torch.get_num_threads()
     inside, leave = threading.Event(), threading.Event()
 
@@ -31,7 +31,7 @@ def test_threads_are_put_back_when_fits_overlap():
     assert seen == [before]
 
 
-def test_small_work_gets_one_thread_and_a_number_is_obeyed():
+def test_small_networks_get_one_thread_and_n_jobs_is_obeyed():
     assert count_threads(None, batch_size=32, units=(32,)) == 1
     assert count_threads(None, batch_size=1024, units=(256,)) == torch.get_num_threads()
     assert count_threads(2, batch_size=32, units=(32,)) == 2

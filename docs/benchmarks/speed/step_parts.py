@@ -13,10 +13,9 @@ from _tasks import small_series
 
 from sklrnn import RecurrentRegressor
 from sklrnn.kernels import PreallocatedLayer
-from sklrnn.training._running_average import RunningAverage
-from sklrnn.training.fused_step import StandingNetwork
+from sklrnn.training.fused_step import FusedStep
 from sklrnn.training.net import SequenceNet
-from sklrnn.training.optimizers import FlatAdam
+from sklrnn.training.optimizers import FlatAdam, WeightAverage
 
 TASK = small_series(epochs=2)
 ROUNDS = 30
@@ -26,9 +25,9 @@ PARTS: dict[str, tuple[type, str]] = {
     "a step": (SequenceNet, "run_single_epoch"),
     "kernel, forward": (PreallocatedLayer, "forward"),
     "kernel, backward": (PreallocatedLayer, "backward"),
-    "gradients": (StandingNetwork, "step"),
+    "gradients": (FusedStep, "__call__"),
     "optimizer": (FlatAdam, "step"),
-    "running average": (RunningAverage, "update"),
+    "weight average": (WeightAverage, "update"),
 }
 
 
@@ -67,7 +66,7 @@ def main() -> None:
         "kernel, backward",
         "head and loss",
         "optimizer",
-        "running average",
+        "weight average",
         "batches, loop",
     ]
     print("| µs | " + " | ".join(shown) + " |\n|---" + "|--:" * len(shown) + "|")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sktime.forecasting.base import BaseForecaster
 
 from sklrnn.forecasting.comparison.warning_counts import count_warnings
-from sklrnn.training._overlapping import one_blas_thread
+from sklrnn.training.process import one_blas_thread
 
 __all__ = ["Candidate", "LowestAICc", "fit_converged", "rank_by_aicc"]
 

@@ -84,6 +84,8 @@ class Comparison:
     3      -0.42             0.0
     """
 
+    __module__ = "sklrnn.forecasting"
+
     models: dict[str, Any]
     y: Any
     results: pd.DataFrame

@@ -11,7 +11,7 @@ from sktime.forecasting.base import ForecastingHorizon
 
 from sklrnn.forecasting.comparison.cutoffs import BacktestFold
 from sklrnn.forecasting.comparison.warning_counts import count_warnings
-from sklrnn.training._overlapping import one_blas_thread
+from sklrnn.training.process import one_blas_thread
 
 __all__ = ["FoldResult", "evaluate_folds"]
 

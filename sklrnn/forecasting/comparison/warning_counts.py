@@ -3,11 +3,11 @@
 import threading
 import warnings
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from sklrnn.training._overlapping import Overlapping
+from sklrnn.training.process import ScopedSetting
 
 __all__ = ["count_warnings"]
 
@@ -24,7 +24,7 @@ class _WarningCounter:
 
     def __init__(self) -> None:
         self._here = threading.local()
-        self._all_warnings = Overlapping(self._listen)
+        self._all_warnings = ScopedSetting(self._listen)
 
     @contextmanager
     def __call__(self) -> Iterator[Counter[tuple[str, str]]]:
@@ -47,8 +47,7 @@ class _WarningCounter:
                 if outer is not None:
                     outer.update(counts)
 
-    @contextmanager
-    def _listen(self) -> Iterator[None]:
+    def _listen(self) -> Callable[[], None]:
         show = warnings.showwarning
 
         def take(message: Any, category: type[Warning], *place: Any, **options: Any) -> None:
@@ -58,10 +57,11 @@ class _WarningCounter:
             elif not issubclass(category, _FOR_DEVELOPERS):
                 counts[category.__name__, str(message)] += 1
 
-        with warnings.catch_warnings():
-            warnings.simplefilter("always")
-            warnings.showwarning = take
-            yield
+        changes = ExitStack()
+        changes.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("always")
+        warnings.showwarning = take
+        return changes.close
 
 
 count_warnings = _WarningCounter()

@@ -16,7 +16,7 @@ from sklrnn.forecasting.comparison.auto_ets import ETSSearch
 from sklrnn.forecasting.comparison.baselines import CLASSICAL, SeriesTraits, make_classical
 from sklrnn.forecasting.comparison.compare import compare
 from sklrnn.forecasting.comparison.warning_counts import count_warnings
-from sklrnn.training._overlapping import Overlapping, one_blas_thread
+from sklrnn.training.process import ScopedSetting, one_blas_thread
 
 # sktime announces a change of its own whenever a forecaster of its is made.
 pytestmark = pytest.mark.filterwarnings("ignore:The default of config:FutureWarning")
@@ -333,14 +333,11 @@ def test_blas_runs_on_one_thread_and_gets_the_others_back():
 def test_overlapping_blocks_restore_what_the_first_found():
     setting = {"value": 2}
 
-    class Change:
-        def __enter__(self):
-            self.found, setting["value"] = setting["value"], 1
+    def change():
+        found, setting["value"] = setting["value"], 1
+        return lambda: setting.update(value=found)
 
-        def __exit__(self, *error):
-            setting["value"] = self.found
-
-    block = Overlapping(Change)
+    block = ScopedSetting(change)
     entered, left = threading.Event(), threading.Event()
 
     def other():

@@ -1,0 +1,61 @@
+"""The hyperparameters that regressors and classifiers share, besides those of their network."""
+
+from typing import Annotated, Literal
+
+from sklrnn._hyperparameters import Doc, Ge, Group, hyperparameters
+from sklrnn.estimators.parameters import Bidirectional, PoolSize
+
+
+@hyperparameters
+class EstimatorParameters:
+    """How sequences are read, and how long a network is trained on them."""
+
+    bidirectional: Bidirectional = False
+    pool_size: PoolSize = 1
+    normalize_X: Annotated[
+        bool,
+        Group.INPUT,
+        Doc(
+            "Standardise each feature with its mean and standard deviation over all training steps, inside the network."
+        ),
+    ] = True
+    n_timesteps: Annotated[
+        int | None,
+        Ge(1),
+        Group.INPUT,
+        Doc(
+            "How 2-D X is read: None takes each row as a univariate series; an int as that many time-major "
+            "blocks of columns."
+        ),
+    ] = None
+    max_epochs: Annotated[int, Ge(1), Group.STOPPING, Doc("Maximum number of epochs.")] = 100
+    shuffle: Annotated[bool, Group.TRAINING, Doc("Shuffle the training sequences in each epoch.")] = True
+    embedding_dim: Annotated[
+        int | None,
+        Ge(1),
+        Group.INPUT,
+        Doc(
+            "Width of the embedding where X holds integer tokens, (sample, time); tokens that training never "
+            "saw share one embedding. None: X holds numbers."
+        ),
+    ] = None
+    return_sequences: Annotated[
+        bool, Group.NETWORK, Doc("Predict at every step (aligned many-to-many): y has a time axis.")
+    ] = False
+    missing: Annotated[
+        Literal["error", "mask"],
+        Group.INPUT,
+        Doc(
+            'What is done with NaN in X: an error, or with "mask" a missing value, for which the network '
+            "reads the mean and a flag."
+        ),
+    ] = "error"
+    stateful: Annotated[
+        bool,
+        Group.INPUT,
+        Doc(
+            "Read samples as consecutive segments of one long sequence: each starts from the hidden state at "
+            "the end of the one before, in `fit` (without shuffling) and in each call of `predict`."
+        ),
+    ] = False
+    warm_start: Annotated[bool, Group.RUNNING, Doc("Continue in `fit` from the weights of the previous `fit`.")] = False

@@ -1,0 +1,152 @@
+"""What every estimator shares that holds a trained network in ``model_``, whatever the network predicts."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any, ClassVar, Self
+
+from torch import nn
+
+from sklrnn.estimators.options import count_threads_of, training_options
+from sklrnn.nn.architecture import Architecture
+from sklrnn.training.batches import Batches
+from sklrnn.training.net import SequenceNet
+from sklrnn.training.process import thread_limit
+from sklrnn.training.sklearn_callbacks import CALLBACK_STATE
+from sklrnn.training.trained_network import EpochHook, TrainedNetwork, train
+
+_MODEL = "model_"
+
+
+class NetworkHolder:
+    """Trains a network in a copy of the estimator, so that a fit that fails changes nothing; saves it as plain values.
+
+    Comes before scikit-learn's ``BaseEstimator`` in the bases. A subclass names the kind of its architecture, and makes the loss
+    of its network.
+    """
+
+    model_: TrainedNetwork
+    _architecture_kind: ClassVar[type[Architecture]]
+
+    def _criterion(self) -> nn.Module:
+        """The loss module of the network: one number a sample."""
+        raise NotImplementedError
+
+    # -- training ----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _draft(self, *, continues: bool) -> Iterator[Self]:
+        """Give a copy of this estimator to train; when the block succeeds, its attributes are taken over, the model last.
+
+        With ``continues`` the copy trains the network of this estimator on, whose weights are restored on failure.
+        """
+        draft = object.__new__(type(self))
+        vars(draft).update(vars(self))
+        with self.model_.restored_on_failure() if continues else nullcontext(), draft._threads():
+            yield draft
+        ours, trained = vars(self), vars(draft)
+        for name in ours.keys() - trained.keys() - CALLBACK_STATE:
+            delattr(self, name)
+        for name in sorted(trained, key=lambda name: name == _MODEL):
+            setattr(self, name, trained[name])
+
+    def _train(
+        self,
+        network: nn.Module | None,
+        batches: Batches,
+        validation: Batches | None,
+        *,
+        seed: int,
+        max_epochs: int,
+        patience: int | None,
+        end_epoch: Callable[[], bool] | None = None,
+        keep_optimizer: bool = False,
+    ) -> None:
+        """Train a network, or without one that of ``model_`` on; ``end_epoch`` is called after each epoch."""
+        options = training_options(self, seed=seed, max_epochs=max_epochs, patience=patience)  # type: ignore[arg-type]
+        on_epoch_end: EpochHook | None = None
+        if end_epoch is not None:
+
+            def on_epoch_end(model: TrainedNetwork) -> bool:
+                self.model_ = model
+                return end_epoch()
+
+        if network is not None:
+            self.model_ = train(network, self._criterion(), batches, validation, options, on_epoch_end=on_epoch_end)
+        else:
+            self.model_ = self.model_.continue_training(
+                self._criterion(),
+                batches,
+                validation,
+                options,
+                keep_optimizer=keep_optimizer,
+                on_epoch_end=on_epoch_end,
+            )
+
+    def _check_unchanged(self, before: dict[str, Any], now: dict[str, Any]) -> None:
+        """Training can only continue with the network that was built."""
+        changed = [name for name, value in now.items() if value != before[name]]
+        if changed:
+            raise ValueError(
+                "warm_start=True and partial_fit continue with the network of the previous fit, but "
+                f"{', '.join(changed)} changed: {[before[name] for name in changed]} became "
+                f"{[now[name] for name in changed]}. Set it back, or set warm_start=False and fit anew."
+            )
+
+    @contextmanager
+    def _threads(self) -> Iterator[None]:
+        with thread_limit(count_threads_of(self)):  # type: ignore[arg-type]
+            yield
+
+    # -- the trained network -----------------------------------------------------------------------------------------
+
+    @property
+    def net_(self) -> SequenceNet:
+        """The skorch net."""
+        return self.model_.net
+
+    @property
+    def module_(self) -> Any:
+        """The fitted network: a ``torch.nn.Module``."""
+        return self.model_.module
+
+    @property
+    def n_iter_(self) -> int:
+        """Epochs trained."""
+        return len(self.model_.curves.loss)
+
+    @property
+    def loss_curve_(self) -> list[float]:
+        """Training loss of each epoch, penalties included."""
+        return list(self.model_.curves.loss)
+
+    @property
+    def validation_curve_(self) -> list[float] | None:
+        """Loss on what was held out, the newest, after each epoch; None where nothing was."""
+        curve = self.model_.curves.validation
+        return None if curve is None else list(curve)
+
+    @property
+    def best_validation_loss_(self) -> float | None:
+        """The lowest of `validation_curve_`; the weights are those of its epoch."""
+        return self.model_.curves.best_validation
+
+    @property
+    def n_parameters_(self) -> int:
+        """Trainable parameters of the network."""
+        return self.model_.n_parameters
+
+    # -- saved state is plain values ---------------------------------------------------------------------------------
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())  # type: ignore[call-overload]
+        if _MODEL in state:
+            state[_MODEL] = state[_MODEL].to_state()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        saved = state.pop(_MODEL, None)
+        super().__setstate__(state)  # type: ignore[misc]
+        if saved is not None:
+            options = training_options(self, seed=saved["seed"], max_epochs=1, patience=None)  # type: ignore[arg-type]
+            self.model_ = TrainedNetwork.from_state(saved, self._architecture_kind, self._criterion(), options)

@@ -1,0 +1,64 @@
+"""The parameters of an estimator as the options of a network and of its training."""
+
+from typing import Any, Literal
+
+from sklrnn.estimators.parameters import NetworkParameters, cell_and_options
+from sklrnn.training.process import count_threads
+from sklrnn.training.trained_network import TrainingOptions
+
+# Above so many samples, texts or pairs a tenth of them can be held out.
+_ENOUGH_TO_HOLD_OUT = 10_000
+
+
+def recurrent_options(parameters: NetworkParameters) -> dict[str, Any]:
+    """The recurrent layers of every architecture."""
+    p: Any = parameters
+    return {
+        "units": as_tuple(p.units),
+        **cell_and_options(p),
+        "bidirectional": bool(getattr(p, "bidirectional", False)),
+        "dropout": float(p.dropout),
+        "recurrent_dropout": float(p.recurrent_dropout),
+        "residual": bool(p.residual),
+    }
+
+
+def training_options(
+    parameters: NetworkParameters, *, seed: int, max_epochs: int, patience: int | None
+) -> TrainingOptions:
+    """How the network of an estimator is trained."""
+    p: Any = parameters
+    return TrainingOptions(
+        seed=seed,
+        max_epochs=max_epochs,
+        patience=patience,
+        optimizer=p.optimizer,
+        learning_rate=p.learning_rate,
+        schedule=p.schedule,
+        tol=p.tol,
+        l1=p.l1,
+        l2=p.l2,
+        max_grad_norm=p.max_grad_norm,
+        callbacks=p.callbacks,
+        device=p.device,
+        n_threads=count_threads_of(p),
+        verbose=p.verbose,
+    )
+
+
+def count_threads_of(parameters: NetworkParameters) -> int:
+    """How many threads a fit or a prediction of an estimator may use."""
+    p: Any = parameters
+    return count_threads(p.n_jobs, batch_size=p.batch_size, units=as_tuple(p.units))
+
+
+def holds_out(early_stopping: bool | Literal["auto"], n_samples: int) -> bool:
+    """Whether the newest of so many samples are held out for early stopping."""
+    return n_samples > _ENOUGH_TO_HOLD_OUT if early_stopping == "auto" else early_stopping
+
+
+def as_tuple(sizes: int | tuple[int, ...] | None) -> tuple[int, ...]:
+    """Widths of layers: none, one, or several."""
+    if sizes is None:
+        return ()
+    return tuple(int(size) for size in sizes) if isinstance(sizes, tuple | list) else (int(sizes),)

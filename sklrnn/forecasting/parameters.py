@@ -1,0 +1,82 @@
+"""The hyperparameters of forecasters."""
+
+from typing import Annotated, Any, Literal
+
+from sklrnn._hyperparameters import Doc, Ge, Group, hyperparameters
+from sklrnn.estimators.parameters import Bidirectional, PoolSize, Quantiles
+from sklrnn.forecasting.network import ForecastLoss
+
+
+@hyperparameters
+class ForecasterParameters:
+    """How a forecaster reads series, and what it predicts."""
+
+    bidirectional: Bidirectional = False
+    pool_size: PoolSize = 1
+    window_length: Annotated[
+        int | Literal["auto"],
+        Ge(1),
+        Group.INPUT,
+        Doc('Past rows that each forecast reads; "auto" takes up to 14 seasons, as the length of the series allows.'),
+    ] = "auto"
+    strategy: Annotated[
+        Literal["direct", "recursive"],
+        Group.INPUT,
+        Doc(
+            '"direct" predicts all steps of `fh` at once (multi-step forecast); "recursive" predicts one step '
+            "and reads its own forecasts. Steps beyond the trained horizon are always predicted recursively."
+        ),
+    ] = "direct"
+    normalize: Annotated[
+        Literal["window", "series"] | None,
+        Group.INPUT,
+        Doc(
+            "How y is scaled: by the newest part of each window, by each series as a whole, or (None) by all "
+            "series together."
+        ),
+    ] = "window"
+    sp: Annotated[
+        int | Literal["auto"],
+        Ge(1),
+        Group.INPUT,
+        Doc('Seasonal periodicity in rows; "auto" infers it from the frequency and the autocorrelation.'),
+    ] = "auto"
+    fold: Annotated[
+        int | Literal["auto"],
+        Ge(1),
+        Group.INPUT,
+        Doc(
+            'Rows that each recurrent step reads; "auto" takes a season, so that days are the steps and hours '
+            "the features."
+        ),
+    ] = "auto"
+    n_networks: Annotated[
+        int, Ge(1), Group.NETWORK, Doc("Networks with different seeds whose forecasts are averaged.")
+    ] = 1
+    future_X: Annotated[
+        Literal["known", "unknown"] | list[Any],
+        Group.INPUT,
+        Doc(
+            "The columns of X that are known in the future, and must be passed to predict: all, none, or a "
+            "list of names."
+        ),
+    ] = "known"
+    loss: Annotated[ForecastLoss, Group.LOSS, Doc("What is minimised.")] = "absolute_error"
+    quantiles: Quantiles = (0.05, 0.5, 0.95)
+    max_epochs: Annotated[
+        int | Literal["auto"],
+        Ge(1),
+        Group.STOPPING,
+        Doc(
+            'Number of epochs; "auto" follows from the number of windows: 200 steps of the optimizer for 84 '
+            "windows, 20,000 for 200,000."
+        ),
+    ] = "auto"
+    fine_tune: Annotated[
+        bool,
+        Group.TRAINING,
+        Doc(
+            "After `pretrain`, let `fit` train the network on its series for a tenth of the epochs; otherwise "
+            "it only reads them."
+        ),
+    ] = False
