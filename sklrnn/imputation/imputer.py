@@ -11,9 +11,10 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
+from sklrnn.estimators.cell_options import CellOptions
 from sklrnn.estimators.network_holder import NetworkHolder
 from sklrnn.estimators.options import as_tuple, recurrent_options
-from sklrnn.estimators.parameters import CellOptions, ConvolutionOptions
+from sklrnn.estimators.parameters import ConvolutionOptions
 from sklrnn.imputation.features import FeatureBuilder, Scales
 from sklrnn.imputation.interpolation import IncompleteSeries
 from sklrnn.imputation.masking import MaskedBatches, MaskedDataset, MaskSampler, fit_features, gap_lengths
