@@ -222,7 +222,7 @@ def add_sections(doc: str, sections: dict[str, str], *, description: str = "") -
     for title, text in sections.items():
         found[title] = f"{found.get(title, '').strip()}\n\n{text}"
     references = dict(pair for text in found.values() for pair in _REFERENCE.findall(text))
-    found = {title: _REFERENCE.sub("", text).strip() for title, text in found.items()}
+    found = {title: re.sub(r"\n{3,}", "\n\n", _REFERENCE.sub("", text)).strip() for title, text in found.items()}
     cited = [label for label in sorted(references) if any(f"[{label}]_" in text for text in (head, *found.values()))]
     found["References"] = "\n\n".join(_wrap(f".. [{label}] {references[label]}") for label in cited)
     written = [f"{title}\n{'-' * len(title)}\n{found[title]}" for title in _TITLES if found.get(title)]
@@ -288,7 +288,7 @@ def _spell(kind: Any) -> str:
     if origin is type:
         return f"subclass of {_public_name(items[0])}"
     names = {NoneType: "None", None: "None", Any: "object", Callable: "callable"}
-    return names.get(origin or kind) or getattr(kind, "__name__", str(kind))
+    return str(names.get(origin or kind) or getattr(kind, "__name__", kind))
 
 
 def _public_name(kind: type) -> str:

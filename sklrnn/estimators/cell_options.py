@@ -17,7 +17,7 @@ class SimpleRNNOptions:
         Literal["tanh", "relu"],
         OnlyWith(cell="simple_rnn"),
         Group.NETWORK,
-        Doc("Activation function of the state."),
+        Doc("Activation of the hidden state."),
     ] = "tanh"
 
 
@@ -30,8 +30,8 @@ class GRUOptions:
         OnlyWith(cell="gru"),
         Group.NETWORK,
         Doc(
-            "Whether the reset gate acts after the recurrent product, as in torch and cuDNN, or before it, as in the "
-            "paper."
+            "Apply the reset gate after the recurrent product, as torch and cuDNN do; False applies it before, as in "
+            "the original GRU."
         ),
     ] = True
 
@@ -52,12 +52,12 @@ class LSTMOptions:
         ),
     ] = 1.0
     peephole: Annotated[
-        bool, OnlyWith(cell="lstm"), Group.NETWORK, Doc("Let the gates see the cell state (peephole connections).")
+        bool, OnlyWith(cell="lstm"), Group.NETWORK, Doc("Peephole connections: the gates read the cell state.")
     ] = False
 
 
 @hyperparameters
-class CellOptions(SimpleRNNOptions, GRUOptions, LSTMOptions):
+class CellOptions(LSTMOptions, GRUOptions, SimpleRNNOptions):
     """The cell and the options of all cells, for classes that take the cell as a parameter."""
 
     cell: Annotated[

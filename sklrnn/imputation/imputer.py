@@ -49,9 +49,9 @@ class RecurrentImputer(
     OneToOneFeatureMixin,
     TransformerMixin,
     NetworkHolder,
-    ImputerParameters,
     CellOptions,
     ConvolutionOptions,
+    ImputerParameters,
     BaseEstimator,
 ):
     """Impute missing values of series from the rows before and after, and from the other columns.
@@ -73,6 +73,7 @@ class RecurrentImputer(
 
     See Also
     --------
+    sklrnn.RecurrentRegressor : Has the equations of the cells.
     sklearn.impute.SimpleImputer : The mean of a column.
     sklearn.impute.IterativeImputer : Regression on the other columns of the same row.
 

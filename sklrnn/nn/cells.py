@@ -2,11 +2,11 @@
 
 A cell is a value: a callable ``(input_size, hidden_size)`` that gives a module with the calling convention of torch's
 recurrent layers, ``states, last = cell(x, first)``, with ``x`` of shape (time, sample, feature). Options of the cells
-of this file are keywords of the callable; the tables of ``estimators.parameters`` make hyperparameters of them.
+of this file are keywords of the callable; the tables of ``estimators.cell_options`` make hyperparameters of them.
 """
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -22,9 +22,21 @@ _Pair = tuple[Tensor, Tensor]
 
 
 class _OfTorch(Stepwise):
-    """A fused layer of torch: by a kernel where there is one for it, step by step where the state is masked."""
+    """A fused layer of torch: by a kernel where there is one for it, step by step where the state is masked.
 
+    The equations have one bias. torch's second one adds nothing to it, so it stays zero and untrained, except in a cell
+    that ``has_two_biases``.
+    """
+
+    has_two_biases: ClassVar[bool] = False
     bias_hh_l0: Tensor
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.bias_hh_l0.requires_grad_(self.has_two_biases)
+
+    def input_bias(self) -> Tensor:
+        return self.bias_ih_l0 if self.has_two_biases else self.bias_ih_l0 + self.bias_hh_l0
 
     def initialise(self, generator: torch.Generator) -> None:
         super().initialise(generator)
@@ -41,18 +53,7 @@ class _OfTorch(Stepwise):
         return states, last
 
 
-class _OneBias(_OfTorch):
-    """One bias, as the equations have it: torch's second one adds nothing here, so it stays zero and untrained."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.bias_hh_l0.requires_grad_(False)
-
-    def input_bias(self) -> Tensor:
-        return self.bias_ih_l0 + self.bias_hh_l0
-
-
-class SimpleRNN(_OneBias, nn.RNN):  # type: ignore[misc]  # torch declares forward for packed sequences too
+class SimpleRNN(_OfTorch, nn.RNN):  # type: ignore[misc]  # torch declares forward for packed sequences too
     """Simple recurrent network [Elman1990]_: the state follows from the input and the state before.
 
     ::
@@ -76,6 +77,7 @@ class GRU(_OfTorch, nn.GRU):  # type: ignore[misc]
     """The GRU whose reset gate acts after the product, as in torch and cuDNN: see ``_gru``."""
 
     gates = ("reset", "update", "candidate")
+    has_two_biases = True
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__(input_size, hidden_size)
@@ -127,7 +129,7 @@ class MinimalGRU(StepwiseCell):
         return torch.lerp(state, candidate.tanh(), update.sigmoid())
 
 
-class LSTM(_OneBias, nn.LSTM):  # type: ignore[misc]
+class LSTM(_OfTorch, nn.LSTM):  # type: ignore[misc]
     """The LSTM without peepholes: see ``_lstm``."""
 
     gates = ("input", "forget", "candidate", "output")

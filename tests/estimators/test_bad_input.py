@@ -80,13 +80,15 @@ def test_a_column_of_labels_warns_as_scikit_learn_does():
         GRUClassifier(**TINY).fit(X, (y > 0)[:, np.newaxis])
 
 
-def test_a_label_never_seen_when_going_on():
+def test_an_unknown_label_when_training_continues():
     model = GRUClassifier(**TINY, warm_start=True).fit(X, np.repeat([1, 2], 10))
-    with pytest.raises(ValueError, match=r"labels that GRUClassifier does not know: \[3\]. It has learnt \[1, 2\]"):
+    with pytest.raises(
+        ValueError, match=r"labels that GRUClassifier does not know: \[3\]. It was fitted with \[1, 2\]"
+    ):
         model.fit(X, np.repeat([1, 3], 10))
 
 
-def test_a_class_all_of_whose_rows_weigh_nothing_is_absent():
+def test_a_class_with_samples_of_weight_zero_only_is_absent():
     weights = np.repeat([1.0, 0.0], 10)
     with pytest.raises(ValueError, match="only one class"):
         GRUClassifier(**TINY).fit(X, np.repeat([0, 1], 10), weights)
@@ -123,9 +125,9 @@ def test_shapes_at_predict(given, later, message):
         GRURegressor(**TINY).fit(given, y).predict(later)
 
 
-def test_number_of_outputs_when_going_on():
+def test_number_of_outputs_when_training_continues():
     model = GRURegressor(**TINY, warm_start=True).fit(X, y)
-    with pytest.raises(ValueError, match=r"has learnt 1 output\(s\), got y with 2"):
+    with pytest.raises(ValueError, match=r"was fitted with 1 output\(s\), got y with 2"):
         model.fit(X, np.c_[y, y])
 
 

@@ -28,6 +28,7 @@ from sklrnn import (
     RecurrentRegressor,
     SimpleRNNRegressor,
 )
+from sklrnn.training.net import SequenceNet
 
 TINY = {"units": 6, "max_epochs": 3, "random_state": 0}
 ALL = [getattr(sklrnn, name) for name in sklrnn.__all__ if name.endswith(("Regressor", "Classifier"))]
@@ -64,7 +65,7 @@ def test_string_labels_are_learnt_by_default(sequences, totals):
 
 
 @pytest.mark.parametrize("kind", ALL)
-def test_shapes_of_answers_follow_those_of_targets(kind, sequences, totals):
+def test_shapes_of_predictions_follow_those_of_targets(kind, sequences, totals):
     y = targets_for(kind(), totals)
     model = kind(**TINY).fit(sequences, y)
     assert model.predict(sequences).shape == (80,)
@@ -74,7 +75,7 @@ def test_shapes_of_answers_follow_those_of_targets(kind, sequences, totals):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_answers_have_the_precision_of_the_sequences(dtype, sequences, totals):
+def test_predictions_have_the_precision_of_the_sequences(dtype, sequences, totals):
     model = GRURegressor(**TINY).fit(sequences, totals.astype(dtype))
     assert model.predict(sequences.astype(dtype)).dtype == dtype
     assert model.hidden_states(sequences.astype(dtype)).dtype == dtype
@@ -159,7 +160,7 @@ def test_scores_on_the_held_out_rows_are_weighted(sequences, totals):
 
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize("kind", [GRURegressor, GRUClassifier])
-def test_a_row_of_weight_zero_is_absent_to_the_last_bit(kind, early_stopping, sequences, totals):
+def test_a_sample_of_weight_zero_is_absent_to_the_last_bit(kind, early_stopping, sequences, totals):
     weights = np.random.default_rng(0).integers(0, 2, 80)
     y = targets_for(kind(), totals)
     weighted = kind(**TINY, early_stopping=early_stopping).fit(sequences, y, weights)
@@ -211,7 +212,7 @@ def test_global_generators_are_left_alone(kind, sequences, totals):
 # -- validation, curves, stopping ------------------------------------------------------------------------------------
 
 
-def test_curves_tell_what_happened(sequences, totals):
+def test_curves_are_those_of_the_epochs(sequences, totals):
     model = GRURegressor(**{**TINY, "max_epochs": 8}, early_stopping=True).fit(sequences, totals)
     assert model.n_iter_ == len(model.loss_curve_) == len(model.validation_curve_) == 8
     assert model.best_validation_loss_ == min(model.validation_curve_)
@@ -225,7 +226,7 @@ def test_curves_tell_what_happened(sequences, totals):
     assert plain.best_validation_loss_ is None
 
 
-def test_best_weights_come_back(sequences):
+def test_best_weights_are_restored(sequences):
     noise = np.random.default_rng(1).normal(size=80)
     options = {"units": 32, "learning_rate": 0.03, "random_state": 0, "early_stopping": True, "n_iter_no_change": 20}
     model = GRURegressor(**options).fit(sequences, noise)
@@ -235,31 +236,25 @@ def test_best_weights_come_back(sequences):
     assert_array_equal(model.predict(sequences), again.predict(sequences))
 
 
-def test_stopping_watches_the_training_loss_when_nothing_is_held_out(sequences, totals):
+def test_early_stopping_monitors_the_training_loss_when_nothing_is_held_out(sequences, totals):
     model = GRURegressor(units=6, random_state=0, tol=0.5, n_iter_no_change=2).fit(sequences, totals)
     assert model.n_iter_ < 20
 
 
-class InterruptedRegressor(GRURegressor):
-    """Ctrl-C arrives while the gradient of an epoch is at work, not inside a callback."""
+def test_ctrl_c_leaves_a_usable_model_and_says_so(sequences, totals, monkeypatch):
+    """Ctrl-C arrives in a step of the optimizer, not inside a callback."""
+    steps = []
 
-    def _make_net(self, network):
-        net = super()._make_net(network)
-        seen = []
+    def train_step(net, batch, make_step=SequenceNet.train_step, **options):
+        steps.append(1)
+        if len(steps) == 8:
+            raise KeyboardInterrupt
+        return make_step(net, batch, **options)
 
-        def train_step(batch, **kwargs):
-            seen.append(1)
-            if len(seen) == 8:
-                raise KeyboardInterrupt
-            return type(net).train_step(net, batch, **kwargs)
-
-        net.train_step = train_step
-        return net
-
-
-def test_ctrl_c_leaves_a_usable_model_and_says_so(sequences, totals):
-    with pytest.warns(ConvergenceWarning, match="interrupted in epoch 3.*keeps what it has learnt"):
-        model = InterruptedRegressor(units=6, random_state=0).fit(sequences, totals)
+    monkeypatch.setattr(SequenceNet, "train_step", train_step)
+    with pytest.warns(ConvergenceWarning, match="interrupted in epoch 3.*keeps the weights of this moment") as record:
+        model = GRURegressor(units=6, random_state=0).fit(sequences, totals)
+    assert record[0].filename == __file__
     assert model.n_iter_ == len(model.loss_curve_) == 2
     assert np.isfinite(model.predict(sequences)).all()
 
@@ -283,8 +278,10 @@ class ExplodeAt(Callback):
 
 
 def test_divergence_later_on_restores_the_last_good_weights(sequences, totals):
-    with pytest.warns(ConvergenceWarning, match="diverged after 2 epoch.*earlier epoch were restored.*learning_rate"):
+    message = "diverged after 2 epoch.*earlier epoch were restored.*learning_rate"
+    with pytest.warns(ConvergenceWarning, match=message) as record:
         model = GRURegressor(**{**TINY, "max_epochs": 10}, callbacks=[ExplodeAt(3)]).fit(sequences, totals)
+    assert record[0].filename == __file__  # the line that called fit
     two = GRURegressor(**{**TINY, "max_epochs": 2}).fit(sequences, totals)
     assert model.n_iter_ == 2
     assert_allclose(model.predict(sequences), two.predict(sequences))
@@ -294,7 +291,7 @@ def test_divergence_later_on_restores_the_last_good_weights(sequences, totals):
 @pytest.mark.parametrize("batch_size", [16, 200])
 def test_an_explosion_is_seen_whenever_it_happens(max_epochs, batch_size, sequences, totals):
     model = GRURegressor(units=4, random_state=0, max_epochs=max_epochs, batch_size=batch_size, learning_rate=1e6)
-    with pytest.raises(ValueError, match="no epoch left weights"):
+    with pytest.raises(ValueError, match="no epoch left usable weights"):
         model.fit(sequences, totals)
 
 
@@ -309,7 +306,7 @@ class FailAt(Callback):
 
 
 @pytest.mark.parametrize("how", ["fit", "warm", "partial_fit"])
-def test_a_fit_that_fails_leaves_the_model_that_was_there(how, sequences, totals):
+def test_a_fit_that_fails_leaves_the_fitted_model_as_it_was(how, sequences, totals):
     model = GRURegressor(**TINY, dropout=0.5).fit(sequences, totals)
     before = model.predict(sequences)
     model.set_params(callbacks=[FailAt(2)], warm_start=how == "warm")
@@ -349,7 +346,7 @@ def test_warm_start_keeps_the_better_weights(sequences, totals):
     assert_array_equal(model.predict(sequences), before)
 
 
-def test_answers_are_read_as_they_were_learnt(sequences, totals):
+def test_outputs_are_decoded_with_the_loss_of_the_fit(sequences, totals):
     model = GRURegressor(**TINY, loss="quantile").fit(sequences, totals)
     before = model.predict_quantiles(sequences, [0.1, 0.9])
     model.set_params(quantiles=(0.01, 0.5, 0.99))
@@ -380,15 +377,15 @@ def test_a_model_of_another_device_is_loaded_to_the_cpu(sequences, totals):
     model = GRURegressor(**TINY).fit(sequences, totals)
     expected = model.predict(sequences)
     model.set_params(device="cuda")
-    with pytest.warns(UserWarning, match='no device="cuda" here; the model is loaded to the CPU'):
+    with pytest.warns(UserWarning, match='device="cuda" is not available here; the model is loaded to the CPU'):
         loaded = pickle.loads(pickle.dumps(model))
     assert_array_equal(loaded.predict(sequences), expected)
 
 
-# -- going on --------------------------------------------------------------------------------------------------------
+# -- continued training ----------------------------------------------------------------------------------------------
 
 
-def test_warm_start_goes_on(sequences, totals):
+def test_warm_start_continues(sequences, totals):
     model = GRURegressor(**TINY, warm_start=True).fit(sequences, totals)
     first = model.loss_curve_[:]
     model.fit(sequences, totals)
@@ -411,7 +408,7 @@ def test_partial_fit_is_an_epoch_and_survives_saving(sequences, totals):
     assert loaded.loss_curve_[-1] < loaded.loss_curve_[0]
 
 
-def test_partial_fit_knows_the_classes_that_were_announced(sequences):
+def test_partial_fit_knows_the_classes_of_its_first_call(sequences):
     y = np.where(sequences[:, -1, 0] > 0, 1, 2)
     model = GRUClassifier(**TINY).partial_fit(sequences, y, classes=[1, 2, 5])
     assert model.predict_proba(sequences).shape == (80, 3)
@@ -426,7 +423,7 @@ def test_partial_fit_knows_the_classes_that_were_announced(sequences):
 
 
 @pytest.mark.parametrize("kind", ALL)
-def test_pickle_joblib_and_skops_give_back_the_same_answers(kind, sequences, totals, tmp_path):
+def test_pickle_joblib_and_skops_give_back_the_same_predictions(kind, sequences, totals, tmp_path):
     model = kind(**TINY).fit(sequences, targets_for(kind(), totals))
     joblib.dump(model, tmp_path / "model.joblib")
     safe = skops.io.dumps(model)
@@ -444,7 +441,9 @@ def test_pickle_joblib_and_skops_give_back_the_same_answers(kind, sequences, tot
 def test_a_saved_model_holds_the_weights_once(sequences, totals):
     model = GRURegressor(units=100, max_epochs=1, random_state=0).fit(sequences, totals)
     assert len(pickle.dumps(model)) < 4 * model.n_parameters_ * 1.3
-    assert not any(isinstance(value, torch.Tensor) for value in model.__getstate__().values())
+    state = model.__getstate__()
+    assert not any(isinstance(value, torch.Tensor) for value in [*state.values(), *state["model_"].values()])
+    assert {type(weight) for weight in state["model_"]["weights"].values()} == {np.ndarray}
 
 
 def test_clone_and_repr_show_parameters_only():
@@ -524,7 +523,7 @@ def test_verbose_shows_the_losses(capsys, sequences, totals):
 
 @pytest.mark.parametrize("kind", ALL)
 @pytest.mark.parametrize("options", [{}, {"bidirectional": True}, {"units": (4, 3)}, {"filters": 3, "pool_size": 2}])
-def test_a_stream_answers_like_predict_on_the_sequence_so_far(kind, options, sequences, totals):
+def test_a_stream_predicts_like_predict_on_the_sequence_so_far(kind, options, sequences, totals):
     model = kind(**{**TINY, **options}).fit(sequences, targets_for(kind(), totals))
     stream = model.start_stream()
     for step in range(5):
@@ -538,7 +537,7 @@ def test_a_stream_answers_like_predict_on_the_sequence_so_far(kind, options, seq
         stream.step([1.0, 2.0, 3.0])
 
 
-def test_hidden_states_end_in_the_state_that_the_answer_comes_from(sequences, totals):
+def test_hidden_states_end_in_the_state_that_the_head_reads(sequences, totals):
     model = SimpleRNNRegressor(**TINY, normalize_y=False).fit(sequences, totals)
     states = model.hidden_states(sequences)
     assert states.shape == (80, 5, 6)
@@ -547,7 +546,7 @@ def test_hidden_states_end_in_the_state_that_the_answer_comes_from(sequences, to
     assert_allclose(model.predict(sequences), by_hand[:, 0], rtol=1e-9)
 
 
-def test_rows_do_not_feel_their_neighbours(sequences, totals):
+def test_predictions_do_not_depend_on_other_samples(sequences, totals):
     model = GRURegressor(**TINY).fit(sequences, totals)
     assert_allclose(model.predict(sequences[3:4]), model.predict(sequences)[3:4], rtol=1e-12)
 

@@ -69,7 +69,7 @@ def test_all_unknown_tokens_are_one(data):
         assert not np.allclose(model.predict_proba([[known]]), unknown[:1])
 
 
-def test_the_unknown_is_learnt_from_rare_tokens():
+def test_the_vector_of_unknown_tokens_is_learnt_from_rare_tokens():
     """Each name comes twice and means 1; the frequent token means 0: so should a name not seen before."""
     names = np.repeat(np.arange(1, 101), 2)
     X = np.concatenate([names, np.zeros(200, int)])[:, np.newaxis]
@@ -79,7 +79,7 @@ def test_the_unknown_is_learnt_from_rare_tokens():
     assert_allclose(model.module_.embedding.rarity, 0.25 / (0.25 + np.r_[200, np.full(100, 2)]))
 
 
-def test_vocabulary_and_counts_are_those_of_rows_that_count(data):
+def test_vocabulary_and_counts_are_those_of_samples_with_nonzero_weight(data):
     X, y = data
     weights = np.ones(len(X))
     weights[:50] = 0
@@ -123,7 +123,7 @@ def test_streams(data):
         stream.step([1, 2])
 
 
-def test_going_on_saving_and_searching(data):
+def test_continuing_saving_and_searching(data):
     X, y = data
     model = GRUClassifier(**TINY, warm_start=True).fit(X, y).fit([*X[:-1], np.array([1234])], y)
     assert model.n_iter_ == 6
@@ -148,7 +148,7 @@ def test_going_on_saving_and_searching(data):
         (["ab", "c"], r"has the shape \(time,\) or .* sequence 0 has the shape \(\)"),
         ([["a", "b"], ["c"]], "sequence 0 holds strings, such as 'a'"),
         ([[1, 2], []], r"sequence 1 has the shape \(0,\)"),
-        (np.zeros((2, 3, 2), int), "each step of X is one token, got 2 features a step"),
+        (np.zeros((2, 3, 2), int), "each step of X is one token, got 2 features in a step"),
         ([np.zeros((3, 2), int), np.zeros((2, 2), int)], "each step of X is one token, got 2"),
         (np.zeros(2, int), r"reads tokens \(sample, time\), got an array of shape \(2,\)"),
         (np.zeros((2, 0), int), r"reads tokens \(sample, time\), got an array of shape \(2, 0\)"),

@@ -42,7 +42,7 @@ def test_the_network_reads_the_mean_and_a_flag(data):
     assert_allclose(seen[..., :2][~np.isnan(X)], ((X - np.nanmean(X, (0, 1))) / np.nanstd(X, (0, 1)))[~np.isnan(X)])
 
 
-def test_that_a_value_is_missing_can_be_the_answer():
+def test_that_a_value_is_missing_can_be_the_target():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(200, 5, 1))
     y = rng.random(200) < 0.5

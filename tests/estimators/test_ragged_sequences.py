@@ -39,7 +39,7 @@ def data():
 
 @pytest.mark.parametrize("options", NETWORKS.values(), ids=NETWORKS)
 @pytest.mark.parametrize("kind", [GRURegressor, LSTMRegressor, SimpleRNNRegressor])
-def test_an_answer_is_that_of_the_sequence_alone(kind, options, data):
+def test_a_prediction_is_that_of_the_sequence_alone(kind, options, data):
     X, y = data
     model = kind(**{**TINY, **options}).fit(X, y)
     together = model.predict(X)
@@ -50,7 +50,7 @@ def test_an_answer_is_that_of_the_sequence_alone(kind, options, data):
 
 
 @pytest.mark.parametrize("options", NETWORKS.values(), ids=NETWORKS)
-def test_order_and_neighbours_leave_no_trace(options, data):
+def test_order_and_other_samples_have_no_effect(options, data):
     X, y = data
     model = GRURegressor(**{**TINY, **options}).fit(X, y)
     order = np.random.default_rng(1).permutation(len(X))
@@ -60,7 +60,7 @@ def test_order_and_neighbours_leave_no_trace(options, data):
     assert_allclose(with_a_long_one[:-1], answers, rtol=1e-9)
 
 
-def test_answers_come_back_in_order_from_many_blocks(data, monkeypatch):
+def test_predictions_come_back_in_order_from_many_blocks(data, monkeypatch):
     X, y = data
     model = GRURegressor(**TINY).fit(X, y)
     at_once = model.predict(X)
@@ -70,26 +70,21 @@ def test_answers_come_back_in_order_from_many_blocks(data, monkeypatch):
 
 @pytest.mark.parametrize("options", NETWORKS.values(), ids=NETWORKS)
 def test_a_step_of_training_is_that_of_the_sequences_one_by_one(options, data):
-    """The loss and its gradients do not feel that a batch is padded."""
+    """Padding changes neither the loss nor its gradients."""
     X, y = data
     model = GRURegressor(**{**TINY, **options}, dropout=0.0).fit(X, y)
-    rows = Samples(*model_rows(model, X, y))
+    samples = model._check_samples(X, y, None, reset=False)
     net, network = model.net_, model.module_.double().train()
-    [(batch, target)] = list(model._batches(rows, len(X), n_streams=len(X)))
+    [(batch, target)] = list(model._batches(samples, len(X), n_streams=len(X)))
     assert "lengths" in batch
     gradients = []
-    for batches in ([(batch, target)], list(model._batches(rows, 1, n_streams=1))):
+    for batches in ([(batch, target)], list(model._batches(samples, 1, n_streams=1))):
         network.zero_grad()
         for x, wanted in batches:
             net.get_loss(net.infer(x), wanted, X=x).div(len(batches)).backward()
         gradients.append([p.grad.clone().numpy() for p in network.parameters() if p.grad is not None])
     for together, one_by_one in zip(*gradients, strict=True):
         assert_allclose(together, one_by_one, rtol=1e-6, atol=1e-9)
-
-
-def model_rows(model, X, y):
-    checked = model._check_X(X, reset=False)
-    return checked, model._encode(checked, y, slice(None), reset=False)
 
 
 def test_equally_long_sequences_in_a_list_are_an_array(data):
@@ -145,13 +140,13 @@ def test_statistics_are_those_of_real_steps():
 def test_batches_hold_sequences_of_about_one_length_and_differ_between_epochs():
     X, y = some_sequences(400, longest=100)
     model = GRURegressor(**TINY, batch_size=16).fit(X, y)
-    batches = model._batches(Samples(*model_rows(model, X, y)), 16, n_streams=16, seed=0)
+    batches = model._batches(model._check_samples(X, y, None, reset=False), 16, n_streams=16, seed=0)
     epochs = []
     for epoch in range(2):
         batches.epoch = epoch
         chosen = list(batches._chosen_samples())
         assert_array_equal(np.sort(np.concatenate(chosen)), np.arange(400))
-        lengths = [batches.rows.X.lengths[rows] for rows in chosen]
+        lengths = [batches.samples.X.lengths[rows] for rows in chosen]
         assert sum(n.max() * len(n) for n in lengths) < 1.3 * sum(n.sum() for n in lengths)
         assert not (np.diff([n.mean() for n in lengths]) >= 0).all()
         assert max(x["x"].shape[1] for x, _ in batches) == 100
@@ -163,7 +158,8 @@ def test_batches_hold_sequences_of_about_one_length_and_differ_between_epochs():
 def test_without_shuffling_the_order_stays():
     X, y = some_sequences(40)
     model = GRURegressor(**TINY, batch_size=16, shuffle=False).fit(X, y)
-    chosen = model._batches(Samples(*model_rows(model, X, y)), 16, n_streams=16)._chosen_samples()
+    samples = model._check_samples(X, y, None, reset=False)
+    chosen = model._batches(samples, 16, n_streams=16)._chosen_samples()
     assert_array_equal(np.concatenate(list(chosen)), np.arange(40))
 
 
@@ -218,7 +214,7 @@ def test_saved_and_loaded(data):
     assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), model.predict(X))
 
 
-def test_going_on(data):
+def test_training_continues(data):
     X, y = data
     going = GRURegressor(**TINY, batch_size=8, n_iter_no_change=100).set_params(warm_start=True).fit(X, y).fit(X, y)
     assert going.n_iter_ == 6
@@ -249,7 +245,7 @@ def test_early_stopping_intervals_and_callbacks():
 
 
 @pytest.mark.parametrize("options", [{}, {"bidirectional": True}, {"filters": 3, "pool_size": 2}])
-def test_a_stream_answers_like_predict(options, data):
+def test_a_stream_predicts_like_predict(options, data):
     X, y = data
     model = GRURegressor(**TINY, **options).fit(X, y)
     longest = max(X, key=len)

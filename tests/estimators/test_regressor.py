@@ -122,13 +122,13 @@ def test_a_loss_of_torch(heteroscedastic):
     assert model.score(X[:300], y[:300]) > 0.5
 
 
-def test_a_constant_target_is_answered(heteroscedastic):
+def test_a_constant_target_is_predicted(heteroscedastic):
     X, *_ = heteroscedastic
     model = GRURegressor(**TINY).fit(X[:40], np.full(40, 7.0))
     assert_allclose(model.predict(X[:40]), 7, atol=1.0)
 
 
-def test_answers_in_double_precision_follow_the_network():
+def test_predictions_in_double_precision_follow_the_network():
     X, y = np.random.default_rng(0).normal(size=(20, 5)), np.arange(20.0)
     model = GRURegressor(units=3, max_epochs=2, random_state=0).fit(X, y)
     before = model.predict(X)

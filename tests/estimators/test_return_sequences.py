@@ -39,7 +39,7 @@ def test_it_learns_what_holds_at_each_step(data):
 
 
 @pytest.mark.parametrize("form", [list, as_object_array])
-def test_answers_have_the_form_of_the_sequences(data, form):
+def test_predictions_have_the_form_of_the_sequences(data, form):
     X, y, labels = data
     X, y = form(X), form(y)
     regressor, classifier = GRURegressor(**TINY).fit(X, y), GRUClassifier(**TINY).fit(X, form(labels))
@@ -75,14 +75,14 @@ def test_a_list_of_equally_long_sequences_is_as_an_array():
 
 
 @pytest.mark.parametrize("options", [{}, {"bidirectional": True}, {"filters": 3}])
-def test_an_answer_is_that_of_the_sequence_alone(data, options):
+def test_a_prediction_is_that_of_the_sequence_alone(data, options):
     X, y, _ = data
     model = GRURegressor(**TINY, **options).fit(X, y)
     for x, answers in zip(X, model.predict(X), strict=True):
         assert_allclose(answers, model.predict(x[np.newaxis])[0], rtol=1e-9)
 
 
-def test_each_real_step_counts_alike_in_training(data):
+def test_each_real_step_has_the_same_weight_in_training(data):
     X, y, _ = data
     model = GRURegressor(**TINY, batch_size=16).fit(X, y)
     checked = model._check_X(X, reset=False)
@@ -124,7 +124,7 @@ def test_weights_of_sequences_and_of_steps(data):
 
 
 @pytest.mark.parametrize("ragged", [False, True])
-def test_a_step_without_weight_has_no_say(data, ragged):
+def test_a_step_without_weight_has_no_effect(data, ragged):
     X, y = data[:2] if ragged else block()
     weights = [np.r_[np.zeros(len(x) - 1), 1.0] for x in X]
     spoiled = [np.r_[np.full(len(steps) - 1, 1e3), steps[-1]] for steps in y]
@@ -172,7 +172,7 @@ def test_searches_and_pipelines(data, form):
 
 
 @pytest.mark.parametrize("options", [{}, {"bidirectional": True}, {"filters": 3}, {"units": (3, 3)}])
-def test_a_stream_answers_like_the_newest_step(data, options):
+def test_a_stream_predicts_like_the_newest_step(data, options):
     X, y, labels = data
     x = max(X, key=len)
     for model, target in ((GRURegressor(**{**TINY, **options}), y), (GRUClassifier(**{**TINY, **options}), labels)):
@@ -224,7 +224,7 @@ def test_intervals_come_from_errors_on_held_out_steps():
     assert 0.79 < np.mean((low <= truth) & (truth <= high)) < 0.83
 
 
-def test_going_on_and_saving(data):
+def test_continuing_and_saving(data):
     X, y, labels = data
     model = GRUClassifier(**TINY, warm_start=True).fit(X, labels).fit(X, labels)
     assert model.n_iter_ == 8
@@ -272,7 +272,7 @@ def test_bad_weights(data, change, message):
         GRURegressor(**TINY).fit(X, y, change(X))
 
 
-def test_pooling_leaves_no_step_to_answer():
+def test_pooling_leaves_no_step_to_predict():
     X, y = block()
     with pytest.raises(ValueError, match="predicts at every step, but pool_size=2 joins steps"):
         GRURegressor(**TINY, filters=3, pool_size=2).fit(X, y)

@@ -37,7 +37,7 @@ def show_and_ask(n_pairs, n_steps=3, seed=0):
 
 
 @pytest.mark.parametrize("kind", [SimpleRNNClassifier, GRUClassifier, LSTMClassifier])
-def test_only_a_carried_state_can_answer(kind):
+def test_only_a_state_that_is_passed_on_can_predict(kind):
     X, y = show_and_ask(150)
     X_new, y_new = show_and_ask(100, seed=1)
     options = {"units": 16, "batch_size": 20, "max_epochs": 30, "learning_rate": 0.02, "random_state": 0}
@@ -58,7 +58,7 @@ def some_rows(n, weights=None):
 
 @pytest.mark.parametrize("n_rows", [2, 7, 12, 33, 100])
 @pytest.mark.parametrize("n_streams", [1, 2, 5, 6])
-def test_each_batch_goes_on_where_the_last_one_ended(n_rows, n_streams):
+def test_each_batch_continues_where_the_last_one_ended(n_rows, n_streams):
     n_streams = min(n_streams, n_rows // 2)
     batches = list(StatefulBatches(some_rows(n_rows), n_streams=n_streams, batch_size=n_streams, device=CPU))
     rows = np.stack([x["x"].numpy().ravel() for x, _ in batches])
@@ -135,7 +135,7 @@ def test_rows_stay_in_order_and_equal_rows_apart():
     assert len(set(ordered[4:9])) == 5
 
 
-def test_a_row_of_weight_zero_is_still_read():
+def test_a_sample_of_weight_zero_is_still_read():
     X, y = series()
     weights = np.ones(24)
     weights[::2] = 0
@@ -147,7 +147,7 @@ def test_a_row_of_weight_zero_is_still_read():
     assert not np.allclose(without.predict(X), weighted.predict(X))
 
 
-def test_the_newest_rows_are_evaluated_as_predict_answers_them():
+def test_the_newest_rows_are_evaluated_as_predict_predicts_them():
     X, y = series(60)
     model = GRURegressor(**{**TINY, "max_epochs": 8}, early_stopping=True, validation_fraction=0.2).fit(X, y)
     error = np.mean((model.predict(X[48:]) - y[48:]) ** 2) / y[:48].var()
@@ -155,7 +155,7 @@ def test_the_newest_rows_are_evaluated_as_predict_answers_them():
     assert model.predict_interval(X).shape == (60, 2)
 
 
-def test_a_batch_may_be_asked_for_twice():
+def test_a_batch_may_be_evaluated_twice():
     X, y = series()
     model = GRURegressor(**TINY).fit(X, y)
     first, second, *_ = [x for x, _ in StatefulBatches(Samples(X, y[:, None]), n_streams=4, batch_size=4, device=CPU)]
@@ -175,7 +175,7 @@ def test_callbacks_of_skorch_see_segments_too():
     assert_array_equal(watched.predict(X), GRURegressor(**TINY).fit(X, y).predict(X))
 
 
-def test_going_on_with_training():
+def test_training_continues():
     X, y = series()
     model = GRURegressor(**TINY)
     for _ in range(3):
@@ -186,13 +186,13 @@ def test_going_on_with_training():
 
 
 @pytest.mark.parametrize("options", [{"dropout": 0.3}, {"recurrent_dropout": 0.3}, {"units": (5, 5), "residual": True}])
-def test_what_holds_back_works_with_segments(options):
+def test_regularisation_works_with_segments(options):
     X, y = series()
     plain, held_back = GRURegressor(**TINY).fit(X, y), GRURegressor(**{**TINY, **options}).fit(X, y)
     assert not np.allclose(plain.predict(X), held_back.predict(X))
 
 
-def test_a_state_can_be_carried_in_one_direction_only():
+def test_a_state_can_be_passed_on_in_one_direction_only():
     with pytest.raises(ValueError, match="stateful=True passes .* bidirectional=True also reads backwards"):
         GRURegressor(**TINY, bidirectional=True).fit(*series())
 
@@ -235,7 +235,7 @@ def test_prediction_reads_one_long_sequence(units, cell, monkeypatch):
     assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), model.predict(X))
 
 
-def test_each_call_begins_afresh():
+def test_each_call_begins_with_a_zero_state():
     X, y = series()
     model = GRURegressor(**TINY).fit(X, y)
     assert_array_equal(model.predict(X), model.predict(X))
@@ -244,7 +244,7 @@ def test_each_call_begins_afresh():
 
 
 @pytest.mark.parametrize("kind", [LSTMRegressor, CNNLSTMRegressor])
-def test_a_stream_reads_on_across_segments(kind):
+def test_a_stream_continues_across_segments(kind):
     X, y = series()
     model = kind(**TINY).fit(X, y)
     stream = model.start_stream()

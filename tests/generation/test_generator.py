@@ -222,7 +222,7 @@ class PlainCell(nn.Module):
         {"n_jobs": 1},
     ],
 )
-def test_every_option_trains_and_writes(options):
+def test_every_option_trains_and_generates(options):
     model = tiny(**options).fit(LONG)
     assert model.generate("it", length=5, random_state=0) == model.generate("it", length=5, random_state=0)
     assert model.score(LONG) == pytest.approx(np.mean(score_by_hand(model, LONG[0])), rel=1e-9)
@@ -285,7 +285,7 @@ def test_a_long_text_may_have_a_context():
     assert len(model.generate("it", length=9, context=[1, 2])) == 11
 
 
-def test_unknown_tokens_are_scored_and_never_written():
+def test_unknown_tokens_are_scored_and_never_generated():
     model = tiny(min_count=2, max_epochs=40).fit(["aab", "aac", "aad", "aae"])
     assert list(model.encoder_.vocabulary_)[3:] == ["a"]
     assert {*"".join(model.generate(random_state=seed) for seed in range(5))} <= {"a"}
@@ -295,7 +295,7 @@ def test_unknown_tokens_are_scored_and_never_written():
 # -- writing -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_stream_is_what_generate_writes():
+def test_a_stream_is_what_generate_gives():
     model = tiny().fit(LONG)
     tokens = model.stream("it w", length=30, random_state=3)
     text = model.generate("it w", length=30, random_state=3)
@@ -318,7 +318,7 @@ def test_a_stream_changes_nothing_around_it():
     assert model.module_.head.weight.dtype == torch.float32
 
 
-def test_writing_reads_what_scoring_reads():
+def test_generate_and_score_use_the_same_probabilities():
     model = tiny(max_epochs=20).fit(LONG)
     text = model.generate("it was", length=20, temperature=1e-6)
     likeliest = [
@@ -335,7 +335,7 @@ def test_writing_reads_what_scoring_reads():
         ([np.array([60, 64, 67]), [67, 60]] * 8, [60], np.ndarray),
     ],
 )
-def test_what_is_written_is_of_the_kind_of_the_texts(texts, prompt, kind):
+def test_generated_texts_are_of_the_kind_of_the_texts(texts, prompt, kind):
     model = tiny(analyzer="word", max_epochs=30).fit(texts)
     for given in ("", prompt):
         written = model.generate(given, random_state=0)
@@ -357,7 +357,7 @@ def test_separate_texts_end():
     assert list(model.stream("abc", temperature=0.01)) == []
 
 
-def test_draws_are_as_likely_as_the_outputs_say():
+def test_samples_are_as_likely_as_the_outputs_say():
     raw = np.log([0.1, 0.6, 0.3, 1e-300])
     random = np.random.RandomState(0)
 
@@ -376,7 +376,7 @@ def test_draws_are_as_likely_as_the_outputs_say():
     assert_allclose(shares(temperature=1e300), 0.25, atol=0.03)
 
 
-def test_what_is_ruled_out_is_never_drawn():
+def test_excluded_tokens_are_never_sampled():
     raw = np.array([1.0, -np.inf, 1.0])
     drawn = {
         sample_token(raw, temperature=t, top_k=3, random=np.random.RandomState(s))
@@ -413,13 +413,13 @@ def test_the_same_seed_gives_the_same_model_and_no_global_generator_is_touched(o
     assert_array_equal(of_numpy, state_of_numpy())
 
 
-def test_a_copy_writes_the_same():
+def test_a_copy_generates_the_same():
     model = tiny(cell="lstm").fit(WORDS, context=ABOUT)
     copy = pickle.loads(pickle.dumps(model))
     for asked in ({"context": [1, 2], "random_state": 0}, {"prompt": "c", "context": [0, 0], "random_state": 1}):
         assert copy.generate(**asked) == model.generate(**asked)
     assert copy.score(WORDS, context=ABOUT) == model.score(WORDS, context=ABOUT)
-    weights = model.__getstate__()["_weights"]
+    weights = model.__getstate__()["model_"]["weights"]
     assert {type(weight) for weight in weights.values()} == {np.ndarray}
     assert clone(model).fit(WORDS, context=ABOUT).loss_curve_ == model.loss_curve_
 
@@ -512,7 +512,7 @@ def test_bad_context_in_fit(context, message):
     ],
 )
 @pytest.mark.parametrize("how", ["generate", "stream"])
-def test_bad_requests_are_errors_at_once(how, asked, message, fitted):
+def test_bad_parameters_of_generate_are_errors_at_once(how, asked, message, fitted):
     with pytest.raises(ValueError, match=message):
         getattr(fitted, how)(**{"context": [1, 2], **asked})
 

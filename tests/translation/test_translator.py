@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import sklrnn.translation._translation_model
 import skops.io
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
@@ -19,12 +18,15 @@ from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import check_estimator
 from torch import nn
 
+import sklrnn.training.inference
 from sklrnn import SequenceScaler, SequenceTranslator, TokenEncoder
 from sklrnn.inputs.ragged import Ragged
 from sklrnn.inputs.samples import Samples
 from sklrnn.nn.layers import TokenEmbedding
+from sklrnn.training.auto_epochs import resolve_epochs
 from sklrnn.translation.batches import PairBatches
 from sklrnn.translation.decoding import sample_axes
+from sklrnn.translation.trainer import _STEPS
 
 BENCHMARK = Path(__file__).parents[2] / "docs" / "benchmarks" / "translation.py"
 CPU = torch.device("cpu")
@@ -98,16 +100,17 @@ def test_the_tasks_of_the_benchmark(task):
 
 def by_hand(network, codes, following, source):
     """The raw outputs of one pair, from torch's layers alone."""
-    given = network.embedding.weight[codes].unsqueeze(1)
-    states, _ = network.encoder[0].forwards(given)
+    embedded = network.embedding.weight[codes].unsqueeze(1)
+    states, _ = network.encoder[0].forwards(embedded)
     fed = network.feed.weight[following].unsqueeze(1)
-    said, _ = network.decoder[0].forwards(torch.cat([fed, states[-1:].expand(len(fed), -1, -1)], dim=2))
+    decoded, _ = network.decoder[0].forwards(torch.cat([fed, states[-1:].expand(len(fed), -1, -1)], dim=2))
     if network.attention is not None:
-        question = network.attention.question(said[:, 0])
-        weights = (question @ states[:, 0].T / states.shape[2] ** 0.5).softmax(dim=1)
-        said = network.attention.mix(torch.cat([said[:, 0], weights @ states[:, 0]], dim=1)).tanh().unsqueeze(1)
+        query = network.attention.query(decoded[:, 0])
+        weights = (query @ states[:, 0].T / states.shape[2] ** 0.5).softmax(dim=1)
+        context = torch.cat([decoded[:, 0], weights @ states[:, 0]], dim=1)
+        decoded = network.attention.combine(context).tanh().unsqueeze(1)
         source.append(weights)
-    return network.head(said[:, 0])
+    return network.head(decoded[:, 0])
 
 
 @pytest.mark.parametrize("attention", [False, True])
@@ -117,7 +120,7 @@ def test_a_step_of_training_is_that_of_the_equations(cell, attention, monkeypatc
     options = {"optimizer": "sgd", "learning_rate": 0.3, "max_grad_norm": None, "max_epochs": 1, "batch_size": 7}
     model = tiny(cell=cell, attention=attention, schedule="constant", **options)
     model.fit(WORDS, BACK, sample_weight=np.arange(1.0, 8.0))
-    network = model._rebuild()
+    network = model.model_.architecture.build(seed=model.model_.options.seed)
     losses, counts = [], []
     for word, back, weight in zip(WORDS, BACK, range(1, 8), strict=True):
         codes = torch.from_numpy(model.input_encoder_.transform([word])[0]) - 1  # of the network: those that occur
@@ -153,33 +156,35 @@ def test_loss_of_numbers_is_that_of_their_equation():
 
 
 @pytest.mark.parametrize("numeric", [False, True])
-def test_what_the_decoder_is_fed_without_the_truth_is_what_it_says(numeric):
+def test_without_teacher_forcing_the_decoder_is_fed_its_own_predictions(numeric):
     X = [x.astype(np.float32) for x in some_numbers(3, shortest=5)] if numeric else ["abc", "cab", "bca"]
     y = [x[:, 0] for x in X] if numeric else X
     model = tiny(attention=True, cell="lstm").fit(X, y)
     network = model.module_
     batches = model._batches(model._check_pairs(X, y, None, reset=False), 3)
     ((batch, _),) = batches
-    x, given = batch["x"], batch["given"]
+    x, fed = batch["x"], batch["fed"]
     network.train()
-    network.truth.generator = torch.Generator().manual_seed(0)
-    network.truth.share = 0.0
-    fed = network._fed_back(x, given, None)
+    network.teacher_forcing.use_generator(torch.Generator().manual_seed(0))
+    network.teacher_forcing.set_ratio(0.0)
+    inputs = network._partly_predicted(x, fed, None)
     assert network.training
     network.eval()
-    said = network.feed.own(network(x, fed, batch["answer_lengths"]).detach()).unflatten(0, given.shape[:2])
-    assert_allclose(fed[:, 1:], said[:, :-1], atol=1e-5)
-    assert_allclose(fed[:, 0], given[:, 0])
-    network.truth.share = 1.0
-    assert_allclose(network._fed_back(x, given, None), given)
+    raw = network(x, inputs, batch["target_lengths"]).detach()
+    predicted = network.feed.predicted(raw).unflatten(0, fed.shape[:2])
+    assert_allclose(inputs[:, 1:], predicted[:, :-1], atol=1e-5)
+    assert_allclose(inputs[:, 0], fed[:, 0])
+    network.teacher_forcing.set_ratio(1.0)
+    assert_allclose(network._partly_predicted(x, fed, None), fed)
 
 
-def test_teacher_forcing_is_a_share_of_the_steps():
+def test_the_teacher_forcing_ratio_is_a_share_of_the_steps():
     many = torch.zeros(200, 50)
-    truth = tiny().fit(WORDS, BACK).module_.truth
-    truth.generator, truth.share = torch.Generator().manual_seed(0), 0.3
-    assert truth(many).float().mean().item() == pytest.approx(0.3, abs=0.02)
-    losses = [tiny(teacher_forcing=share).fit(WORDS, BACK).loss_curve_ for share in (0.0, 0.5, 0.5, 1)]
+    teacher_forcing = tiny().fit(WORDS, BACK).module_.teacher_forcing
+    teacher_forcing.use_generator(torch.Generator().manual_seed(0))
+    teacher_forcing.set_ratio(0.3)
+    assert teacher_forcing(many).float().mean().item() == pytest.approx(0.3, abs=0.02)
+    losses = [tiny(teacher_forcing=ratio).fit(WORDS, BACK).loss_curve_ for ratio in (0.0, 0.5, 0.5, 1)]
     assert losses[0] != losses[1] == losses[2] != losses[3]
 
 
@@ -205,33 +210,33 @@ def test_batches_hold_every_pair_whole(numeric, seed):
     rows = Samples(Ragged.from_list(X), Ragged.from_list(y), weights)
     batches = PairBatches(rows, batch_size=3, device=CPU, seed=seed)
     found, total, n_steps = set(), 0.0, 0
-    for batch, asked in batches:
+    for batch, targets in batches:
         lengths = batch.get("lengths", torch.full((len(batch["x"]),), batch["x"].shape[1]))
         parts = zip(
             batch["x"],
             lengths,
-            batch["given"],
-            batch["answer_lengths"],
-            asked.split(batch["answer_lengths"].tolist()),
-            batch["weight"].split(batch["answer_lengths"].tolist()),
+            batch["fed"],
+            batch["target_lengths"],
+            targets.split(batch["target_lengths"].tolist()),
+            batch["weight"].split(batch["target_lengths"].tolist()),
             strict=True,
         )
-        for x, length, given, n_asked, wanted, weight in parts:
+        for x, length, fed, n_targets, target, weight in parts:
             row = next(row for row in range(11) if np.array_equal(x[:length], X[row]))
             found.add(row)
             assert weight.unique().item() == pytest.approx(
-                row * batches.n_asked[1:].sum() / (weights * batches.n_asked).sum()
+                row * batches.n_steps[1:].sum() / (weights * batches.n_steps).sum()
             )
             total, n_steps = total + weight.sum().item(), n_steps + len(weight)
             if numeric:
-                assert_allclose(wanted[:, :1], y[row].astype(np.float32))
-                assert wanted[:, 1].tolist() == [0.0] * (len(wanted) - 1) + [1.0]
-                assert_allclose(given[1:n_asked, 1:], wanted[:-1, :1])
-                assert given[:n_asked, 0].tolist() == [1.0] + [0.0] * (len(wanted) - 1)
-                assert given[0, 1] == 0
+                assert_allclose(target[:, :1], y[row].astype(np.float32))
+                assert target[:, 1].tolist() == [0.0] * (len(target) - 1) + [1.0]
+                assert_allclose(fed[1:n_targets, 1:], target[:-1, :1])
+                assert fed[:n_targets, 0].tolist() == [1.0] + [0.0] * (len(target) - 1)
+                assert fed[0, 1] == 0
             else:
-                assert given[:n_asked].tolist() == y[row][:-1].tolist()
-                assert wanted.tolist() == y[row][1:].tolist()
+                assert fed[:n_targets].tolist() == y[row][:-1].tolist()
+                assert target.tolist() == y[row][1:].tolist()
     assert found == set(range(1, 11))
     assert total / n_steps == pytest.approx(1.0, rel=1e-5)
 
@@ -242,11 +247,11 @@ def test_loss_of_an_epoch_is_the_mean_over_steps(monkeypatch):
     assert few.loss_curve_ == pytest.approx(many.loss_curve_, rel=1e-5)
 
 
-# -- searching ---------------------------------------------------------------------------------------------------------
+# -- beam search -----------------------------------------------------------------------------------------------------------------------
 
 
 def log_likelihood(model, text, answer):
-    """Of an answer and its end, among tokens that can be said; at the greatest length nothing but the end can."""
+    """Of a prediction and its end, among the tokens that are allowed; at the greatest length only the end is."""
     network = pickle.loads(pickle.dumps(model)).module_.double().eval()
     codes = torch.from_numpy(model.input_encoder_.transform([text])[0])[None, :, None]
     following = torch.from_numpy(model.output_encoder_.transform([answer])[0])
@@ -267,12 +272,12 @@ def test_a_wide_beam_is_exhaustive(options):
         found = model.predict_n_best([text], n_best=20)[0]
         assert sorted(answer for answer, _ in found) == sorted(answers)
         likelihoods = dict(found)
-        # What cannot go on does not pay for its end beyond what its end costs: all of them are the raw likelihoods.
+        # At the greatest length an end costs no more than its likelihood: all of them are the raw likelihoods.
         assert_allclose([likelihoods[a] for a in answers], [log_likelihood(model, text, a) for a in answers], rtol=1e-8)
         assert [score for _, score in found] == sorted(likelihoods.values(), reverse=True)
 
 
-def test_a_beam_finds_answers_at_least_as_likely():
+def test_a_beam_finds_predictions_at_least_as_likely():
     rng = np.random.default_rng(0)
     texts = ["".join(rng.choice(list("abc"), 4)) for _ in range(40)]
     model = tiny(max_epochs=3).fit(texts, [text[::-1] for text in texts])
@@ -302,7 +307,7 @@ def test_greedy_search_takes_the_likeliest_token_at_each_step():
             so_far += token
 
 
-def test_unknown_and_start_are_never_said():
+def test_unknown_and_start_are_never_predicted():
     model = tiny(min_count=2, max_epochs=60, units=16).fit(["a", "b", "c", "d"] * 2, ["x", "ay", "az", "av"] * 2)
     assert set("".join(model.predict(["a", "b", "c", "d"]))) <= {*"xyzva"}
     rare = tiny(min_count=3, max_epochs=40).fit(["a", "b", "a", "b"] * 2, ["xu", "xv", "xw", "xz"] * 2)
@@ -313,17 +318,17 @@ def test_unknown_and_start_are_never_said():
 
 def test_states_of_any_cell_can_be_picked():
     model = tiny(cell=PlainCell).fit(WORDS, BACK)
-    reading = model.module_.read(torch.ones(2, 3, 1, dtype=torch.int64))
-    assert sample_axes(model.module_, reading) == [{"h": [0], "read": None, "name": None}]
+    encoded = model.module_.encode(torch.ones(2, 3, 1, dtype=torch.int64))
+    assert sample_axes(model.module_, encoded) == [{"h": [0], "read": None, "name": None}]
 
 
-# -- results do not depend on what stands beside -----------------------------------------------------------------------
+# -- predictions do not depend on the other samples --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "options", [{}, {"attention": True, "bidirectional": True}, {"cell": PlainCell, "units": (8, 8)}]
 )
-def test_a_text_alone_is_answered_as_among_others(options):
+def test_a_text_alone_is_translated_as_among_others(options):
     model = tiny(max_epochs=4, **options).fit(WORDS, BACK)
     together = model.predict_n_best(WORDS, n_best=4)
     for word, kept in zip(WORDS, together, strict=True):
@@ -333,7 +338,7 @@ def test_a_text_alone_is_answered_as_among_others(options):
 
 
 @pytest.mark.parametrize("attention", [False, True])
-def test_numbers_alone_are_answered_as_among_others(attention):
+def test_numbers_alone_are_predicted_as_among_others(attention):
     X = some_numbers()
     model = tiny(attention=attention, bidirectional=True).fit(X, every_second(X))
     for x, answer in zip(X, model.predict(X), strict=True):
@@ -344,12 +349,12 @@ def test_numbers_alone_are_answered_as_among_others(attention):
 def test_blocks_change_nothing(numeric, monkeypatch):
     X, y = (some_numbers(), every_second(some_numbers())) if numeric else (WORDS, BACK)
     model = tiny(attention=True).fit(X, y)
-    whole, looked = model.predict(X), model.attention_weights(X)
-    monkeypatch.setattr(sklrnn.translation._translation_model, "_NUMBERS_AT_ONCE", 1)
+    whole, weights = model.predict(X), model.attention_weights(X)
+    monkeypatch.setattr(sklrnn.training.inference, "_NUMBERS_AT_ONCE", 1)
     for part, block in zip(model.predict(X), whole, strict=True):
         assert_allclose(part, block) if numeric else None
         assert numeric or part == block
-    for part, block in zip(model.attention_weights(X), looked, strict=True):
+    for part, block in zip(model.attention_weights(X), weights, strict=True):
         assert_allclose(part, block, rtol=1e-9)
 
 
@@ -418,14 +423,14 @@ def test_attention_weights_need_attention():
         "block of integers",
     ],
 )
-def test_answers_are_of_the_kind_of_the_targets(X, y, kind):
+def test_predictions_are_of_the_kind_of_the_targets(X, y, kind):
     model = tiny(analyzer="word", max_epochs=60).fit(X, y)
     answers = model.predict(X)
     assert {type(answer) for answer in answers} == {kind}
     allowed = {token for row in y for token in (row.split() if kind is str else list(row))}
     assert {token for row in answers for token in (row.split() if kind is str else list(row))} <= allowed
     assert 0 <= model.score(X, y) <= 1
-    assert (model.input_encoder_ is None) == (model._architecture["n_tokens"] == 0)
+    assert (model.input_encoder_ is None) == (model.model_.architecture.n_tokens == 0)
 
 
 @pytest.mark.parametrize(
@@ -456,14 +461,14 @@ def test_numbers_come_in_the_shape_of_the_targets(y):
 
 
 @pytest.mark.parametrize("container", [np.array, pd.Series, lambda texts: np.array(texts, dtype=object)])
-def test_answers_come_in_an_array_where_the_targets_did(container):
+def test_predictions_come_in_an_array_where_the_targets_did(container):
     answers = tiny().fit(container(WORDS), container(BACK)).predict(WORDS)
     assert isinstance(answers, np.ndarray)
     assert answers.tolist() == tiny().fit(WORDS, BACK).predict(tuple(WORDS))
 
 
 @pytest.mark.parametrize(("of_X", "of_y", "expected"), [("f4", "f4", "f4"), ("f8", "f4", "f8"), ("f4", "f8", "f8")])
-def test_answers_are_as_precise_as_what_came(of_X, of_y, expected):
+def test_predictions_are_as_precise_as_their_input(of_X, of_y, expected):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(5, 3, 2)).astype(of_X), rng.normal(size=(5, 4)).astype(of_y)
     assert tiny().fit(X, y).predict(X).dtype == expected
@@ -481,19 +486,19 @@ def test_targets_may_have_an_offset():
     assert_allclose(tiny(batch_size=60, normalize_X=False).fit(X, X).module_.standardise.mean, 0)
 
 
-# -- ends of answers ---------------------------------------------------------------------------------------------------
+# -- ends of predictions -----------------------------------------------------------------------------------------------
 
 
-def test_targets_of_one_length_give_answers_of_that_length():
+def test_targets_of_one_length_give_predictions_of_that_length():
     rng = np.random.default_rng(0)
     X, y = some_numbers(), rng.normal(size=(12, 4))
     model = tiny().fit(X, y)
-    assert model._architecture["n_outputs"] == 1  # nothing is learnt of ends
+    assert model.model_.architecture.n_outputs == 1  # ends are not learnt
     assert model.predict(X[:2]).shape == (2, 4)
     assert tiny(max_length=7).fit(X, y).predict(X[:2]).shape == (2, 7)
 
 
-def test_answers_that_do_not_end_are_cut():
+def test_predictions_that_do_not_end_are_cut():
     rng = np.random.default_rng(0)
     texts = ["".join(rng.choice(list("ab"), n)) for n in rng.integers(1, 9, 40)]
     free, cut = (tiny(max_length=length).fit(texts, texts) for length in ("auto", 2))
@@ -505,7 +510,7 @@ def test_answers_that_do_not_end_are_cut():
     assert max(map(len, numbers.predict(some_numbers(40)))) <= 2
 
 
-def test_an_answer_may_be_empty():
+def test_a_prediction_may_be_empty():
     model = SequenceTranslator(units=16, max_epochs=80, random_state=0).fit(["a", "b", "ab", "ba"], ["", "x", "", "x"])
     assert model.predict(["a", "b", "ab", "ba"]) == ["", "x", "", "x"]
 
@@ -513,7 +518,7 @@ def test_an_answer_may_be_empty():
 # -- score -------------------------------------------------------------------------------------------------------------
 
 
-def test_score_of_tokens_is_the_share_of_exact_answers():
+def test_score_of_tokens_is_the_share_of_exact_predictions():
     model = tiny(max_epochs=30).fit(WORDS, BACK)
     answers = model.predict(WORDS)
     wrong = [answer + "t" if place < 3 else answer for place, answer in enumerate(answers)]
@@ -576,7 +581,7 @@ def test_score_of_numbers_counts_steps_that_one_of_them_lacks():
     ],
 )
 @pytest.mark.parametrize("numeric", [False, True])
-def test_every_option_trains_and_answers(options, numeric):
+def test_every_option_trains_and_predicts(options, numeric):
     X, y = (some_numbers(), every_second(some_numbers())) if numeric else (WORDS, BACK)
     model = tiny(**options).fit(X, y)
     assert len(model.predict(X)) == len(X)
@@ -586,8 +591,8 @@ def test_every_option_trains_and_answers(options, numeric):
 
 @pytest.mark.parametrize(("n_pairs", "epochs"), [(4, 300), (200, 100), (40_000, 10)])
 def test_few_pairs_get_many_epochs(n_pairs, epochs):
-    assert tiny(max_epochs="auto")._n_epochs(-(-n_pairs // 4)) == epochs
-    assert tiny(max_epochs=7)._n_epochs(n_pairs) == 7
+    assert resolve_epochs("auto", _STEPS, n_batches=-(-n_pairs // 4)) == epochs
+    assert resolve_epochs(7, _STEPS, n_batches=n_pairs) == 7
 
 
 def test_automatic_epochs_are_trained():
@@ -613,7 +618,7 @@ def log_likelihood_of_raw(model, text, answer):
     return raw.log_softmax(1)[torch.arange(len(raw)), following[1:]].numpy()
 
 
-def test_a_weight_of_zero_is_absence():
+def test_a_pair_of_weight_zero_counts_as_absent():
     weights = np.array([1, 1, 0, 1, 0, 1, 1])
     there = weights > 0
     model = tiny().fit(WORDS, BACK, sample_weight=weights)
@@ -636,14 +641,14 @@ def test_weights_decide_between_contradictions():
     assert np.exp(model.predict_n_best(["a"])[0][0][1]) == pytest.approx(0.9, abs=0.06)
 
 
-def test_a_warm_start_goes_on():
+def test_a_warm_start_continues():
     model = tiny(max_epochs=30, warm_start=True).fit(WORDS, BACK)
     before = model.loss_curve_
     model.set_params(max_epochs=3, teacher_forcing=0.5, max_length="auto").fit([*WORDS, "zebra"], [*BACK, "arbez"])
     assert model.loss_curve_[:30] == before
     assert model.n_iter_ == len(model.loss_curve_) == 33
     assert model.loss_curve_[30] < before[0]
-    assert model.module_.truth.share == 0.5
+    assert model.module_.teacher_forcing.ratio == 0.5
     assert "z" not in model.input_encoder_.vocabulary_
     model.set_params(warm_start=False).fit([*WORDS, "zebra"], [*BACK, "arbez"])
     assert "z" in model.input_encoder_.vocabulary_
@@ -671,7 +676,7 @@ def test_a_warm_start_without_ends_needs_targets_of_the_same_length():
 
 def test_parameters_are_counted():
     model = tiny(units=(8, 6), attention=True, bidirectional=True).fit(WORDS, BACK)
-    n_in, n_out = model._architecture["n_tokens"] + 1, model.output_encoder_.n_tokens_
+    n_in, n_out = model.model_.architecture.n_tokens + 1, model.output_encoder_.n_tokens_
 
     def gru(n_features, units):
         return 3 * units * (n_features + units + 2)
@@ -745,7 +750,7 @@ PAIRS = {
 
 @pytest.mark.parametrize("pairs", PAIRS)
 @pytest.mark.parametrize("how", ["pickle", "skops"])
-def test_a_copy_answers_the_same(pairs, how):
+def test_a_copy_predicts_the_same(pairs, how):
     X, y = PAIRS[pairs]
     model = tiny(cell="lstm", attention=True, bidirectional=True).fit(X, y)
     if how == "pickle":
@@ -756,7 +761,7 @@ def test_a_copy_answers_the_same(pairs, how):
     for one, other in zip(copy.predict(X), model.predict(X), strict=True):
         assert_array_equal(one, other)
     assert copy.score(X, y) == model.score(X, y)
-    assert {type(weight) for weight in model.__getstate__()["_weights"].values()} == {np.ndarray}
+    assert {type(weight) for weight in model.__getstate__()["model_"]["weights"].values()} == {np.ndarray}
     assert clone(copy).fit(X, y).loss_curve_ == model.loss_curve_
 
 
@@ -921,7 +926,7 @@ def test_rows_of_weight_zero_are_not_counted_in_errors():
     ],
 )
 @pytest.mark.parametrize("method", ["predict", "predict_n_best", "attention_weights"])
-def test_bad_requests(method, X, message):
+def test_bad_input_of_predict(method, X, message):
     with pytest.raises(ValueError, match=message):
         getattr(FITTED["texts"](), method)(X)
 
@@ -935,7 +940,7 @@ def test_bad_requests(method, X, message):
         ([np.array([[1.0, np.nan]])], "contains NaN"),
     ],
 )
-def test_bad_requests_for_numbers(X, message):
+def test_bad_numbers_of_predict(X, message):
     with pytest.raises(ValueError, match=message):
         FITTED["numbers"]().predict(X)
 
