@@ -47,8 +47,8 @@ class LSTMOptions:
         Group.NETWORK,
         Doc(
             "Initial bias of the forget gate: the higher, the longer an untrained network remembers [Jozefowicz2015]_."
-            '\n\n.. [Jozefowicz2015] R. Jozefowicz, W. Zaremba and I. Sutskever, "An empirical exploration of recurrent '
-            'network architectures", ICML, 2015.'
+            '\n\n.. [Jozefowicz2015] Jozefowicz, R., Zaremba, W. and Sutskever, I.: "An empirical exploration of '
+            'recurrent network architectures", ICML, 2015.'
         ),
     ] = 1.0
     peephole: Annotated[

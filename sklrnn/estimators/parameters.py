@@ -16,18 +16,18 @@ OptimizerName = Literal["adam", "adamw", "nadam", "rmsprop", "sgd"]
 # What users read about each, as in ``nn.losses`` and ``nn.cells``.
 OPTIMIZER_MEANINGS: dict[str, str] = {
     "adam": "steps scaled by running means of the gradients and of their squares [Kingma2015]_.\n\n"
-    '.. [Kingma2015] D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR, 2015.',
+    '.. [Kingma2015] Kingma, D. P. and Ba, J.: "Adam: a method for stochastic optimization", ICLR, 2015.',
     "adamw": "Adam with a weight decay of 0.15 that is decoupled from the gradients [Loshchilov2019]_.\n\n"
-    '.. [Loshchilov2019] I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR, 2019.',
+    '.. [Loshchilov2019] Loshchilov, I. and Hutter, F.: "Decoupled weight decay regularization", ICLR, 2019.',
     "nadam": "Adam with Nesterov momentum.",
     "rmsprop": "steps scaled by a running mean of the squared gradients.",
     "sgd": "plain steps along the gradient, without momentum.",
 }
 SCHEDULE_MEANINGS: dict[str, str] = {
     "constant": "`learning_rate` in all epochs.",
-    "one_cycle": "the rate rises to `learning_rate`, then falls to almost zero at the end of `max_epochs` [Smith2019]_. "
-    "All epochs are run: `n_iter_no_change` ends none of them.\n\n"
-    '.. [Smith2019] L. N. Smith and N. Topin, "Super-convergence: very fast training of neural networks using large '
+    "one_cycle": "the rate rises to `learning_rate`, then falls to almost zero at the end of `max_epochs` "
+    "[Smith2019]_. All epochs are run: `n_iter_no_change` ends none of them.\n\n"
+    '.. [Smith2019] Smith, L. N. and Topin, N.: "Super-convergence: very fast training of neural networks using large '
     'learning rates", SPIE Defense + Commercial Sensing, 2019.',
 }
 
@@ -38,8 +38,8 @@ Bidirectional = Annotated[
     Group.NETWORK,
     Doc(
         "Read each sequence in both directions and predict from both final states [Schuster1997]_.\n\n"
-        '.. [Schuster1997] M. Schuster and K. K. Paliwal, "Bidirectional recurrent neural networks", IEEE Transactions '
-        "on Signal Processing 45(11), 1997."
+        '.. [Schuster1997] Schuster, M. and Paliwal, K. K.: "Bidirectional recurrent neural networks", IEEE '
+        "Transactions on Signal Processing 45(11), 1997."
     ),
 ]
 PoolSize = Annotated[
@@ -93,7 +93,7 @@ class NetworkParameters:
         Doc(
             "Share of the recurrent state that is dropped in training, one mask for all steps of a sequence "
             "[Gal2016]_.\n\n"
-            '.. [Gal2016] Y. Gal and Z. Ghahramani, "A theoretically grounded application of dropout in recurrent '
+            '.. [Gal2016] Gal, Y. and Ghahramani, Z.: "A theoretically grounded application of dropout in recurrent '
             'neural networks", NeurIPS, 2016.'
         ),
     ] = 0.0
@@ -137,7 +137,7 @@ class NetworkParameters:
         Group.TRAINING,
         Doc(
             "Gradients are clipped to this norm [Pascanu2013]_; None turns clipping off.\n\n"
-            '.. [Pascanu2013] R. Pascanu, T. Mikolov and Y. Bengio, "On the difficulty of training recurrent neural '
+            '.. [Pascanu2013] Pascanu, R., Mikolov, T. and Bengio, Y.: "On the difficulty of training recurrent neural '
             'networks", ICML, 2013.'
         ),
     ] = 1.0

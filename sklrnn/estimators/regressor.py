@@ -96,10 +96,10 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
 
         References
         ----------
-        .. [1] J. Lei, M. G'Sell, A. Rinaldo, R. J. Tibshirani and L. Wasserman, "Distribution-free predictive inference
+        .. [1] Lei, J., G'Sell, M., Rinaldo, A., Tibshirani, R. J. and Wasserman, L.: "Distribution-free predictive inference
            for regression", Journal of the American Statistical Association 113(523), 2018.
 
-        .. [2] Y. Romano, E. Patterson and E. J. Candès, "Conformalized quantile regression", NeurIPS, 2019.
+        .. [2] Romano, Y., Patterson, E. and Candès, E. J.: "Conformalized quantile regression", NeurIPS, 2019.
         """
         if not Interval(gt=0, lt=1).over(Real).is_satisfied_by(coverage):
             raise ValueError(f"coverage must be a number between 0 and 1, both excluded, got {coverage!r}.")

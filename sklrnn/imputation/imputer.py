@@ -73,7 +73,6 @@ class RecurrentImputer(
 
     See Also
     --------
-    sklrnn.RecurrentRegressor : Has the equations of the cells.
     sklearn.impute.SimpleImputer : The mean of a column.
     sklearn.impute.IterativeImputer : Regression on the other columns of the same row.
 

@@ -29,7 +29,7 @@ class TranslatorParameters:
         Doc(
             "Let the decoder attend to all steps of the encoder (Luong attention [Luong2015]_), instead of its final state "
             "only.\n\n"
-            '.. [Luong2015] M.-T. Luong, H. Pham and C. D. Manning, "Effective approaches to attention-based neural machine '
+            '.. [Luong2015] Luong, M.-T., Pham, H. and Manning, C. D.: "Effective approaches to attention-based neural machine '
             'translation", EMNLP, 2015.'
         ),
     ] = False
@@ -40,7 +40,7 @@ class TranslatorParameters:
         Doc(
             "Share of the steps at which the decoder is fed the true previous target in training; at the "
             "others it is fed its own prediction (scheduled sampling [Bengio2015]_).\n\n"
-            '.. [Bengio2015] S. Bengio, O. Vinyals, N. Jaitly and N. Shazeer, "Scheduled sampling for sequence prediction '
+            '.. [Bengio2015] Bengio, S., Vinyals, O., Jaitly, N. and Shazeer, N.: "Scheduled sampling for sequence prediction '
             'with recurrent neural networks", NeurIPS, 2015.'
         ),
     ] = 1.0
