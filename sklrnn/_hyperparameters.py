@@ -257,7 +257,7 @@ def _describe(field: "dataclasses.Field[Any]", names: set[str]) -> str:
     conditions = field.metadata["only_with"].items()
     sentence += "".join(f' Only with ``{other}="{value}"``.' for other, value in conditions if other in names)
     allowed = [name for part in _alternatives(field.type) if get_origin(part) is Literal for name in get_args(part)]
-    meanings = {name: text.split("\n\n") for name, text in field.metadata["choices"].items() if name in allowed}
+    meanings = {name: text.split("\n\n") for name in allowed if (text := field.metadata["choices"].get(name))}
     choices = "\n".join(_wrap(f'* ``"{name}"``: {text}') for name, (text, *_) in meanings.items())
     references += [reference for _, *more in meanings.values() for reference in more]
     return _entry(

@@ -101,8 +101,8 @@ class NetworkParameters:
         bool,
         Group.NETWORK,
         Doc(
-            "Add the input of each recurrent layer to its output, from the second layer on and where both have the same "
-            "width."
+            "Add the input of each recurrent layer to its output, from the second layer on and where both have the "
+            "same width."
         ),
     ] = False
     l1: Annotated[

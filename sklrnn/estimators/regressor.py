@@ -96,8 +96,8 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
 
         References
         ----------
-        .. [1] Lei, J., G'Sell, M., Rinaldo, A., Tibshirani, R. J. and Wasserman, L.: "Distribution-free predictive inference
-           for regression", Journal of the American Statistical Association 113(523), 2018.
+        .. [1] Lei, J., G'Sell, M., Rinaldo, A., Tibshirani, R. J. and Wasserman, L.: "Distribution-free predictive
+           inference for regression", Journal of the American Statistical Association 113(523), 2018.
 
         .. [2] Romano, Y., Patterson, E. and Candès, E. J.: "Conformalized quantile regression", NeurIPS, 2019.
         """
