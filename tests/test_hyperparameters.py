@@ -199,16 +199,27 @@ def test_a_subclass_may_change_a_default_and_nothing_else():
     assert repr(Wide(width=5)) == "Wide(width=5)"
 
 
-def test_a_default_may_come_from_any_of_several_tables():
+def test_a_default_may_be_changed_that_is_of_any_of_several_tables():
     @hyperparameters
-    class Fast(Model):
-        """Defaults of three tables at once."""
+    class Fast(Shape, Table, BaseEstimator):
+        """Defaults of two tables at once."""
 
         rate = 1.0
         corners = 3
-        kind = "polygon"
 
-    assert Fast().get_params() == {"corners": 3, "first": 0, "kind": "polygon", "rate": 1.0, "width": 3}
+    assert Fast().get_params() == {"corners": 3, "rate": 1.0, "width": 3}
+
+
+def test_a_class_may_fix_what_an_option_belongs_to():
+    @hyperparameters
+    class Polygon(Shape, Table, BaseEstimator):
+        """Only one kind."""
+
+        kind: ClassVar[str] = "polygon"
+
+    assert set(Polygon().get_params()) == {"corners", "rate", "width"}
+    validate_parameters(Polygon(corners=5))
+    assert "Only with" not in Polygon.__doc__
 
 
 def test_fitted_attributes_are_no_attributes_yet():
