@@ -7,8 +7,7 @@ The constraint of a ``Literal``, a ``bool``, a class, a callable or None follows
 
 * a range: ``Ge(1)``, ``Gt(0)`` or ``Interval(ge=0, lt=1)``, which also holds for the items of a tuple;
 * anything that scikit-learn takes as a constraint: it then takes the place of all that would follow from the type;
-* ``OnlyWith(cell="gru")`` for an option of one value of another hyperparameter: it keeps its default beside other
-values;
+* ``OnlyWith(cell="gru")`` for an option of one value of another hyperparameter, which keeps its default with others;
 * ``Choices({name: meaning})`` and a ``Group``, for the docstring.
 
 ``fitted("...")`` documents an attribute that ``fit`` sets. A subclass may give an inherited hyperparameter another
@@ -119,24 +118,6 @@ class Satisfies(checks.Options):
         return self.words
 
 
-def _subclass_of(parent: type) -> Satisfies:
-    def test(value: Any) -> bool:
-        return isinstance(value, type) and issubclass(value, parent)
-
-    return Satisfies(test, f"a subclass of {_public_name(parent)}")
-
-
-def _tuple_of(kind: type, bounds: Interval) -> Satisfies:
-    item = bounds.over(kind)
-
-    def test(value: Any) -> bool:
-        return isinstance(value, tuple | list) and len(value) > 0 and all(map(item.is_satisfied_by, value))
-
-    return Satisfies(
-        test, f"a non-empty tuple of {'ints' if kind is Integral else 'numbers'}, each at least {bounds.ge}"
-    )
-
-
 # -- the decorator -----------------------------------------------------------------------------------------------------
 
 
@@ -157,11 +138,11 @@ def hyperparameters(cls: Class) -> Class:
         if origin is Annotated:
             annotations[name], *beside = get_args(annotation)
             setattr(cls, name, _read_declaration(annotations[name], beside, vars(cls)[name], inherited.get(name)))
-    for name, value in list(vars(cls).items()):
-        field = inherited.get(name)
-        if field is not None and name not in annotations and "constraints" in field.metadata:
-            annotations[name] = field.type
-            setattr(cls, name, dataclasses.field(default=value, kw_only=field.kw_only, metadata=field.metadata))
+    for name in vars(cls).keys() & inherited.keys() - annotations.keys():
+        field = inherited[name]
+        annotations[name] = field.type
+        value = dataclasses.field(default=vars(cls)[name], kw_only=field.kw_only, metadata=field.metadata)
+        setattr(cls, name, value)
     cls.__annotations__ = annotations
     cls = dataclasses.dataclass(kw_only=True, repr=False, eq=False)(cls)  # type: ignore[assignment]
     declared = [field for field in dataclasses.fields(cls) if "sentence" in field.metadata]
@@ -215,12 +196,19 @@ def _constraint(kind: Any, bounds: Interval | None) -> Any:
     if origin in (bool, NoneType, Callable):
         return {bool: "boolean", NoneType: None, Callable: callable}[origin]
     if origin is type:
-        return _subclass_of(items[0])
+        words = f"a subclass of {_public_name(items[0])}"
+        return Satisfies(lambda value: isinstance(value, type) and issubclass(value, items[0]), words)
     if bounds is None:
         return Real if origin is float else origin
     number = {int: Integral, float: Real}
-    return _tuple_of(number[items[0]], bounds) if origin is tuple else bounds.over(number[origin])
+    if origin is not tuple:
+        return bounds.over(number[origin])
+    each = bounds.over(number[items[0]]).is_satisfied_by
+    words = f"a non-empty tuple of {items[0].__name__}s, each at least {bounds.ge}"
+    return Satisfies(lambda value: isinstance(value, tuple | list) and bool(value) and all(map(each, value)), words)
 
+
+# -- documentation -----------------------------------------------------------------------------------------------------
 
 _TITLES = ("Parameters", "Attributes", "Methods", "See Also", "Notes", "References", "Examples")
 _TITLE = re.compile(rf"^({'|'.join(_TITLES)})\n-{{3,}}\n", re.MULTILINE)
@@ -235,45 +223,51 @@ def add_sections(doc: str, sections: dict[str, str], *, description: str = "") -
         found[title] = f"{found.get(title, '').strip()}\n\n{text}"
     references = dict(pair for text in found.values() for pair in _REFERENCE.findall(text))
     found = {title: _REFERENCE.sub("", text).strip() for title, text in found.items()}
-    found["References"] = "\n\n".join(_wrap(f".. [{label}] {text}") for label, text in sorted(references.items()))
+    cited = [label for label in sorted(references) if any(f"[{label}]_" in text for text in (head, *found.values()))]
+    found["References"] = "\n\n".join(_wrap(f".. [{label}] {references[label]}") for label in cited)
     written = [f"{title}\n{'-' * len(title)}\n{found[title]}" for title in _TITLES if found.get(title)]
     return "\n\n".join(part for part in (head.strip(), description, *written) if part) + "\n"
 
 
 def _document(cls: type, declared: "list[dataclasses.Field[Any]]") -> str:
     places = {group: place for place, group in enumerate(Group)}
-    settable = sorted((f for f in declared if f.init), key=lambda field: places.get(field.metadata["group"], 0))
+    settable = sorted(
+        (f for f in declared if f.init),
+        key=lambda f: (places.get(f.metadata["group"], len(Group)), *f.metadata["only_with"]),
+    )
     members = {group: [f"`{f.name}`" for f in settable if f.metadata["group"] is group] for group in Group}
     groups = [_wrap(f"* {group.value}: {', '.join(names)}") for group, names in members.items() if names]
+    found = {name: value for parent in reversed(cls.__mro__) for name, value in vars(parent).items()}
+    properties = {name: p for name, p in found.items() if isinstance(p, property) and re.fullmatch("[^_].*_", name)}
+    attributes = [(f.name, f.type, f.metadata["sentence"]) for f in declared if not f.init]
+    attributes += [(name, get_type_hints(p.fget)["return"], p.__doc__) for name, p in properties.items()]
     names = {field.name for field in settable}
-    attributes = [_describe(field, names) for field in declared if not field.init]
-    # Properties that are named like fitted attributes belong to these.
-    for name, get in inspect.getmembers(cls, lambda member: isinstance(member, property)):
-        if name.endswith("_") and not name.startswith("_"):
-            kind = _spell(get_type_hints(get.fget)["return"])
-            attributes.append(f"{name} : {kind}\n{textwrap.indent(inspect.cleandoc(get.__doc__ or ''), '    ')}")
     return add_sections(
         cls.__doc__ or "",
         {
             "Parameters": "\n\n".join(_describe(field, names) for field in settable),
-            "Attributes": "\n\n".join(attributes),
+            "Attributes": "\n\n".join(_entry(name, _spell(kind), [_wrap(text, "")]) for name, kind, text in attributes),
         },
         description="\n".join(["Parameters by group:", "", *groups]) if groups else "",
     )
 
 
 def _describe(field: "dataclasses.Field[Any]", names: set[str]) -> str:
-    sentence, *more = field.metadata["sentence"].split("\n\n")
-    kind = _spell(field.type)
-    if field.init:
-        kind += f", default={field.default!r}"
-        conditions = field.metadata["only_with"].items()
-        sentence += "".join(f' Only with ``{other}="{value}"``.' for other, value in conditions if other in names)
-        allowed = [name for part in _alternatives(field.type) if get_origin(part) is Literal for name in get_args(part)]
-        meanings = {name: text for name, text in field.metadata["choices"].items() if name in allowed}
-        more = ["\n".join(_wrap(f'* ``"{name}"``: {text}') for name, text in meanings.items()), *more]
-    text = "\n\n".join(part for part in (_wrap(sentence, ""), *more) if part)
-    return f"{field.name} : {kind}\n{textwrap.indent(text, '    ')}"
+    sentence, *references = field.metadata["sentence"].split("\n\n")
+    conditions = field.metadata["only_with"].items()
+    sentence += "".join(f' Only with ``{other}="{value}"``.' for other, value in conditions if other in names)
+    allowed = [name for part in _alternatives(field.type) if get_origin(part) is Literal for name in get_args(part)]
+    meanings = {name: text.split("\n\n") for name, text in field.metadata["choices"].items() if name in allowed}
+    choices = "\n".join(_wrap(f'* ``"{name}"``: {text}') for name, (text, *_) in meanings.items())
+    references += [reference for _, *more in meanings.values() for reference in more]
+    return _entry(
+        field.name, f"{_spell(field.type)}, default={field.default!r}", [_wrap(sentence, ""), choices, *references]
+    )
+
+
+def _entry(name: str, kind: str, texts: list[str]) -> str:
+    text = "\n\n".join(part for part in texts if part)
+    return f"{name} : {kind}\n{textwrap.indent(text, '    ')}"
 
 
 def _wrap(text: str, hang: str = "  ") -> str:
@@ -294,7 +288,7 @@ def _spell(kind: Any) -> str:
     if origin is type:
         return f"subclass of {_public_name(items[0])}"
     names = {NoneType: "None", None: "None", Any: "object", Callable: "callable"}
-    return names.get(origin or kind) or getattr(kind, "__name__", str(kind))
+    return names.get(origin or kind) or str(getattr(kind, "__name__", kind))
 
 
 def _public_name(kind: type) -> str:

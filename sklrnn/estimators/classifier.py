@@ -11,11 +11,11 @@ from sklearn.utils import assert_all_finite, check_consistent_length, column_or_
 from sklearn.utils.multiclass import check_classification_targets
 from torch import nn
 
-from sklrnn._hyperparameters import Doc, Group, fitted, hyperparameters
+from sklrnn._hyperparameters import Choices, Doc, Group, fitted, hyperparameters
 from sklrnn.estimators.base import TypedAsEstimator
 from sklrnn.inputs.sklearn_classes import ClassifierMixin
 from sklrnn.inputs.step_targets import StepScore
-from sklrnn.nn.losses import Loss, classification_loss
+from sklrnn.nn.losses import LOSS_MEANINGS, Loss, classification_loss
 
 Array = NDArray[Any]
 
@@ -29,13 +29,14 @@ class ClassifierTask(StepScore, ClassifierMixin, TypedAsEstimator):
 
     loss: Annotated[
         Literal["log_loss"] | type[nn.Module],
+        Choices(LOSS_MEANINGS),
         Group.LOSS,
-        Doc("What is minimised: a name, or the class of a torch loss module that takes scores and class codes."),
+        Doc("What is minimised: a name, or the class of a loss module of torch that takes scores and class codes."),
     ] = "log_loss"
     class_weight: Annotated[
         dict[Any, float] | Literal["balanced"] | None,
         Group.LOSS,
-        Doc('Weight of each class; "balanced" makes all classes weigh the same.'),
+        Doc('Weight of each class; "balanced" gives all classes the same total weight.'),
     ] = None
 
     classes_: np.ndarray = fitted("The labels, sorted.")

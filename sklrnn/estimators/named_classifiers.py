@@ -4,18 +4,16 @@ from typing import ClassVar
 
 from sklrnn._hyperparameters import hyperparameters
 from sklrnn.estimators.base import RecurrentEstimator
+from sklrnn.estimators.cell_notes import with_cell_notes
+from sklrnn.estimators.cell_options import CellOptions, GRUOptions, LSTMOptions, SimpleRNNOptions
 from sklrnn.estimators.classifier import ClassifierTask
-from sklrnn.estimators.parameters import CellOptions, GRUOptions, LSTMOptions, SimpleRNNOptions
 from sklrnn.nn.cells import CellName
 
 
+@with_cell_notes
 @hyperparameters
 class RecurrentClassifier(ClassifierTask, CellOptions, RecurrentEstimator):
     """Assign a label to each sequence with a recurrent network.
-
-    See Also
-    --------
-    RecurrentRegressor : Numbers instead of labels.
 
     Examples
     --------
@@ -33,6 +31,7 @@ class RecurrentClassifier(ClassifierTask, CellOptions, RecurrentEstimator):
     __module__ = "sklrnn"
 
 
+@with_cell_notes
 @hyperparameters
 class SimpleRNNClassifier(ClassifierTask, SimpleRNNOptions, RecurrentEstimator):
     """Classify sequences with a simple recurrent network: h_t = activation(W_x x_t + W_h h_{t-1} + b).
@@ -51,6 +50,7 @@ class SimpleRNNClassifier(ClassifierTask, SimpleRNNOptions, RecurrentEstimator):
     cell: ClassVar[CellName] = "simple_rnn"
 
 
+@with_cell_notes
 @hyperparameters
 class GRUClassifier(ClassifierTask, GRUOptions, RecurrentEstimator):
     """Classify sequences with gated recurrent units.
@@ -70,6 +70,7 @@ class GRUClassifier(ClassifierTask, GRUOptions, RecurrentEstimator):
     cell: ClassVar[CellName] = "gru"
 
 
+@with_cell_notes
 @hyperparameters
 class LSTMClassifier(ClassifierTask, LSTMOptions, RecurrentEstimator):
     """Classify sequences with a long short-term memory.
@@ -91,6 +92,7 @@ class LSTMClassifier(ClassifierTask, LSTMOptions, RecurrentEstimator):
     cell: ClassVar[CellName] = "lstm"
 
 
+@with_cell_notes
 @hyperparameters
 class CNNLSTMClassifier(ClassifierTask, LSTMOptions, RecurrentEstimator):
     """Classify sequences with 1-D convolutions in front of a long short-term memory.

@@ -4,18 +4,16 @@ from typing import ClassVar
 
 from sklrnn._hyperparameters import hyperparameters
 from sklrnn.estimators.base import RecurrentEstimator
-from sklrnn.estimators.parameters import CellOptions, GRUOptions, LSTMOptions, SimpleRNNOptions
+from sklrnn.estimators.cell_notes import with_cell_notes
+from sklrnn.estimators.cell_options import CellOptions, GRUOptions, LSTMOptions, SimpleRNNOptions
 from sklrnn.estimators.regressor import RegressorTask
 from sklrnn.nn.cells import CellName
 
 
+@with_cell_notes
 @hyperparameters
 class RecurrentRegressor(RegressorTask, CellOptions, RecurrentEstimator):
     """Regress on sequences with a recurrent network.
-
-    See Also
-    --------
-    RecurrentClassifier : Labels instead of numbers.
 
     Examples
     --------
@@ -33,6 +31,7 @@ class RecurrentRegressor(RegressorTask, CellOptions, RecurrentEstimator):
     __module__ = "sklrnn"
 
 
+@with_cell_notes
 @hyperparameters
 class SimpleRNNRegressor(RegressorTask, SimpleRNNOptions, RecurrentEstimator):
     """Regress on sequences with a simple recurrent network: h_t = activation(W_x x_t + W_h h_{t-1} + b).
@@ -51,6 +50,7 @@ class SimpleRNNRegressor(RegressorTask, SimpleRNNOptions, RecurrentEstimator):
     cell: ClassVar[CellName] = "simple_rnn"
 
 
+@with_cell_notes
 @hyperparameters
 class GRURegressor(RegressorTask, GRUOptions, RecurrentEstimator):
     """Regress on sequences with gated recurrent units.
@@ -72,6 +72,7 @@ class GRURegressor(RegressorTask, GRUOptions, RecurrentEstimator):
     cell: ClassVar[CellName] = "gru"
 
 
+@with_cell_notes
 @hyperparameters
 class LSTMRegressor(RegressorTask, LSTMOptions, RecurrentEstimator):
     """Regress on sequences with a long short-term memory.
@@ -91,6 +92,7 @@ class LSTMRegressor(RegressorTask, LSTMOptions, RecurrentEstimator):
     cell: ClassVar[CellName] = "lstm"
 
 
+@with_cell_notes
 @hyperparameters
 class CNNLSTMRegressor(RegressorTask, LSTMOptions, RecurrentEstimator):
     """Regress on sequences with 1-D convolutions in front of a long short-term memory.

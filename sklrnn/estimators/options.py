@@ -2,7 +2,8 @@
 
 from typing import Any, Literal
 
-from sklrnn.estimators.parameters import NetworkParameters, cell_and_options
+from sklrnn.estimators.cell_options import cell_and_options
+from sklrnn.estimators.parameters import NetworkParameters
 from sklrnn.training.process import count_threads
 from sklrnn.training.trained_network import TrainingOptions
 

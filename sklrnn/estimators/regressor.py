@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import r2_score
 from torch import nn
 
-from sklrnn._hyperparameters import Doc, Group, Interval, hyperparameters
+from sklrnn._hyperparameters import Choices, Doc, Group, Interval, hyperparameters
 from sklrnn.estimators.base import TypedAsEstimator
 from sklrnn.estimators.conformal import HeldOutErrors
 from sklrnn.estimators.parameters import Quantiles
@@ -19,7 +19,7 @@ from sklrnn.inputs.samples import Samples
 from sklrnn.inputs.sklearn_classes import RegressorMixin
 from sklrnn.inputs.step_targets import StepScore
 from sklrnn.inputs.validation import check_targets
-from sklrnn.nn.losses import Loss, LossName, regression_loss
+from sklrnn.nn.losses import LOSS_MEANINGS, Loss, LossName, regression_loss
 
 Array = NDArray[Any]
 
@@ -33,8 +33,9 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
 
     loss: Annotated[
         LossName | type[nn.Module],
+        Choices(LOSS_MEANINGS),
         Group.LOSS,
-        Doc("What is minimised: a name, or the class of a torch loss module."),
+        Doc("What is minimised: a name, or the class of a loss module of torch."),
     ] = "squared_error"
     quantiles: Quantiles = (0.1, 0.5, 0.9)
     normalize_y: Annotated[bool, Group.LOSS, Doc("Learn on standardised targets and answer in the user's units.")] = (

@@ -3,11 +3,13 @@
 from typing import ClassVar
 
 from sklrnn._hyperparameters import hyperparameters
-from sklrnn.estimators.parameters import CellOptions, GRUOptions, LSTMOptions, SimpleRNNOptions
+from sklrnn.estimators.cell_notes import with_cell_notes
+from sklrnn.estimators.cell_options import CellOptions, GRUOptions, LSTMOptions, SimpleRNNOptions
 from sklrnn.forecasting.forecaster import BaseRecurrentForecaster
 from sklrnn.nn.cells import CellName
 
 
+@with_cell_notes
 @hyperparameters
 class RecurrentForecaster(CellOptions, BaseRecurrentForecaster):
     """Forecast series with a recurrent network, through sktime's interface.
@@ -43,6 +45,7 @@ class RecurrentForecaster(CellOptions, BaseRecurrentForecaster):
     __module__ = "sklrnn.forecasting"
 
 
+@with_cell_notes
 @hyperparameters
 class SimpleRNNForecaster(SimpleRNNOptions, BaseRecurrentForecaster):
     """Forecast series with a simple recurrent network: h_t = tanh(W_x x_t + W_h h_{t-1} + b).
@@ -61,6 +64,7 @@ class SimpleRNNForecaster(SimpleRNNOptions, BaseRecurrentForecaster):
     cell: ClassVar[CellName] = "simple_rnn"
 
 
+@with_cell_notes
 @hyperparameters
 class GRUForecaster(GRUOptions, BaseRecurrentForecaster):
     """Forecast series with gated recurrent units.
@@ -81,6 +85,7 @@ class GRUForecaster(GRUOptions, BaseRecurrentForecaster):
     cell: ClassVar[CellName] = "gru"
 
 
+@with_cell_notes
 @hyperparameters
 class LSTMForecaster(LSTMOptions, BaseRecurrentForecaster):
     """Forecast series with a long short-term memory.
@@ -99,6 +104,7 @@ class LSTMForecaster(LSTMOptions, BaseRecurrentForecaster):
     cell: ClassVar[CellName] = "lstm"
 
 
+@with_cell_notes
 @hyperparameters
 class CNNLSTMForecaster(LSTMOptions, BaseRecurrentForecaster):
     """Forecast series with 1-D convolutions in front of a long short-term memory.

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from sklrnn._hyperparameters import Doc, Ge, Group, hyperparameters
+from sklrnn._hyperparameters import Choices, Doc, Ge, Group, hyperparameters
 from sklrnn.estimators.parameters import Bidirectional, PoolSize, Quantiles
 from sklrnn.forecasting.network import ForecastLoss
+from sklrnn.nn.losses import LOSS_MEANINGS
 
 
 @hyperparameters
@@ -61,7 +62,7 @@ class ForecasterParameters:
             "list of names."
         ),
     ] = "known"
-    loss: Annotated[ForecastLoss, Group.LOSS, Doc("What is minimised.")] = "absolute_error"
+    loss: Annotated[ForecastLoss, Choices(LOSS_MEANINGS), Group.LOSS, Doc("What is minimised.")] = "absolute_error"
     quantiles: Quantiles = (0.05, 0.5, 0.95)
     max_epochs: Annotated[
         int | Literal["auto"],

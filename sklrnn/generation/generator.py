@@ -12,9 +12,9 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
+from sklrnn.estimators.cell_options import CellOptions
 from sklrnn.estimators.network_holder import NetworkHolder
 from sklrnn.estimators.options import holds_out, recurrent_options
-from sklrnn.estimators.parameters import CellOptions
 from sklrnn.generation.batches import TextBatches
 from sklrnn.generation.network import LanguageArchitecture
 from sklrnn.generation.parameters import GeneratorParameters

@@ -11,9 +11,10 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
+from sklrnn.estimators.cell_options import CellOptions
 from sklrnn.estimators.network_holder import NetworkHolder
 from sklrnn.estimators.options import as_tuple, recurrent_options
-from sklrnn.estimators.parameters import CellOptions, ConvolutionOptions
+from sklrnn.estimators.parameters import ConvolutionOptions
 from sklrnn.imputation.features import FeatureBuilder, Scales
 from sklrnn.imputation.interpolation import IncompleteSeries
 from sklrnn.imputation.masking import MaskedBatches, MaskedDataset, MaskSampler, fit_features, gap_lengths
@@ -240,13 +241,14 @@ class RecurrentImputer(
         if held_out is not None:
             masked = MaskedDataset.with_enough_batches(held_out, sampler, features, self.batch_size)
             validation = self._batches(masked, max(self.batch_size, 512), seed=None)
+        batches = self._batches(dataset, self.batch_size, seed=network_seed)
         self._fitted_loss, self._scales = self.loss, tuple(features.scales)
         self._train(
             self._architecture(dataset).build(seed=network_seed),
-            self._batches(dataset, self.batch_size, seed=network_seed),
+            batches,
             validation,
             seed=network_seed,
-            max_epochs=self._n_epochs(len(dataset)),
+            max_epochs=resolve_epochs(self.max_epochs, _STEPS, n_batches=len(batches), n_samples=len(dataset)),
             patience=self.n_iter_no_change,
         )
 
@@ -277,10 +279,6 @@ class RecurrentImputer(
         # Long gaps are few, but hold much of what is missing.
         typical = np.quantile(np.repeat(lengths, lengths), _SHARE_OF_MISSING) if len(lengths) else 0
         return min(int(np.clip(_ROWS_PER_GAP * typical, _SHORTEST_WINDOW, _LONGEST_WINDOW)), longest)
-
-    def _n_epochs(self, n_windows: int) -> int:
-        n_batches = -(-n_windows // self.batch_size)
-        return resolve_epochs(self.max_epochs, _STEPS, n_batches=n_batches, n_samples=n_windows)
 
     def _bound(self, bound: Any, name: str) -> Array:
         """One bound for each column."""

@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sklrnn._hyperparameters import Doc, Ge, Group, Interval, hyperparameters
+from sklrnn._hyperparameters import Choices, Doc, Ge, Group, Interval, hyperparameters
 from sklrnn.estimators.parameters import NetworkParameters
 from sklrnn.imputation.network import ImputationLoss
+from sklrnn.nn.losses import LOSS_MEANINGS
 
 
 @hyperparameters
@@ -42,6 +43,7 @@ class ImputerParameters(NetworkParameters):
     ] = True
     loss: Annotated[
         ImputationLoss,
+        Choices(LOSS_MEANINGS),
         Group.LOSS,
         Doc(
             "What is minimised, in units of the residuals of the interpolation: with the absolute or squared "

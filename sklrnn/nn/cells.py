@@ -5,7 +5,6 @@ recurrent layers, ``states, last = cell(x, first)``, with ``x`` of shape (time, 
 of this file are keywords of the callable; the tables of ``estimators.parameters`` make hyperparameters of them.
 """
 
-import inspect
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
@@ -55,7 +54,14 @@ class _OfTorch(Stepwise):
 
 
 class SimpleRNN(_OfTorch, nn.RNN):  # type: ignore[misc]  # torch declares forward for packed sequences too
-    """h_t = activation(W_x x_t + W_h h_{t-1} + b)."""
+    """Simple recurrent network [Elman1990]_: the state follows from the input and the state before.
+
+    ::
+
+        h_t = activation(W_x x_t + W_h h_{t-1} + b)
+
+    .. [Elman1990] J. L. Elman, "Finding structure in time", Cognitive Science 14(2), 1990.
+    """
 
     gates = ("state",)
 
@@ -68,11 +74,7 @@ class SimpleRNN(_OfTorch, nn.RNN):  # type: ignore[misc]  # torch declares forwa
 
 
 class GRU(_OfTorch, nn.GRU):  # type: ignore[misc]
-    """Gates ``reset`` and ``update``; the reset gate acts after the product, as in torch and cuDNN.
-
-    r = σ(W_r x_t + U_r h_{t-1} + b_r), z = σ(W_z x_t + U_z h_{t-1} + b_z),
-    h̃ = tanh(W_c x_t + b_c + r * (U_c h_{t-1} + d_c)), h_t = z * h_{t-1} + (1 - z) * h̃.
-    """
+    """The GRU whose reset gate acts after the product, as in torch and cuDNN: see ``_gru``."""
 
     gates = ("reset", "update", "candidate")
     has_two_biases = True
@@ -90,7 +92,7 @@ class GRU(_OfTorch, nn.GRU):  # type: ignore[misc]
 
 
 class TextbookGRU(StepwiseCell):
-    """The GRU whose reset gate acts before the product: h̃ = tanh(W_c x_t + U_c (r * h_{t-1}) + b_c)."""
+    """The GRU whose reset gate acts before the product, as in its paper: see ``_gru``."""
 
     gates = ("reset", "update", "candidate")
 
@@ -106,9 +108,18 @@ class TextbookGRU(StepwiseCell):
 
 
 class MinimalGRU(StepwiseCell):
-    """One gate, whose value is the share of the candidate in the new state.
+    """Minimal gated unit, with one gate: the share of the candidate in the new state.
 
-    Γ = σ(W_u x_t + U_u h_{t-1} + b_u), h̃ = tanh(W_c x_t + U_c h_{t-1} + b_c), h_t = Γ * h̃ + (1 - Γ) * h_{t-1}.
+    ::
+
+        u_t = σ(W_u x_t + U_u h_{t-1} + b_u)                      update gate
+        c_t = tanh(W_c x_t + U_c h_{t-1} + b_c)                   candidate
+        h_t = u_t * c_t + (1 - u_t) * h_{t-1}
+
+    In the unit of the paper [Zhou2016]_ the gate also scales the state that the candidate sees.
+
+    .. [Zhou2016] G.-B. Zhou, J. Wu, C.-L. Zhang and Z.-H. Zhou, "Minimal gated unit for recurrent neural networks",
+       International Journal of Automation and Computing 13(3), 2016.
     """
 
     gates = ("update", "candidate")
@@ -119,11 +130,7 @@ class MinimalGRU(StepwiseCell):
 
 
 class LSTM(_OfTorch, nn.LSTM):  # type: ignore[misc]
-    """Gates ``input``, ``forget`` and ``output`` around a cell state.
-
-    c̃ = tanh(W_c x_t + U_c h_{t-1} + b_c), c_t = forget * c_{t-1} + input * c̃, h_t = output * tanh(c_t), each gate
-    σ(W x_t + U h_{t-1} + b) with weights of its own.
-    """
+    """The LSTM without peepholes: see ``_lstm``."""
 
     gates = ("input", "forget", "candidate", "output")
     n_states = 2
@@ -143,11 +150,7 @@ class LSTM(_OfTorch, nn.LSTM):  # type: ignore[misc]
 
 
 class PeepholeLSTM(StepwiseCell):
-    """The LSTM whose gates see the cell state, unit by unit.
-
-    Input and forget gate add p * c_{t-1} to what they see, the output gate adds p * c_t. The peephole weights p start
-    at zero: training decides where a gate looks.
-    """
+    """The LSTM with peepholes, whose weights start at zero: training decides where a gate sees the cell state."""
 
     gates = ("input", "forget", "candidate", "output")
     n_states = 2
@@ -174,10 +177,20 @@ class PeepholeLSTM(StepwiseCell):
 
 
 class SLSTM(StepwiseCell):
-    """The LSTM with exponential gates and a normalizer state n, as in xLSTM's sLSTM.
+    """The sLSTM of xLSTM [Beck2024]_: an LSTM with exponential input gates and a normalizer.
 
-    c_t = f c_{t-1} + i tanh(W_c x_t + U_c h_{t-1} + b_c), n_t = f n_{t-1} + i, h_t = o c_t / n_t, with i = exp(ĩ), f = σ(f̃),
-    o = σ(õ). A stabilizer m_t = max(log f + m_{t-1}, ĩ) keeps the exponentials finite; it cancels out of h_t.
+    ::
+
+        i_t = exp(W_i x_t + U_i h_{t-1} + b_i)                    input gate
+        f_t = σ(W_f x_t + U_f h_{t-1} + b_f)                      forget gate
+        o_t = σ(W_o x_t + U_o h_{t-1} + b_o)                      output gate
+        c_t = f_t * c_{t-1} + i_t * tanh(W_c x_t + U_c h_{t-1} + b_c)
+        n_t = f_t * n_{t-1} + i_t                                 normalizer
+        h_t = o_t * c_t / n_t
+
+    The exponentials are computed relative to their running maximum, which cancels out of the hidden state.
+
+    .. [Beck2024] M. Beck et al., "xLSTM: extended long short-term memory", NeurIPS, 2024.
     """
 
     gates = ("input", "forget", "candidate", "output")
@@ -197,10 +210,46 @@ class SLSTM(StepwiseCell):
 
 
 def _gru(input_size: int, hidden_size: int, *, reset_after: bool = True) -> nn.Module:
+    """Gated recurrent units [Cho2014]_: gates decide how much of the state is kept.
+
+    ::
+
+        r_t = σ(W_r x_t + U_r h_{t-1} + b_r)                      reset gate
+        z_t = σ(W_z x_t + U_z h_{t-1} + b_z)                      update gate
+        c_t = tanh(W_c x_t + b_c + r_t * (U_c h_{t-1} + d_c))     candidate
+        h_t = z_t * h_{t-1} + (1 - z_t) * c_t
+
+    With ``reset_after=False`` the reset gate acts before the product, as in the paper::
+
+        c_t = tanh(W_c x_t + U_c (r_t * h_{t-1}) + b_c)
+
+    .. [Cho2014] K. Cho et al., "Learning phrase representations using RNN encoder-decoder for statistical machine
+       translation", EMNLP, 2014.
+    """
     return (GRU if reset_after else TextbookGRU)(input_size, hidden_size)
 
 
 def _lstm(input_size: int, hidden_size: int, *, forget_bias: float = 1.0, peephole: bool = False) -> nn.Module:
+    """Long short-term memory [Hochreiter1997]_ with a forget gate [Gers2000]_: a cell state beside the hidden state.
+
+    ::
+
+        i_t = σ(W_i x_t + U_i h_{t-1} + b_i)                      input gate
+        f_t = σ(W_f x_t + U_f h_{t-1} + b_f)                      forget gate
+        o_t = σ(W_o x_t + U_o h_{t-1} + b_o)                      output gate
+        c_t = f_t * c_{t-1} + i_t * tanh(W_c x_t + U_c h_{t-1} + b_c)
+        h_t = o_t * tanh(c_t)
+
+    With ``peephole=True`` the gates see the cell state too, unit by unit [Timing2000]_: the sums inside the input and
+    the forget gate get ``p_i * c_{t-1}`` and ``p_f * c_{t-1}``, that inside the output gate gets ``p_o * c_t``.
+
+    .. [Hochreiter1997] S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural Computation 9(8), 1997.
+
+    .. [Gers2000] F. A. Gers, J. Schmidhuber and F. Cummins, "Learning to forget: continual prediction with LSTM",
+       Neural Computation 12(10), 2000.
+
+    .. [Timing2000] F. A. Gers and J. Schmidhuber, "Recurrent nets that time and count", IJCNN, 2000.
+    """
     return (PeepholeLSTM if peephole else LSTM)(input_size, hidden_size, forget_bias=forget_bias)
 
 
@@ -223,72 +272,9 @@ GATES: dict[type[nn.Module], tuple[str, ...]] = {
 }
 
 
-def make_cell(cell: str | Cell, options: dict[str, Any], input_size: int, hidden_size: int) -> nn.Module:
-    """Make one cell, and try it if it is user-defined, so that an error names the cell."""
-    if isinstance(cell, str):
-        return CELLS[cell](input_size, hidden_size, **options)
-    if isinstance(cell, nn.Module):
-        raise ValueError(
-            f"cell must make a module when it is called with (input_size, hidden_size), got a module: {cell}. "
-            f"Pass the class, {type(cell).__name__}, or a function that makes one."
-        )
-    module = cell(input_size, hidden_size)
-    if not isinstance(module, nn.Module):
-        raise ValueError(f"cell={cell!r} must return a torch.nn.Module, got {type(module).__name__}.")
-    _try_out(module, input_size, hidden_size)
-    return module
-
-
-def _try_out(cell: nn.Module, input_size: int, hidden_size: int) -> None:
-    """Read two segments of two steps of three samples, the second from where the first ended."""
-    needed = (
-        f"cell={type(cell).__name__} must keep the calling convention of torch's recurrent layers: ``states, last = "
-        "module(x, first)`` with x of shape (time, sample, feature), first None or an earlier last, and states of "
-        f"shape (time, sample, unit), here {(2, 3, hidden_size)} for x of shape {(2, 3, input_size)}"
-    )
-    was_training = cell.training
-    try:
-        with torch.no_grad():
-            _, last = run_cell(cell.eval(), torch.zeros(2, 3, input_size))
-            states, _ = run_cell(cell, torch.zeros(2, 3, input_size), last)
-            shape = tuple(states.shape)
-    except Exception as error:
-        raise ValueError(f"{needed}; trying it failed with {type(error).__name__}: {error}") from error
-    if shape != (2, 3, hidden_size):
-        raise ValueError(f"{needed}; its states are {shape}.")
-    cell.train(was_training)
-
-
-def run_cell(cell: nn.Module, x: Tensor, first: Any = None, state_mask: Tensor | None = None) -> tuple[Tensor, Any]:
-    """Run any cell on ``x`` of shape (time, sample, feature), whichever axis order it was made for."""
-    masked = {} if state_mask is None else {"state_mask": state_mask}
-    if getattr(cell, "batch_first", False):
-        states, last = cell(x.transpose(0, 1), first, **masked)
-        return states.transpose(0, 1), last
-    states, last = cell(x, first, **masked)
-    return states, last
-
-
-def final_state(cell: nn.Module, states: Tensor, last: Any) -> Tensor:
-    """The state after the last step, (sample, unit).
-
-    The gradient of a slice of all states would be written out for all of them, so the state is taken from ``last`` where
-    it is known to lie there.
-    """
-    if not is_of_torch(cell):
-        return states[-1]
-    state: Tensor = (last[0] if isinstance(last, tuple) else last)[0]
-    return state
-
-
 def is_of_torch(cell: nn.Module) -> bool:
     """Whether the cell is one of torch's layers, which kernels can replace."""
     return isinstance(cell, _OfTorch)
-
-
-def can_mask_its_state(cell: nn.Module) -> bool:
-    """Whether the cell takes a mask for the state that its recurrent products see."""
-    return "state_mask" in inspect.signature(cell.forward).parameters
 
 
 def gates_of(cell: nn.Module) -> tuple[str, ...] | None:

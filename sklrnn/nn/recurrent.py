@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from sklrnn.nn.architecture import Architecture
-from sklrnn.nn.cells import can_mask_its_state, final_state, is_of_torch, make_cell, run_cell
+from sklrnn.nn.cell_interface import can_mask_its_state, final_state, make_cell, run_cell
+from sklrnn.nn.cells import is_of_torch
 from sklrnn.nn.layers import SequenceDropout, newest, reverse
 
 

@@ -1,5 +1,6 @@
 """scikit-learn's callback protocol (1.9 and later): its ProgressBar and ScoringMonitor then see every epoch."""
 
+import copy
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -27,37 +28,42 @@ def with_callbacks(method: Method) -> Method:
 class EpochHooks:
     """One task of scikit-learn's callbacks an epoch; ``end_epoch`` closes one and opens the next.
 
-    The task belongs to ``owner``; callbacks are shown ``estimator``, which is the one that is being trained.
+    The tasks belong to ``estimator``, whose ``fit`` was called; what is scored is the ``draft`` that is being trained.
     """
 
-    def __init__(self, owner: Any, estimator: Any, X: Any, y: Any, *, max_epochs: int) -> None:
-        self._estimator, self._X, self._y = estimator, X, y
+    def __init__(self, estimator: Any, draft: Any, X: Any, y: Any, *, max_epochs: int) -> None:
+        self._draft = draft
+        self._task_of = {"estimator": estimator, "X": X, "y": y}
         self._n_left = max_epochs
-        self._root = owner._init_callback_context(max_subtasks=max_epochs)
-        self._root.call_on_fit_task_begin(estimator=estimator, X=X, y=y)
+        self._root = estimator._init_callback_context(max_subtasks=max_epochs)
+        self._root.call_on_fit_task_begin(**self._task_of)
         self._open()
 
     def end_epoch(self) -> bool:
         """Tell that an epoch is over; true where a callback wants to stop."""
-        # The copy that a scorer gets is complete by itself, so nothing has to be added to it.
-        stop = self._task.call_on_fit_task_end(
-            estimator=self._estimator, X=self._X, y=self._y, reconstruction_attributes=dict
-        )
+        stop = self._close(self._task)
         self._n_left -= 1
         if self._n_left > 0 and not stop:
             self._open()
-        return bool(stop)
+        return stop
 
     def close(self) -> None:
-        self._root.call_on_fit_task_end(estimator=self._estimator, X=self._X, y=self._y, reconstruction_attributes=dict)
+        """Tell that training is over."""
+        self._close(self._root)
 
     def _open(self) -> None:
         self._task = self._root.subcontext(task_name="epoch")
-        self._task.call_on_fit_task_begin(estimator=self._estimator, X=self._X, y=self._y)
+        self._task.call_on_fit_task_begin(**self._task_of)
+
+    def _close(self, task: Any) -> bool:
+        # A copy has weights of its own, which further training leaves alone. It is made only if a callback asks for it.
+        return bool(
+            task.call_on_fit_task_end(**self._task_of, reconstruction_attributes=lambda: vars(copy.copy(self._draft)))
+        )
 
 
-def open_hooks(owner: Any, estimator: Any, X: Any, y: Any, *, max_epochs: int) -> EpochHooks | None:
+def open_hooks(estimator: Any, draft: Any, X: Any, y: Any, *, max_epochs: int) -> EpochHooks | None:
     """Start the protocol where scikit-learn has it."""
     if not SUPPORTED:
         return None
-    return EpochHooks(owner, estimator, X, y, max_epochs=max_epochs)
+    return EpochHooks(estimator, draft, X, y, max_epochs=max_epochs)

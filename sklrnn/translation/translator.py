@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
-from sklrnn.estimators.parameters import CellOptions
+from sklrnn.estimators.cell_options import CellOptions
 from sklrnn.inputs.ragged import Sequences, lengths_of
 from sklrnn.inputs.sklearn_classes import BaseEstimator
 from sklrnn.inputs.validation import check_weights

@@ -460,7 +460,7 @@ def test_containers(container):
         (["ab", None], {}, "Row 1 is missing: got None"),
         (["abc"], {}, "One long text needs at least segment_length=8 tokens to train on, got 3.* several texts"),
         (["abcabcabca"], {"early_stopping": True, "validation_fraction": 0.5}, "segment_length=8 tokens .* got 5"),
-        (WORDS, {"early_stopping": True}, "validation_fraction=0.1 of 7 texts leaves none"),
+        (WORDS, {"early_stopping": True}, "validation_fraction=0.1 of 7 texts leaves 0 to validate on"),
         (WORDS, {"embedding_dim": 0}, "'embedding_dim' parameter of SequenceGenerator must be an int in the range"),
         (WORDS, {"segment_length": 0}, "'segment_length' parameter"),
         (WORDS, {"analyzer": "letter"}, "'analyzer' parameter"),

@@ -14,8 +14,9 @@ from torch import nn
 
 import sklrnn
 from sklrnn import GRURegressor, LSTMRegressor, RecurrentClassifier, RecurrentRegressor, SimpleRNNRegressor
-from sklrnn.estimators.parameters import CellOptions
-from sklrnn.nn.cells import CELLS, GATES, SLSTM, StepwiseCell, gates_of, run_cell
+from sklrnn.estimators.cell_options import CellOptions
+from sklrnn.nn.cell_interface import run_cell
+from sklrnn.nn.cells import CELLS, GATES, SLSTM, StepwiseCell, gates_of
 from sklrnn.nn.network import NetworkArchitecture
 
 # -- the equations, one sample at a time -------------------------------------------------------------------------------

@@ -1,14 +1,20 @@
-"""Batches, the newest block, merging, threads."""
+"""Batches, the newest block, merging, threads, and the protocol of skorch's callbacks."""
+
+from collections import Counter
 
 import numpy as np
 import pytest
 import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.testing import assert_array_equal
+from sklearn.base import clone
+from skorch.callbacks import Callback, GradientNormClipping
 
+from sklrnn import GRURegressor, RecurrentImputer, SequenceGenerator, SequenceTranslator
 from sklrnn.inputs.samples import Samples, hold_out_newest, merge_identical
 from sklrnn.training.batches import Batches
 from sklrnn.training.net import choose_device
+from sklrnn.training.optimizers import OPTIMIZERS, FlatAdam
 
 
 def some_rows(n=10, weights=None):
@@ -85,3 +91,136 @@ def test_any_numpy_array_can_be_batched(order):
 
 def test_auto_never_chooses_mps():
     assert choose_device("auto").type in ("cpu", "cuda")
+
+
+# -- skorch's protocol -------------------------------------------------------------------------------------------------
+
+KINDS = [*OPTIMIZERS, torch.optim.Adagrad, torch.optim.AdamW]
+every_optimizer = pytest.mark.parametrize("optimizer", KINDS, ids=lambda kind: getattr(kind, "__name__", kind))
+N_STEPS = 6
+
+
+def fitted(optimizer, callback=None, **options):
+    """A model after two epochs of three steps, and its weights before them and after them."""
+    X = np.random.default_rng(0).normal(size=(48, 5, 2))
+    model = GRURegressor(
+        units=4,
+        optimizer=optimizer,
+        batch_size=16,
+        max_epochs=2,
+        max_grad_norm=None,
+        callbacks=None if callback is None else [callback],
+        random_state=0,
+        **options,
+    ).fit(X, X[:, -1, 0])
+    model.net_.average_.show(False)  # not the average of the weights, but those of the last step
+    first = model.model_.architecture.build(seed=model.model_.options.seed).parameters()
+    return model, *([weight.detach() for weight in weights] for weights in (first, model.module_.parameters()))
+
+
+class SeenGradients(Callback):
+    def __init__(self):
+        self.calls = []
+
+    def on_grad_computed(self, net, named_parameters, batch=None, **kwargs):
+        x, y = batch
+        assert len(x["x"]) == len(y)
+        self.calls.append({name: weight.grad.clone() for name, weight in named_parameters if weight.requires_grad})
+
+
+@every_optimizer
+def test_skorch_callbacks_see_the_gradients_of_every_step(optimizer):
+    callback = SeenGradients()
+    model, *_ = fitted(optimizer, callback)
+    assert len(callback.calls) == N_STEPS
+    for gradients in callback.calls:
+        assert gradients.keys() == {name for name, weight in model.module_.named_parameters() if weight.requires_grad}
+        assert all(gradient.abs().sum() > 0 for gradient in gradients.values())
+
+
+@pytest.mark.parametrize(
+    ("model", "data"),
+    [
+        (GRURegressor(stateful=True, units=3, batch_size=4, max_epochs=2), (np.zeros((16, 3, 1)), np.arange(16.0))),
+        (GRURegressor(units=3, batch_size=4, max_epochs=2), ([np.zeros((1 + n, 1)) for n in range(16)], np.arange(16))),
+        (SequenceGenerator(units=3, batch_size=2, max_epochs=2), (["ab", "bc", "ca", "ac"],)),
+        (SequenceTranslator(units=3, batch_size=2, max_epochs=2), (["ab", "bc", "ca", "ac"], ["b", "c", "a", "c"])),
+        (
+            RecurrentImputer(units=3, window_length=8, batch_size=4, max_epochs=2),
+            (np.sin(np.arange(64.0))[:, np.newaxis],),
+        ),
+    ],
+    ids=["stateful", "ragged", "texts", "pairs", "masked"],
+)
+def test_skorch_callbacks_see_the_gradients_of_every_kind_of_batch(model, data):
+    counts = Counter()
+
+    class Count(Callback):
+        def on_grad_computed(self, net, named_parameters, **kwargs):
+            counts["gradients"] += all(
+                weight.grad is not None for _, weight in named_parameters if weight.requires_grad
+            )
+
+        def on_batch_end(self, net, training, **kwargs):
+            counts["steps"] += training
+
+    clone(model).set_params(callbacks=[Count()], random_state=0).fit(*data)
+    assert counts["gradients"] == counts["steps"] >= 4
+
+
+class RemoveGradients(Callback):
+    def __init__(self, remove):
+        self.remove = remove
+
+    def on_grad_computed(self, net, named_parameters, **kwargs):
+        for _, weight in named_parameters:
+            if weight.grad is not None:
+                self.remove(weight)
+
+
+def set_to_zero(weight):
+    weight.grad.zero_()
+
+
+def set_to_none(weight):
+    weight.grad = None
+
+
+def replace_by_zeros(weight):
+    weight.grad = torch.zeros_like(weight)
+
+
+@pytest.mark.parametrize("remove", [set_to_zero, set_to_none, replace_by_zeros])
+@every_optimizer
+def test_without_gradients_nothing_is_learnt(optimizer, remove):
+    """What remains is the weight decay of AdamW; torch's own class leaves out weights whose gradient is None."""
+    model, first, last = fitted(optimizer, RemoveGradients(remove))
+    group = model.net_.optimizer_.param_groups[0]
+    skipped = remove is set_to_none and not isinstance(model.net_.optimizer_, FlatAdam)
+    decay = 0.0 if skipped else group["lr"] * group.get("weight_decay", 0.0)
+    assert (decay > 0) == (optimizer in ("adamw", torch.optim.AdamW) and not skipped)
+    for before, after in zip(first, last, strict=True):
+        torch.testing.assert_close(after, before * (1 - decay) ** N_STEPS, rtol=1e-5, atol=1e-8)
+    _, _, learnt = fitted(optimizer)
+    assert max((one - other).abs().max() for one, other in zip(learnt, last, strict=True)) > 1e-3
+
+
+@every_optimizer
+def test_gradient_norm_clipping_of_skorch_works(optimizer):
+    # So short gradients are nothing beside the epsilon of optimizers that divide by their size.
+    limit = 1e-16
+    model, first, clipped = fitted(optimizer, GradientNormClipping(limit))
+    _, _, plain = fitted(optimizer)
+    group = model.net_.optimizer_.param_groups[0]
+    decay = (1 - group["lr"] * group.get("weight_decay", 0.0)) ** N_STEPS
+
+    def change(weights):
+        return max((weight - decay * start).abs().max().item() for weight, start in zip(weights, first, strict=True))
+
+    assert change(plain) > 1e-3
+    assert change(clipped) < 1e-2 * change(plain)
+    assert all(torch.linalg.vector_norm(weight.grad) <= limit * 1.01 for weight in trainable(model))
+
+
+def trainable(model):
+    return [weight for weight in model.module_.parameters() if weight.requires_grad]

@@ -963,13 +963,13 @@ def test_bad_scores():
     texts, numbers = FITTED["texts"](), FITTED["numbers"]()
     with pytest.raises(ValueError, match="got 7 in X and 2 in y"):
         texts.score(WORDS, BACK[:2])
-    with pytest.raises(ValueError, match="answers with tokens, got numbers"):
+    with pytest.raises(ValueError, match="this translator predicts tokens, got numbers"):
         texts.score(WORDS, [[0.5]] * 7)
-    with pytest.raises(ValueError, match="learnt 1 value.s. a step, got y with 2"):
+    with pytest.raises(ValueError, match="was fitted with 1 value.s. a step, got y with 2"):
         numbers.score(some_numbers(2), some_numbers(2))
     with pytest.raises(ValueError, match="y: this translator knows sequences of numbers, got text in row 0"):
         numbers.score(some_numbers(2), ["a", "b"])
-    with pytest.raises(ValueError, match="answers of this SequenceTranslator are numbers"):
+    with pytest.raises(ValueError, match="A beam search needs tokens, but this SequenceTranslator predicts numbers"):
         numbers.predict_n_best(some_numbers(2))
     for n_best in (0, 1.5, "all"):
         with pytest.raises(ValueError, match=f"n_best must be an int of at least 1, got {n_best!r}"):
