@@ -222,7 +222,7 @@ def add_sections(doc: str, sections: dict[str, str], *, description: str = "") -
     for title, text in sections.items():
         found[title] = f"{found.get(title, '').strip()}\n\n{text}"
     references = dict(pair for text in found.values() for pair in _REFERENCE.findall(text))
-    found = {title: _REFERENCE.sub("", text).strip() for title, text in found.items()}
+    found = {title: re.sub(r"\n{3,}", "\n\n", _REFERENCE.sub("", text)).strip() for title, text in found.items()}
     cited = [label for label in sorted(references) if any(f"[{label}]_" in text for text in (head, *found.values()))]
     found["References"] = "\n\n".join(_wrap(f".. [{label}] {references[label]}") for label in cited)
     written = [f"{title}\n{'-' * len(title)}\n{found[title]}" for title in _TITLES if found.get(title)]
@@ -257,7 +257,7 @@ def _describe(field: "dataclasses.Field[Any]", names: set[str]) -> str:
     conditions = field.metadata["only_with"].items()
     sentence += "".join(f' Only with ``{other}="{value}"``.' for other, value in conditions if other in names)
     allowed = [name for part in _alternatives(field.type) if get_origin(part) is Literal for name in get_args(part)]
-    meanings = {name: text.split("\n\n") for name, text in field.metadata["choices"].items() if name in allowed}
+    meanings = {name: text.split("\n\n") for name in allowed if (text := field.metadata["choices"].get(name))}
     choices = "\n".join(_wrap(f'* ``"{name}"``: {text}') for name, (text, *_) in meanings.items())
     references += [reference for _, *more in meanings.values() for reference in more]
     return _entry(
@@ -288,7 +288,7 @@ def _spell(kind: Any) -> str:
     if origin is type:
         return f"subclass of {_public_name(items[0])}"
     names = {NoneType: "None", None: "None", Any: "object", Callable: "callable"}
-    return names.get(origin or kind) or str(getattr(kind, "__name__", kind))
+    return str(names.get(origin or kind) or getattr(kind, "__name__", kind))
 
 
 def _public_name(kind: type) -> str:

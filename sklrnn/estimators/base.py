@@ -32,7 +32,7 @@ Array = NDArray[Any]
 
 @hyperparameters
 class RecurrentEstimator(
-    CallbackSupportMixin, NetworkHolder, EstimatorParameters, NetworkParameters, ConvolutionOptions, BaseEstimator
+    CallbackSupportMixin, NetworkHolder, EstimatorParameters, ConvolutionOptions, NetworkParameters, BaseEstimator
 ):
     """Recurrent networks for sequences: all that is the same for regression and classification."""
 

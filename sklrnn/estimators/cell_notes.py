@@ -14,15 +14,16 @@ _TASKS = {
     "Forecaster": ("sklrnn.forecasting.", "Forecasts series, through sktime's interface."),
 }
 _NAMED = ("SimpleRNN", "GRU", "LSTM", "CNNLSTM")
-_CONVOLUTIONS = """Before the recurrence each of the causal convolutions [Sainath2015]_ computes for each filter, with zeros before the
+_CONVOLUTIONS = """\
+Before the recurrence each of the causal convolutions [Sainath2015]_ computes for each filter, with zeros before the
 first step::
 
     y_t = relu(V_0 x_{t-k+1} + ... + V_{k-1} x_t + b),        k = kernel_size
 
 and blocks of ``pool_size`` steps, the last of which ends at the newest step, are replaced by their maxima.
 
-.. [Sainath2015] T. N. Sainath, O. Vinyals, A. Senior and H. Sak, "Convolutional, long short-term memory, fully connected
-   deep neural networks", ICASSP, 2015."""
+.. [Sainath2015] Sainath, T. N., Vinyals, O., Senior, A. and Sak, H.: "Convolutional, long short-term memory, fully
+   connected deep neural networks", ICASSP, 2015."""
 
 
 def cell_summary(name: str) -> str:

@@ -17,7 +17,7 @@ class SimpleRNNOptions:
         Literal["tanh", "relu"],
         OnlyWith(cell="simple_rnn"),
         Group.NETWORK,
-        Doc("Activation function of the state."),
+        Doc("Activation of the hidden state."),
     ] = "tanh"
 
 
@@ -30,8 +30,8 @@ class GRUOptions:
         OnlyWith(cell="gru"),
         Group.NETWORK,
         Doc(
-            "Whether the reset gate acts after the recurrent product, as in torch and cuDNN, or before it, as in the "
-            "paper."
+            "Apply the reset gate after the recurrent product, as torch and cuDNN do; False applies it before, as in "
+            "the original GRU."
         ),
     ] = True
 
@@ -47,17 +47,17 @@ class LSTMOptions:
         Group.NETWORK,
         Doc(
             "Initial bias of the forget gate: the higher, the longer an untrained network remembers [Jozefowicz2015]_."
-            '\n\n.. [Jozefowicz2015] R. Jozefowicz, W. Zaremba and I. Sutskever, "An empirical exploration of recurrent '
-            'network architectures", ICML, 2015.'
+            '\n\n.. [Jozefowicz2015] Jozefowicz, R., Zaremba, W. and Sutskever, I.: "An empirical exploration of '
+            'recurrent network architectures", ICML, 2015.'
         ),
     ] = 1.0
     peephole: Annotated[
-        bool, OnlyWith(cell="lstm"), Group.NETWORK, Doc("Let the gates see the cell state (peephole connections).")
+        bool, OnlyWith(cell="lstm"), Group.NETWORK, Doc("Peephole connections: the gates read the cell state.")
     ] = False
 
 
 @hyperparameters
-class CellOptions(SimpleRNNOptions, GRUOptions, LSTMOptions):
+class CellOptions(LSTMOptions, GRUOptions, SimpleRNNOptions):
     """The cell and the options of all cells, for classes that take the cell as a parameter."""
 
     cell: Annotated[

@@ -16,18 +16,18 @@ OptimizerName = Literal["adam", "adamw", "nadam", "rmsprop", "sgd"]
 # What users read about each, as in ``nn.losses`` and ``nn.cells``.
 OPTIMIZER_MEANINGS: dict[str, str] = {
     "adam": "steps scaled by running means of the gradients and of their squares [Kingma2015]_.\n\n"
-    '.. [Kingma2015] D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR, 2015.',
+    '.. [Kingma2015] Kingma, D. P. and Ba, J.: "Adam: a method for stochastic optimization", ICLR, 2015.',
     "adamw": "Adam with a weight decay of 0.15 that is decoupled from the gradients [Loshchilov2019]_.\n\n"
-    '.. [Loshchilov2019] I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR, 2019.',
+    '.. [Loshchilov2019] Loshchilov, I. and Hutter, F.: "Decoupled weight decay regularization", ICLR, 2019.',
     "nadam": "Adam with Nesterov momentum.",
     "rmsprop": "steps scaled by a running mean of the squared gradients.",
     "sgd": "plain steps along the gradient, without momentum.",
 }
 SCHEDULE_MEANINGS: dict[str, str] = {
     "constant": "`learning_rate` in all epochs.",
-    "one_cycle": "the rate rises to `learning_rate`, then falls to almost zero at the end of `max_epochs` [Smith2019]_. "
-    "All epochs are run: `n_iter_no_change` ends none of them.\n\n"
-    '.. [Smith2019] L. N. Smith and N. Topin, "Super-convergence: very fast training of neural networks using large '
+    "one_cycle": "the rate rises to `learning_rate`, then falls to almost zero at the end of `max_epochs` "
+    "[Smith2019]_. All epochs are run: `n_iter_no_change` ends none of them.\n\n"
+    '.. [Smith2019] Smith, L. N. and Topin, N.: "Super-convergence: very fast training of neural networks using large '
     'learning rates", SPIE Defense + Commercial Sensing, 2019.',
 }
 
@@ -37,16 +37,16 @@ Bidirectional = Annotated[
     bool,
     Group.NETWORK,
     Doc(
-        "Read each sequence in both directions, and predict from both final states [Schuster1997]_.\n\n"
-        '.. [Schuster1997] M. Schuster and K. K. Paliwal, "Bidirectional recurrent neural networks", IEEE Transactions '
-        "on Signal Processing 45(11), 1997."
+        "Read each sequence in both directions and predict from both final states [Schuster1997]_.\n\n"
+        '.. [Schuster1997] Schuster, M. and Paliwal, K. K.: "Bidirectional recurrent neural networks", IEEE '
+        "Transactions on Signal Processing 45(11), 1997."
     ),
 ]
 PoolSize = Annotated[
     int,
     Ge(1),
     Group.NETWORK,
-    Doc("Time steps that max pooling after the convolutions joins into one; without effect if `filters` is None."),
+    Doc("Time steps in each block of the max pooling after the convolutions; without `filters` there is none."),
 ]
 AutoEarlyStopping = bool | Literal["auto"]
 
@@ -66,7 +66,7 @@ Quantiles = Annotated[
     tuple[float, ...],
     Satisfies(_are_levels, "a non-empty tuple of strictly increasing numbers between 0 and 1, both excluded"),
     Group.LOSS,
-    Doc('Levels of ``loss="quantile"``.'),
+    Doc('Levels for ``loss="quantile"``.'),
 ]
 
 
@@ -82,8 +82,8 @@ class NetworkParameters:
         Interval(ge=0, lt=1),
         Group.NETWORK,
         Doc(
-            "Share of the inputs of each recurrent layer that is set to zero in training, with one mask for all steps "
-            "of a sequence [Gal2016]_."
+            "Share of the inputs of each recurrent layer that is dropped in training, one mask for all steps of a "
+            "sequence [Gal2016]_."
         ),
     ] = 0.0
     recurrent_dropout: Annotated[
@@ -91,50 +91,53 @@ class NetworkParameters:
         Interval(ge=0, lt=1),
         Group.NETWORK,
         Doc(
-            "Share of the hidden state that is set to zero in training where a step reads it, with one mask for all "
-            "steps of a sequence [Gal2016]_.\n\n"
-            '.. [Gal2016] Y. Gal and Z. Ghahramani, "A theoretically grounded application of dropout in recurrent '
+            "Share of the recurrent state that is dropped in training, one mask for all steps of a sequence "
+            "[Gal2016]_.\n\n"
+            '.. [Gal2016] Gal, Y. and Ghahramani, Z.: "A theoretically grounded application of dropout in recurrent '
             'neural networks", NeurIPS, 2016.'
         ),
     ] = 0.0
     residual: Annotated[
         bool,
         Group.NETWORK,
-        Doc("Add the input of each recurrent layer but the first to its output, where both have the same width."),
+        Doc(
+            "Add the input of each recurrent layer to its output, from the second layer on and where both have the "
+            "same width."
+        ),
     ] = False
     l1: Annotated[
         float,
         Interval(ge=0),
         Group.LOSS,
-        Doc("Penalty on the absolute weights (not the biases) of the recurrent layers."),
+        Doc("Penalty on the absolute weights, not the biases, of the recurrent layers."),
     ] = 0.0
     l2: Annotated[
         float,
         Interval(ge=0),
         Group.LOSS,
-        Doc("Penalty on the squared weights (not the biases) of the recurrent layers."),
+        Doc("Penalty on the squared weights, not the biases, of the recurrent layers."),
     ] = 0.0
     optimizer: Annotated[
         OptimizerName | type[torch.optim.Optimizer],
         Choices(OPTIMIZER_MEANINGS),
         Group.TRAINING,
-        Doc("The optimizer: a name, or a class of torch."),
+        Doc("Name or class of the optimizer."),
     ] = "adamw"
-    learning_rate: Annotated[float, Gt(0), Group.TRAINING, Doc("Step size of the optimizer.")] = 1e-2
+    learning_rate: Annotated[float, Gt(0), Group.TRAINING, Doc("Learning rate of the optimizer.")] = 1e-2
     schedule: Annotated[
         Literal["constant", "one_cycle"],
         Choices(SCHEDULE_MEANINGS),
         Group.TRAINING,
         Doc("How the learning rate changes during training."),
     ] = "constant"
-    batch_size: Annotated[int, Ge(1), Group.TRAINING, Doc("Sequences in each step of the optimizer.")] = 32
+    batch_size: Annotated[int, Ge(1), Group.TRAINING, Doc("Sequences in each batch.")] = 32
     max_grad_norm: Annotated[
         float | None,
         Gt(0),
         Group.TRAINING,
         Doc(
-            "Gradients of a greater norm are scaled down to this one [Pascanu2013]_; None leaves them.\n\n"
-            '.. [Pascanu2013] R. Pascanu, T. Mikolov and Y. Bengio, "On the difficulty of training recurrent neural '
+            "Gradients are clipped to this norm [Pascanu2013]_; None turns clipping off.\n\n"
+            '.. [Pascanu2013] Pascanu, R., Mikolov, T. and Bengio, Y.: "On the difficulty of training recurrent neural '
             'networks", ICML, 2013.'
         ),
     ] = 1.0
@@ -143,7 +146,7 @@ class NetworkParameters:
         Group.STOPPING,
         Doc(
             "Hold out the newest samples, stop when their loss no longer decreases, and keep the best weights; "
-            '"auto" does so above 10,000 samples. If False, training stops when the training loss no longer decreases.'
+            '"auto" does so above 10,000 samples. If off, training stops when the training loss no longer decreases.'
         ),
     ] = "auto"
     validation_fraction: Annotated[
@@ -156,32 +159,32 @@ class NetworkParameters:
         int,
         Ge(1),
         Group.STOPPING,
-        Doc("Training stops after so many epochs in a row without a decrease of the loss by `tol`."),
+        Doc("Patience: epochs without an improvement by `tol` after which training stops."),
     ] = 10
-    tol: Annotated[float, Interval(ge=0), Group.STOPPING, Doc("Smallest decrease of the loss that counts.")] = 1e-4
-    callbacks: Annotated[list[Any] | None, Group.RUNNING, Doc("Callbacks of skorch, as skorch's nets take them.")] = (
-        None
-    )
+    tol: Annotated[
+        float, Interval(ge=0), Group.STOPPING, Doc("Least decrease of the loss that counts as an improvement.")
+    ] = 1e-4
+    callbacks: Annotated[list[Any] | None, Group.RUNNING, Doc("Callbacks of skorch.")] = None
     n_jobs: Annotated[
         int | Literal[-1] | None,
         Ge(1),
         Group.RUNNING,
-        Doc("Threads in fit and predict; -1 uses all, None one unless more are faster for the sizes at hand."),
+        Doc("Threads in fit and predict; -1 uses all, None one unless the work is large enough to gain from more."),
     ] = None
     device: Annotated[
         str,
         Satisfies(_is_device, "'cpu', 'cuda' (or 'cuda:0', 'cuda:1', ...), 'mps' or 'auto'"),
         Group.RUNNING,
-        Doc('Where to compute: "cpu", "cuda", "mps", or "auto" for CUDA if it is available, else the CPU.'),
+        Doc('Device to compute on: "cpu", "cuda" (GPU), "mps", or "auto" for CUDA where there is a GPU.'),
     ] = "cpu"
     random_state: Annotated[
         int | np.random.RandomState | None,
         "random_state",
         Group.RUNNING,
-        Doc("An int makes the run reproducible."),
+        Doc("An int makes a fit repeatable; global random generators are not touched."),
     ] = None
     verbose: Annotated[
-        int, Interval(ge=0, le=2), Group.RUNNING, Doc("1 shows a progress bar, 2 prints a line per epoch.")
+        int, Interval(ge=0, le=2), Group.RUNNING, Doc("1 shows a progress bar, 2 prints one line an epoch.")
     ] = 0
 
     if not TYPE_CHECKING:  # type checkers know which attributes there are, and would take this for a leave to set any
@@ -201,9 +204,10 @@ class ConvolutionOptions:
         Ge(1),
         Group.NETWORK,
         Doc(
-            "Filters of a causal 1-D convolution before the recurrent layers; a tuple stacks convolutions, None is none."
+            "Filters of a causal 1-D convolution before the recurrent layers; a tuple stacks convolutions, None leaves "
+            "them out."
         ),
     ] = None
     kernel_size: Annotated[
-        int, Ge(1), Group.NETWORK, Doc("Time steps that each convolution reads; without effect if `filters` is None.")
+        int, Ge(1), Group.NETWORK, Doc("Time steps that each convolution reads; without `filters` there is none.")
     ] = 3

@@ -92,7 +92,14 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
         -------
         bounds : ndarray of shape (sample, 2) or (sample, output, 2)
             Lower and upper bound: from quantiles where the loss gives them, otherwise widened by the errors on the
-            held-out newest samples (split conformal prediction).
+            held-out newest samples (split conformal prediction [1]_, of quantiles [2]_).
+
+        References
+        ----------
+        .. [1] Lei, J., G'Sell, M., Rinaldo, A., Tibshirani, R. J. and Wasserman, L.: "Distribution-free predictive
+           inference for regression", Journal of the American Statistical Association 113(523), 2018.
+
+        .. [2] Romano, Y., Patterson, E. and Candès, E. J.: "Conformalized quantile regression", NeurIPS, 2019.
         """
         if not Interval(gt=0, lt=1).over(Real).is_satisfied_by(coverage):
             raise ValueError(f"coverage must be a number between 0 and 1, both excluded, got {coverage!r}.")

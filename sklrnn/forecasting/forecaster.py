@@ -32,7 +32,7 @@ _UPDATE_SHARE = 0.1
 
 
 @hyperparameters
-class BaseRecurrentForecaster(ForecasterParameters, NetworkParameters, ConvolutionOptions, BaseForecaster):
+class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkParameters, BaseForecaster):
     """What every forecaster does; a class below adds the cell and its options."""
 
     units = 64

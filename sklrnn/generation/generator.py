@@ -36,7 +36,7 @@ _VALIDATION_SEGMENTS = 16
 
 
 @hyperparameters
-class SequenceGenerator(DensityMixin, NetworkHolder, GeneratorParameters, CellOptions, BaseEstimator):
+class SequenceGenerator(DensityMixin, NetworkHolder, CellOptions, GeneratorParameters, BaseEstimator):
     """Learn a language model from texts, and generate new ones (one-to-many).
 
     A recurrent network reads a text token by token (characters, words, or integers such as notes) and predicts after
@@ -55,6 +55,7 @@ class SequenceGenerator(DensityMixin, NetworkHolder, GeneratorParameters, CellOp
 
     See Also
     --------
+    sklrnn.RecurrentRegressor : Has the equations of the cells.
     sklrnn.TokenEncoder : How texts become tokens.
 
     Examples

@@ -49,9 +49,9 @@ class RecurrentImputer(
     OneToOneFeatureMixin,
     TransformerMixin,
     NetworkHolder,
-    ImputerParameters,
     CellOptions,
     ConvolutionOptions,
+    ImputerParameters,
     BaseEstimator,
 ):
     """Impute missing values of series from the rows before and after, and from the other columns.

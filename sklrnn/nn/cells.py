@@ -2,7 +2,7 @@
 
 A cell is a value: a callable ``(input_size, hidden_size)`` that gives a module with the calling convention of torch's
 recurrent layers, ``states, last = cell(x, first)``, with ``x`` of shape (time, sample, feature). Options of the cells
-of this file are keywords of the callable; the tables of ``estimators.parameters`` make hyperparameters of them.
+of this file are keywords of the callable; the tables of ``estimators.cell_options`` make hyperparameters of them.
 """
 
 from collections.abc import Callable
@@ -60,7 +60,7 @@ class SimpleRNN(_OfTorch, nn.RNN):  # type: ignore[misc]  # torch declares forwa
 
         h_t = activation(W_x x_t + W_h h_{t-1} + b)
 
-    .. [Elman1990] J. L. Elman, "Finding structure in time", Cognitive Science 14(2), 1990.
+    .. [Elman1990] Elman, J. L.: "Finding structure in time", Cognitive Science 14(2), 1990.
     """
 
     gates = ("state",)
@@ -118,7 +118,7 @@ class MinimalGRU(StepwiseCell):
 
     In the unit of the paper [Zhou2016]_ the gate also scales the state that the candidate sees.
 
-    .. [Zhou2016] G.-B. Zhou, J. Wu, C.-L. Zhang and Z.-H. Zhou, "Minimal gated unit for recurrent neural networks",
+    .. [Zhou2016] Zhou, G.-B., Wu, J., Zhang, C.-L. and Zhou, Z.-H.: "Minimal gated unit for recurrent neural networks",
        International Journal of Automation and Computing 13(3), 2016.
     """
 
@@ -190,7 +190,7 @@ class SLSTM(StepwiseCell):
 
     The exponentials are computed relative to their running maximum, which cancels out of the hidden state.
 
-    .. [Beck2024] M. Beck et al., "xLSTM: extended long short-term memory", NeurIPS, 2024.
+    .. [Beck2024] Beck, M. et al.: "xLSTM: extended long short-term memory", NeurIPS, 2024.
     """
 
     gates = ("input", "forget", "candidate", "output")
@@ -223,7 +223,7 @@ def _gru(input_size: int, hidden_size: int, *, reset_after: bool = True) -> nn.M
 
         c_t = tanh(W_c x_t + U_c (r_t * h_{t-1}) + b_c)
 
-    .. [Cho2014] K. Cho et al., "Learning phrase representations using RNN encoder-decoder for statistical machine
+    .. [Cho2014] Cho, K. et al.: "Learning phrase representations using RNN encoder-decoder for statistical machine
        translation", EMNLP, 2014.
     """
     return (GRU if reset_after else TextbookGRU)(input_size, hidden_size)
@@ -243,12 +243,12 @@ def _lstm(input_size: int, hidden_size: int, *, forget_bias: float = 1.0, peepho
     With ``peephole=True`` the gates see the cell state too, unit by unit [Timing2000]_: the sums inside the input and
     the forget gate get ``p_i * c_{t-1}`` and ``p_f * c_{t-1}``, that inside the output gate gets ``p_o * c_t``.
 
-    .. [Hochreiter1997] S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural Computation 9(8), 1997.
+    .. [Hochreiter1997] Hochreiter, S. and Schmidhuber, J.: "Long short-term memory", Neural Computation 9(8), 1997.
 
-    .. [Gers2000] F. A. Gers, J. Schmidhuber and F. Cummins, "Learning to forget: continual prediction with LSTM",
+    .. [Gers2000] Gers, F. A., Schmidhuber, J. and Cummins, F.: "Learning to forget: continual prediction with LSTM",
        Neural Computation 12(10), 2000.
 
-    .. [Timing2000] F. A. Gers and J. Schmidhuber, "Recurrent nets that time and count", IJCNN, 2000.
+    .. [Timing2000] Gers, F. A. and Schmidhuber, J.: "Recurrent nets that time and count", IJCNN, 2000.
     """
     return (PeepholeLSTM if peephole else LSTM)(input_size, hidden_size, forget_bias=forget_bias)
 

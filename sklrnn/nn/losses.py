@@ -208,10 +208,10 @@ LOSS_MEANINGS: dict[str, str] = {
     "squared_error": "mean squared error; the prediction estimates the mean.",
     "absolute_error": "mean absolute error; the prediction estimates the median.",
     "huber": "squared where the error is below 1, absolute above [Huber1964]_: outliers count less.\n\n"
-    '.. [Huber1964] P. J. Huber, "Robust estimation of a location parameter", Annals of Mathematical Statistics '
+    '.. [Huber1964] Huber, P. J.: "Robust estimation of a location parameter", Annals of Mathematical Statistics '
     "35(1), 1964.",
     "quantile": "pinball loss of the levels in `quantiles` [Koenker1978]_; the prediction is the median.\n\n"
-    '.. [Koenker1978] R. Koenker and G. Bassett, "Regression quantiles", Econometrica 46(1), 1978.',
+    '.. [Koenker1978] Koenker, R. and Bassett, G.: "Regression quantiles", Econometrica 46(1), 1978.',
     "gaussian": "negative log-likelihood of a normal distribution, whose mean and standard deviation are learnt.",
     "poisson": "Poisson deviance, for counts and rates; predictions are positive.",
     "log_loss": "cross-entropy of the probabilities of the classes.",

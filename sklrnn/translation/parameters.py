@@ -26,7 +26,12 @@ class TranslatorParameters:
     attention: Annotated[
         bool,
         Group.NETWORK,
-        Doc("Let the decoder attend to all steps of the encoder (Luong attention), instead of its final state only."),
+        Doc(
+            "Let the decoder attend to all steps of the encoder (Luong attention [Luong2015]_), instead of its final "
+            "state only.\n\n"
+            '.. [Luong2015] Luong, M.-T., Pham, H. and Manning, C. D.: "Effective approaches to attention-based '
+            'neural machine translation", EMNLP, 2015.'
+        ),
     ] = False
     teacher_forcing: Annotated[
         float,
@@ -34,7 +39,9 @@ class TranslatorParameters:
         Group.TRAINING,
         Doc(
             "Share of the steps at which the decoder is fed the true previous target in training; at the "
-            "others it is fed its own prediction."
+            "others it is fed its own prediction (scheduled sampling [Bengio2015]_).\n\n"
+            '.. [Bengio2015] Bengio, S., Vinyals, O., Jaitly, N. and Shazeer, N.: "Scheduled sampling for sequence '
+            'prediction with recurrent neural networks", NeurIPS, 2015.'
         ),
     ] = 1.0
     beam_size: Annotated[

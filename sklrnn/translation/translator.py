@@ -27,7 +27,7 @@ Array = NDArray[Any]
 
 
 @hyperparameters
-class SequenceTranslator(CallbackSupportMixin, PairTrainer, CellOptions, BaseEstimator):
+class SequenceTranslator(CallbackSupportMixin, CellOptions, PairTrainer, BaseEstimator):
     """Learn from pairs of sequences to turn one into the other (encoder-decoder, seq2seq).
 
     A recurrent network, the encoder, reads a sequence to its end. A second one, the decoder, gets the encoder's final
@@ -44,6 +44,7 @@ class SequenceTranslator(CallbackSupportMixin, PairTrainer, CellOptions, BaseEst
 
     See Also
     --------
+    sklrnn.RecurrentRegressor : Has the equations of the cells.
     sklrnn.TokenEncoder : How texts become tokens.
     sklrnn.SequenceGenerator : New sequences without an input sequence.
 

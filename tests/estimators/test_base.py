@@ -195,8 +195,8 @@ def test_a_seed_gives_the_same_bits_everywhere(backend, sequences, totals):
     here = _fit_and_predict(sequences, totals)
     with joblib.parallel_config(backend, n_jobs=2):
         elsewhere = joblib.Parallel()(joblib.delayed(_fit_and_predict)(sequences, totals) for _ in range(6))
-    for answer in elsewhere:
-        assert_array_equal(answer, here)
+    for prediction in elsewhere:
+        assert_array_equal(prediction, here)
 
 
 @pytest.mark.parametrize("kind", ALL)
@@ -497,6 +497,18 @@ def test_scikit_learns_callbacks_see_every_epoch(sequences, totals):
     GridSearchCV(pipeline, {"gruregressor__units": [3, 4]}, cv=2).fit(sequences.reshape(80, -1), totals)
 
 
+def test_scoring_after_an_epoch_leaves_training_alone(sequences, totals):
+    callback = pytest.importorskip("sklearn.callback")
+    model = GRURegressor(**TINY, dropout=0.5)
+    for y in (totals, totals[::-1]):  # the second fit replaces a fitted model
+        monitor = callback.ScoringMonitor(scoring="r2")
+        model.set_callbacks(monitor).fit(sequences, y)
+        scores = [row["r2"] for row in monitor.get_logs().data if row["task_name"] == "epoch"]
+        assert len(set(scores)) == 3
+        assert scores[-1] == pytest.approx(model.score(sequences, y))
+        assert model.loss_curve_ == GRURegressor(**TINY, dropout=0.5).fit(sequences, y).loss_curve_
+
+
 def test_scikit_learns_progress_bar(capsys, sequences, totals):
     callback = pytest.importorskip("sklearn.callback")
     pytest.importorskip("rich")
@@ -527,12 +539,12 @@ def test_a_stream_predicts_like_predict_on_the_sequence_so_far(kind, options, se
     model = kind(**{**TINY, **options}).fit(sequences, targets_for(kind(), totals))
     stream = model.start_stream()
     for step in range(5):
-        answer = stream.step(sequences[0, step])
+        prediction = stream.step(sequences[0, step])
         expected = model.predict(sequences[:1, : step + 1])[0]
         if isinstance(expected, str):
-            assert answer == expected
+            assert prediction == expected
         else:
-            assert_allclose(answer, expected, rtol=1e-9)
+            assert_allclose(prediction, expected, rtol=1e-9)
     with pytest.raises(ValueError, match=r"A step of this stream holds 2 feature\(s\), got an array of shape \(3,\)"):
         stream.step([1.0, 2.0, 3.0])
 

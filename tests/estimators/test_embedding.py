@@ -33,7 +33,7 @@ def test_it_learns_which_token_matters(data):
 def test_forms_of_tokens(data):
     X, y = data
     model = GRUClassifier(**TINY).fit(X, y)
-    answers = model.predict_proba(X)
+    predictions = model.predict_proba(X)
     for form in (
         as_object_array(X),
         [x.tolist() for x in X],
@@ -42,7 +42,7 @@ def test_forms_of_tokens(data):
         [x.astype(np.uint8) for x in X],
         tuple(X),
     ):
-        assert_array_equal(model.predict_proba(form), answers)
+        assert_array_equal(model.predict_proba(form), predictions)
     table = np.array([x[:1] for x in X])
     assert_allclose(model.predict_proba(table), model.predict_proba([x[:1] for x in X]))
     assert_allclose(model.predict_proba(table[:, :, np.newaxis]), model.predict_proba(table))

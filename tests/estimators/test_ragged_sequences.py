@@ -1,4 +1,4 @@
-"""Sequences of several lengths: padding, neighbours and order leave no trace, and scikit-learn's tools take them."""
+"""Sequences of several lengths: padding, order and other samples have no effect; tools of scikit-learn take them."""
 
 import pickle
 
@@ -54,10 +54,10 @@ def test_order_and_other_samples_have_no_effect(options, data):
     X, y = data
     model = GRURegressor(**{**TINY, **options}).fit(X, y)
     order = np.random.default_rng(1).permutation(len(X))
-    answers = model.predict(X)
-    assert_allclose(model.predict([X[i] for i in order]), answers[order], rtol=1e-9)
+    predictions = model.predict(X)
+    assert_allclose(model.predict([X[i] for i in order]), predictions[order], rtol=1e-9)
     with_a_long_one = model.predict([*X, np.zeros((500, 2))])
-    assert_allclose(with_a_long_one[:-1], answers, rtol=1e-9)
+    assert_allclose(with_a_long_one[:-1], predictions, rtol=1e-9)
 
 
 def test_predictions_come_back_in_order_from_many_blocks(data, monkeypatch):
@@ -115,7 +115,7 @@ def test_univariate_sequences():
 
 
 def test_two_directions_read_each_sequences_own_end():
-    """The last value is the answer, and only the backward cell reads it first."""
+    """The last value is the target, and only the backward cell reads it first."""
     rng = np.random.default_rng(0)
     X = [rng.normal(size=(n, 1)) for n in rng.integers(1, 15, 30)]
     model = GRURegressor(**TINY, bidirectional=True).fit(X, [x[-1, 0] for x in X])
@@ -250,8 +250,8 @@ def test_a_stream_predicts_like_predict(options, data):
     model = GRURegressor(**TINY, **options).fit(X, y)
     longest = max(X, key=len)
     stream = model.start_stream()
-    answers = [stream.step(x_t) for x_t in longest]
-    assert_allclose(answers, model.predict([longest[: n + 1] for n in range(len(longest))]), rtol=1e-9)
+    predictions = [stream.step(x_t) for x_t in longest]
+    assert_allclose(predictions, model.predict([longest[: n + 1] for n in range(len(longest))]), rtol=1e-9)
 
 
 def test_precision_is_that_of_the_sequences(data):

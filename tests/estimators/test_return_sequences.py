@@ -1,4 +1,4 @@
-"""An answer at every step: targets, weights and answers have the raggedness of X."""
+"""A prediction at every step: targets, weights and predictions have the raggedness of X."""
 
 import pickle
 
@@ -43,9 +43,9 @@ def test_predictions_have_the_form_of_the_sequences(data, form):
     X, y, labels = data
     X, y = form(X), form(y)
     regressor, classifier = GRURegressor(**TINY).fit(X, y), GRUClassifier(**TINY).fit(X, form(labels))
-    for answers in (regressor.predict(X), classifier.predict(X), classifier.predict_proba(X)):
-        assert type(answers) is type(X)
-        assert [len(row) for row in answers] == [len(x) for x in X]
+    for predictions in (regressor.predict(X), classifier.predict(X), classifier.predict_proba(X)):
+        assert type(predictions) is type(X)
+        assert [len(row) for row in predictions] == [len(x) for x in X]
     assert all(row.ndim == 1 for row in regressor.predict(X))
     assert all(row.shape[1:] == (2,) for row in classifier.predict_proba(X))
     logs = classifier.predict_log_proba(X)
@@ -78,8 +78,8 @@ def test_a_list_of_equally_long_sequences_is_as_an_array():
 def test_a_prediction_is_that_of_the_sequence_alone(data, options):
     X, y, _ = data
     model = GRURegressor(**TINY, **options).fit(X, y)
-    for x, answers in zip(X, model.predict(X), strict=True):
-        assert_allclose(answers, model.predict(x[np.newaxis])[0], rtol=1e-9)
+    for x, predictions in zip(X, model.predict(X), strict=True):
+        assert_allclose(predictions, model.predict(x[np.newaxis])[0], rtol=1e-9)
 
 
 def test_each_real_step_has_the_same_weight_in_training(data):
@@ -179,7 +179,7 @@ def test_a_stream_predicts_like_the_newest_step(data, options):
         stream = model.fit(X, target).start_stream()
         live = [stream.step(x_t) for x_t in x]
         wanted = [model.predict(x[np.newaxis, : n + 1])[0][-1] for n in range(len(x))]
-        assert [np.shape(answer) for answer in live] == [()] * len(x)
+        assert [np.shape(prediction) for prediction in live] == [()] * len(x)
         if target is y:
             assert_allclose(live, wanted, rtol=1e-9)
         else:

@@ -26,7 +26,7 @@ CPU = torch.device("cpu")
 
 
 def show_and_ask(n_pairs, n_steps=3, seed=0):
-    """A bit is shown at the first step of a segment, and asked for in the next one."""
+    """A bit is shown at the first step of a segment, and is the target of the next one too."""
     rng = np.random.default_rng(seed)
     bits = rng.integers(0, 2, n_pairs)
     X = np.zeros((2 * n_pairs, n_steps, 2))
@@ -248,12 +248,12 @@ def test_a_stream_continues_across_segments(kind):
     X, y = series()
     model = kind(**TINY).fit(X, y)
     stream = model.start_stream()
-    answers = [[stream.step(step) for step in segment][-1] for segment in X]
-    assert_allclose(answers, model.predict(X), rtol=1e-9)
-    assert_allclose(model.start_stream().step(X[0, 0]), answers_alone(model, X[0, :1]), rtol=1e-9)
+    predictions = [[stream.step(step) for step in segment][-1] for segment in X]
+    assert_allclose(predictions, model.predict(X), rtol=1e-9)
+    assert_allclose(model.start_stream().step(X[0, 0]), prediction_alone(model, X[0, :1]), rtol=1e-9)
 
 
-def answers_alone(model, sequence):
+def prediction_alone(model, sequence):
     return model.predict(sequence[np.newaxis])[0]
 
 

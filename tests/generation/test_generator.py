@@ -145,13 +145,13 @@ def test_batches_hold_every_text_whole(lengths, seed):
     for batches.epoch in range(4):
         read = {}
         weights = []
-        for x, asked in batches:
+        for x, targets in batches:
             shape = (-1, x.n_streams)
             if x.is_first:
                 names = x.initial_state["context"][:, 0].int().tolist()
                 so_far = {name: [] for name in names}
             for name, known, following, weight in zip(
-                names, x["x"].reshape(shape).T, asked.reshape(shape).T, x["weight"].reshape(shape).T, strict=True
+                names, x["x"].reshape(shape).T, targets.reshape(shape).T, x["weight"].reshape(shape).T, strict=True
             ):
                 counted = weight > 0
                 so_far[name] += [*zip(known[counted].tolist(), following[counted].tolist(), strict=True)]
@@ -416,8 +416,8 @@ def test_the_same_seed_gives_the_same_model_and_no_global_generator_is_touched(o
 def test_a_copy_generates_the_same():
     model = tiny(cell="lstm").fit(WORDS, context=ABOUT)
     copy = pickle.loads(pickle.dumps(model))
-    for asked in ({"context": [1, 2], "random_state": 0}, {"prompt": "c", "context": [0, 0], "random_state": 1}):
-        assert copy.generate(**asked) == model.generate(**asked)
+    for options in ({"context": [1, 2], "random_state": 0}, {"prompt": "c", "context": [0, 0], "random_state": 1}):
+        assert copy.generate(**options) == model.generate(**options)
     assert copy.score(WORDS, context=ABOUT) == model.score(WORDS, context=ABOUT)
     weights = model.__getstate__()["model_"]["weights"]
     assert {type(weight) for weight in weights.values()} == {np.ndarray}
@@ -492,7 +492,7 @@ def test_bad_context_in_fit(context, message):
 
 
 @pytest.mark.parametrize(
-    ("asked", "message"),
+    ("options", "message"),
     [
         ({"prompt": "cxQat"}, "prompt holds tokens that are not known from fit: 'Q', 'x'"),
         ({"prompt": ["cat"]}, "prompt holds tokens that are not known from fit: 'cat'"),
@@ -512,9 +512,9 @@ def test_bad_context_in_fit(context, message):
     ],
 )
 @pytest.mark.parametrize("how", ["generate", "stream"])
-def test_bad_parameters_of_generate_are_errors_at_once(how, asked, message, fitted):
+def test_bad_parameters_of_generate_are_errors_at_once(how, options, message, fitted):
     with pytest.raises(ValueError, match=message):
-        getattr(fitted, how)(**{"context": [1, 2], **asked})
+        getattr(fitted, how)(**{"context": [1, 2], **options})
 
 
 @pytest.fixture(scope="module")

@@ -416,19 +416,19 @@ def test_a_seed_repeats_and_no_global_generator_is_touched(waves):
     np.random.seed(3)  # noqa: NPY002
     torch.manual_seed(3)
     before = np.random.get_state()[1].copy(), torch.get_rng_state(), torch.get_num_threads()  # noqa: NPY002
-    answers = {}
+    predictions = {}
     workers = [
-        threading.Thread(target=lambda place=place: answers.update({place: tiny().fit_transform(X)}))
+        threading.Thread(target=lambda place=place: predictions.update({place: tiny().fit_transform(X)}))
         for place in range(3)
     ]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    assert_array_equal(answers[0], answers[1])
-    assert_array_equal(answers[0], answers[2])
-    assert_array_equal(answers[0], tiny().fit_transform(X))
-    assert not np.array_equal(answers[0], tiny(random_state=1).fit_transform(X))
+    assert_array_equal(predictions[0], predictions[1])
+    assert_array_equal(predictions[0], predictions[2])
+    assert_array_equal(predictions[0], tiny().fit_transform(X))
+    assert not np.array_equal(predictions[0], tiny(random_state=1).fit_transform(X))
     assert_array_equal(before[0], np.random.get_state()[1])  # noqa: NPY002
     assert torch.equal(before[1], torch.get_rng_state())
     assert before[2] == torch.get_num_threads()

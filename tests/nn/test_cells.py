@@ -527,8 +527,8 @@ def test_a_cell_of_ones_own_is_as_good_as_ours(cell):
     assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), model.predict(X))
     assert_array_equal(fitted(**options).predict(X), model.predict(X))
     stream, one_way = (fitted(cell=cell).start_stream(), fitted(cell=cell))
-    answers = [stream.step(step) for step in X[0]]
-    assert_allclose(answers[-1], one_way.predict(X[:1])[0], rtol=1e-9)
+    predictions = [stream.step(step) for step in X[0]]
+    assert_allclose(predictions[-1], one_way.predict(X[:1])[0], rtol=1e-9)
 
 
 def test_a_cell_of_ones_own_may_drop_parts_of_its_state():

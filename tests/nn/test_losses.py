@@ -1,4 +1,4 @@
-"""Each loss against its definition, and its answers against its loss."""
+"""Each loss against its definition, and its predictions against its loss."""
 
 import numpy as np
 import pytest

@@ -82,7 +82,7 @@ def test_numbers_of_any_length():
     model = SequenceTranslator(units=32, max_epochs=60, random_state=0).fit(X, every_second(X))
     new = some_numbers(100, seed=1)
     assert model.score(new, every_second(new)) > 0.8
-    lengths = [len(answer) for answer in model.predict(new)]
+    lengths = [len(prediction) for prediction in model.predict(new)]
     assert np.mean([length == (len(x) + 1) // 2 for length, x in zip(lengths, new, strict=True)]) > 0.95
 
 
@@ -250,11 +250,11 @@ def test_loss_of_an_epoch_is_the_mean_over_steps(monkeypatch):
 # -- beam search -----------------------------------------------------------------------------------------------------------------------
 
 
-def log_likelihood(model, text, answer):
+def log_likelihood(model, text, prediction):
     """Of a prediction and its end, among the tokens that are allowed; at the greatest length only the end is."""
     network = pickle.loads(pickle.dumps(model)).module_.double().eval()
     codes = torch.from_numpy(model.input_encoder_.transform([text])[0])[None, :, None]
-    following = torch.from_numpy(model.output_encoder_.transform([answer])[0])
+    following = torch.from_numpy(model.output_encoder_.transform([prediction])[0])
     known = model.output_encoder_.vocabulary_
     with torch.no_grad():
         raw = network(codes, following[None, :-1], torch.tensor([len(following) - 1]))
@@ -267,13 +267,15 @@ def log_likelihood(model, text, answer):
 )
 def test_a_wide_beam_is_exhaustive(options):
     model = tiny(max_length=3, max_epochs=10, units=(8, 8), **options).fit(["ab", "ba", "b"], ["ba", "ab", "bb"])
-    answers = ["".join(letters) for n in range(4) for letters in itertools.product("ab", repeat=n)]
+    predictions = ["".join(letters) for n in range(4) for letters in itertools.product("ab", repeat=n)]
     for text in ("ab", "bba"):
         found = model.predict_n_best([text], n_best=20)[0]
-        assert sorted(answer for answer, _ in found) == sorted(answers)
+        assert sorted(prediction for prediction, _ in found) == sorted(predictions)
         likelihoods = dict(found)
         # At the greatest length an end costs no more than its likelihood: all of them are the raw likelihoods.
-        assert_allclose([likelihoods[a] for a in answers], [log_likelihood(model, text, a) for a in answers], rtol=1e-8)
+        assert_allclose(
+            [likelihoods[a] for a in predictions], [log_likelihood(model, text, a) for a in predictions], rtol=1e-8
+        )
         assert [score for _, score in found] == sorted(likelihoods.values(), reverse=True)
 
 
@@ -282,7 +284,7 @@ def test_a_beam_finds_predictions_at_least_as_likely():
     texts = ["".join(rng.choice(list("abc"), 4)) for _ in range(40)]
     model = tiny(max_epochs=3).fit(texts, [text[::-1] for text in texts])
     greedy = [model.predict_n_best([text], n_best=1)[0][0] for text in texts]
-    assert [answer for answer, _ in greedy] == model.predict(texts)
+    assert [prediction for prediction, _ in greedy] == model.predict(texts)
     model.set_params(beam_size=30)
     wide = model.predict_n_best(texts, n_best=2)
     assert [kept[0][0] for kept in wide] == model.predict(texts)
@@ -294,9 +296,9 @@ def test_a_beam_finds_predictions_at_least_as_likely():
 def test_greedy_search_takes_the_likeliest_token_at_each_step():
     model = tiny(max_epochs=20).fit(WORDS, BACK)
     tokens = list(model.output_encoder_.vocabulary_)[3:]
-    for text, answer in zip(WORDS, model.predict(WORDS), strict=True):
+    for text, prediction in zip(WORDS, model.predict(WORDS), strict=True):
         so_far = ""
-        for token in answer[:4]:
+        for token in prediction[:4]:
             # The likelihood of a beginning, less that of an end after it.
             network = pickle.loads(pickle.dumps(model)).module_.double().eval()
             codes = torch.from_numpy(model.input_encoder_.transform([text])[0])[None, :, None]
@@ -313,7 +315,7 @@ def test_unknown_and_start_are_never_predicted():
     rare = tiny(min_count=3, max_epochs=40).fit(["a", "b", "a", "b"] * 2, ["xu", "xv", "xw", "xz"] * 2)
     assert list(rare.output_encoder_.vocabulary_)[3:] == ["x"]
     found = rare.predict_n_best(["a", "b"], n_best=20)
-    assert {*"".join(answer for kept in found for answer, _ in kept)} == {"x"}
+    assert {*"".join(prediction for kept in found for prediction, _ in kept)} == {"x"}
 
 
 def test_states_of_any_cell_can_be_picked():
@@ -333,7 +335,7 @@ def test_a_text_alone_is_translated_as_among_others(options):
     together = model.predict_n_best(WORDS, n_best=4)
     for word, kept in zip(WORDS, together, strict=True):
         (alone,) = model.predict_n_best([word], n_best=4)
-        assert [answer for answer, _ in alone] == [answer for answer, _ in kept]
+        assert [prediction for prediction, _ in alone] == [prediction for prediction, _ in kept]
         assert_allclose([score for _, score in alone], [score for _, score in kept], rtol=1e-10)
 
 
@@ -341,8 +343,8 @@ def test_a_text_alone_is_translated_as_among_others(options):
 def test_numbers_alone_are_predicted_as_among_others(attention):
     X = some_numbers()
     model = tiny(attention=attention, bidirectional=True).fit(X, every_second(X))
-    for x, answer in zip(X, model.predict(X), strict=True):
-        assert_allclose(model.predict([x])[0], answer, rtol=1e-10)
+    for x, prediction in zip(X, model.predict(X), strict=True):
+        assert_allclose(model.predict([x])[0], prediction, rtol=1e-10)
 
 
 @pytest.mark.parametrize("numeric", [False, True])
@@ -363,22 +365,22 @@ def test_blocks_change_nothing(numeric, monkeypatch):
 
 def test_attention_weights_are_those_of_the_equation():
     model = tiny(attention=True, max_epochs=20).fit(WORDS, BACK)
-    answers, tables = model.predict(WORDS), model.attention_weights(WORDS)
+    predictions, tables = model.predict(WORDS), model.attention_weights(WORDS)
     network = pickle.loads(pickle.dumps(model)).module_.double()
-    for word, answer, table in zip(WORDS, answers, tables, strict=True):
-        assert table.shape == (len(answer), len(word))
+    for word, prediction, table in zip(WORDS, predictions, tables, strict=True):
+        assert table.shape == (len(prediction), len(word))
         assert_allclose(table.sum(axis=1), 1)
         seen = []
         codes = torch.from_numpy(model.input_encoder_.transform([word])[0]) - 1
-        by_hand(network, codes, torch.from_numpy(model.output_encoder_.transform([answer])[0])[:-1], seen)
-        assert_allclose(table, seen[0][: len(answer)].detach(), rtol=1e-8)
+        by_hand(network, codes, torch.from_numpy(model.output_encoder_.transform([prediction])[0])[:-1], seen)
+        assert_allclose(table, seen[0][: len(prediction)].detach(), rtol=1e-8)
 
 
 def test_attention_weights_of_numbers():
     X = some_numbers()
     model = tiny(attention=True).fit(X, every_second(X))
-    for x, answer, table in zip(X, model.predict(X), model.attention_weights(X), strict=True):
-        assert table.shape == (len(answer), len(x))
+    for x, prediction, table in zip(X, model.predict(X), model.attention_weights(X), strict=True):
+        assert table.shape == (len(prediction), len(x))
         assert_allclose(table.sum(axis=1), 1)
 
 
@@ -425,10 +427,10 @@ def test_attention_weights_need_attention():
 )
 def test_predictions_are_of_the_kind_of_the_targets(X, y, kind):
     model = tiny(analyzer="word", max_epochs=60).fit(X, y)
-    answers = model.predict(X)
-    assert {type(answer) for answer in answers} == {kind}
+    predictions = model.predict(X)
+    assert {type(prediction) for prediction in predictions} == {kind}
     allowed = {token for row in y for token in (row.split() if kind is str else list(row))}
-    assert {token for row in answers for token in (row.split() if kind is str else list(row))} <= allowed
+    assert {token for row in predictions for token in (row.split() if kind is str else list(row))} <= allowed
     assert 0 <= model.score(X, y) <= 1
     assert (model.input_encoder_ is None) == (model.model_.architecture.n_tokens == 0)
 
@@ -448,23 +450,23 @@ def test_predictions_are_of_the_kind_of_the_targets(X, y, kind):
 )
 def test_numbers_come_in_the_shape_of_the_targets(y):
     model = tiny(max_epochs=1).fit(["a", "b", "ab", "ba"], y)
-    answers = model.predict(["a", "bb"])
+    predictions = model.predict(["a", "bb"])
     assert model.output_encoder_ is None
     if hasattr(y, "shape"):
-        assert answers.shape == (2, *y.shape[1:])
+        assert predictions.shape == (2, *y.shape[1:])
     else:
-        assert type(answers) is list
-        assert {answer.ndim for answer in answers} == {np.ndim(y[0])}
-        assert {answer.shape[1:] for answer in answers} == {np.shape(y[0])[1:]}
-    assert answers[0].dtype == np.float64
+        assert type(predictions) is list
+        assert {prediction.ndim for prediction in predictions} == {np.ndim(y[0])}
+        assert {prediction.shape[1:] for prediction in predictions} == {np.shape(y[0])[1:]}
+    assert predictions[0].dtype == np.float64
     assert np.isfinite(model.score(["a", "b", "ab", "ba"], y))
 
 
 @pytest.mark.parametrize("container", [np.array, pd.Series, lambda texts: np.array(texts, dtype=object)])
 def test_predictions_come_in_an_array_where_the_targets_did(container):
-    answers = tiny().fit(container(WORDS), container(BACK)).predict(WORDS)
-    assert isinstance(answers, np.ndarray)
-    assert answers.tolist() == tiny().fit(WORDS, BACK).predict(tuple(WORDS))
+    predictions = tiny().fit(container(WORDS), container(BACK)).predict(WORDS)
+    assert isinstance(predictions, np.ndarray)
+    assert predictions.tolist() == tiny().fit(WORDS, BACK).predict(tuple(WORDS))
 
 
 @pytest.mark.parametrize(("of_X", "of_y", "expected"), [("f4", "f4", "f4"), ("f8", "f4", "f8"), ("f4", "f8", "f8")])
@@ -520,9 +522,9 @@ def test_a_prediction_may_be_empty():
 
 def test_score_of_tokens_is_the_share_of_exact_predictions():
     model = tiny(max_epochs=30).fit(WORDS, BACK)
-    answers = model.predict(WORDS)
-    wrong = [answer + "t" if place < 3 else answer for place, answer in enumerate(answers)]
-    assert model.score(WORDS, answers) == 1.0
+    predictions = model.predict(WORDS)
+    wrong = [prediction + "t" if place < 3 else prediction for place, prediction in enumerate(predictions)]
+    assert model.score(WORDS, predictions) == 1.0
     assert model.score(WORDS, wrong) == pytest.approx(4 / 7)
     assert model.score(WORDS, wrong, sample_weight=[0, 0, 1, 1, 1, 0, 0]) == pytest.approx(2 / 3)
     assert model.score(WORDS, ["?"] * 7) == 0.0
@@ -533,10 +535,10 @@ def test_score_of_numbers_is_r2_over_steps():
     y = [np.hstack([x, x**2]) for x in X]
     weights = np.arange(12.0)
     model = tiny(max_epochs=20).fit(X, y)
-    answers = model.predict(X)
-    same = [np.resize(row, answer.shape) for row, answer in zip(y, answers, strict=True)]
+    predictions = model.predict(X)
+    same = [np.resize(row, prediction.shape) for row, prediction in zip(y, predictions, strict=True)]
     by_hand = r2_score(
-        np.concatenate(same), np.concatenate(answers), sample_weight=np.repeat(weights, [len(row) for row in same])
+        np.concatenate(same), np.concatenate(predictions), sample_weight=np.repeat(weights, [len(row) for row in same])
     )
     assert model.score(X, same, sample_weight=weights) == pytest.approx(by_hand)
 
@@ -544,15 +546,17 @@ def test_score_of_numbers_is_r2_over_steps():
 def test_score_of_numbers_counts_steps_that_one_of_them_lacks():
     X = some_numbers(n_features=1)
     model = tiny(max_epochs=3).fit(X, [x[:, 0] for x in X])
-    answers = model.predict(X)
-    longer = [np.append(answer, 3.0) for answer in answers]
+    predictions = model.predict(X)
+    longer = [np.append(prediction, 3.0) for prediction in predictions]
     mean = np.concatenate(longer).mean()
-    filled = np.concatenate([np.append(answer, mean) for answer in answers])
+    filled = np.concatenate([np.append(prediction, mean) for prediction in predictions])
     assert model.score(X, longer) == pytest.approx(r2_score(np.concatenate(longer), filled))
-    shorter = [answer[:1] for answer in answers]
+    shorter = [prediction[:1] for prediction in predictions]
     mean = np.mean(shorter)
-    filled = np.concatenate([np.append(answer[:1], np.full(len(answer) - 1, mean)) for answer in answers])
-    assert model.score(X, shorter) == pytest.approx(r2_score(filled, np.concatenate(answers)))
+    filled = np.concatenate(
+        [np.append(prediction[:1], np.full(len(prediction) - 1, mean)) for prediction in predictions]
+    )
+    assert model.score(X, shorter) == pytest.approx(r2_score(filled, np.concatenate(predictions)))
 
 
 # -- training ----------------------------------------------------------------------------------------------------------
@@ -605,14 +609,14 @@ def test_what_is_held_out_is_the_newest():
     model = tiny(early_stopping=True, max_epochs=8).fit(X, y)
     assert len(model.validation_curve_) == model.n_iter_ == 8
     assert model.best_validation_loss_ == min(model.validation_curve_) > 1.5 > model.loss_curve_[-1] > 0
-    steps = [log_likelihood_of_raw(model, text, answer) for text, answer in zip(X[-2:], y[-2:], strict=True)]
+    steps = [log_likelihood_of_raw(model, text, prediction) for text, prediction in zip(X[-2:], y[-2:], strict=True)]
     assert model.best_validation_loss_ == pytest.approx(-np.concatenate(steps).mean(), rel=1e-5)
     assert tiny().fit(X, y).validation_curve_ is None
 
 
-def log_likelihood_of_raw(model, text, answer):
+def log_likelihood_of_raw(model, text, prediction):
     codes = torch.from_numpy(model.input_encoder_.transform([text])[0])[None, :, None]
-    following = torch.from_numpy(model.output_encoder_.transform([answer])[0])
+    following = torch.from_numpy(model.output_encoder_.transform([prediction])[0])
     with torch.no_grad():
         raw = model.module_(codes, following[None, :-1], torch.tensor([len(following) - 1]))
     return raw.log_softmax(1)[torch.arange(len(raw)), following[1:]].numpy()
@@ -779,8 +783,8 @@ def test_a_search_over_units_and_attention():
 
 def test_predictions_across_folds():
     texts = np.array(["a", "b", "ab", "ba"] * 4)
-    answers = cross_val_predict(tiny(max_epochs=80, units=24, batch_size=16), texts, texts, cv=2)
-    assert (answers == texts).all()
+    predictions = cross_val_predict(tiny(max_epochs=80, units=24, batch_size=16), texts, texts, cv=2)
+    assert (predictions == texts).all()
 
 
 def test_in_a_pipeline():
