@@ -132,7 +132,7 @@ DOC = Doc("A parameter.")
         (Annotated[Any, HasMethods(["get_params"]), None, DOC], [Wide, None], [3, "fit"]),
         (Annotated[int | np.random.RandomState | None, "random_state", DOC], [0, None, np.random.RandomState()], ["0"]),
     ],
-    ids=str,
+    ids=lambda value: re.sub(r" at 0x\w+", "", str(value)),  # workers of pytest-xdist need equal names
 )
 def test_the_constraint_follows_from_the_type_and_the_range(annotation, good, bad):
     assert [value for value in good if not accepts(annotation, value)] == []

@@ -157,7 +157,8 @@ def ett(kinds, seeds, networks):
         actual = np.lib.stride_tricks.sliding_window_view(test.to_numpy()[96:], 24, axis=0)
         last = test.to_numpy()[95 : 95 + len(actual), :, np.newaxis]
         print(
-            f"ETTh1, {len(columns)} column(s), 96 to 24, {len(actual)} windows: last value MSE {np.mean((actual - last) ** 2):.4f}"
+            f"ETTh1, {len(columns)} column(s), 96 to 24, {len(actual)} windows: last value MSE "
+            f"{np.mean((actual - last) ** 2):.4f}"
         )
         for kind in kinds:
             errors = []

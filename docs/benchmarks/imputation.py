@@ -2,8 +2,8 @@
 
     python docs/benchmarks/imputation.py [co2|temperature|pressure ...]
 
-A tenth of the known values of one column is removed, in blocks of 1 to 30 rows; what else is missing stays missing. Each seed
-removes other blocks. The imputers of scikit-learn see one row at a time.
+A tenth of the known values of one column is removed, in blocks of 1 to 30 rows; what else is missing stays missing.
+Each seed removes other blocks. The imputers of scikit-learn see one row at a time.
 """
 
 import sys

@@ -3,7 +3,8 @@
 ``python docs/benchmarks/kernels.py [threads [seconds a point]]``. Both sides hold the same weights and read the same
 batch, in turn; a time is the least of all turns, so that what else the machine does counts little. With one thread it
 is the time of the processor, with more the time on the clock; on a machine that has other work to do as well, set
-``OMP_WAIT_POLICY=PASSIVE`` then, or torch's threads wait for each other at work. Ratios above 1 are in favour of the kernels.
+``OMP_WAIT_POLICY=PASSIVE`` then, or torch's threads wait for each other at work. Ratios above 1 are in favour of the
+kernels.
 """
 
 import platform

@@ -3,8 +3,8 @@
     python docs/benchmarks/names_and_digits.py names
     SKLRNN_DATA=<folder> python docs/benchmarks/names_and_digits.py digits
 
-The names come with the package. The folder holds mnist/train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz and the two
-files that begin with t10k.
+The names come with the package. The folder holds mnist/train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz and the
+two files that begin with t10k.
 """
 
 import gzip
@@ -67,7 +67,7 @@ def read_idx(name, n_axes):
 
 
 def digits():
-    """60,000 images, 28 rows of 28 pixels: a row is a step. The settings were not tuned; the test part is read once a seed."""
+    """60,000 images, 28 rows of 28 pixels: a row is a step. Nothing was tuned; the test part is read once a seed."""
     X, y = read_idx("train-images-idx3-ubyte", 3).astype(np.float32) / 255, read_idx("train-labels-idx1-ubyte", 1)
     X_new, y_new = read_idx("t10k-images-idx3-ubyte", 3).astype(np.float32) / 255, read_idx("t10k-labels-idx1-ubyte", 1)
     scores, seconds = [], []

@@ -2,8 +2,8 @@
 
     SKLRNN_DATA=<folder> python docs/benchmarks/sequences.py [vowels|motions|tags ...]
 
-The folder holds classification/JapaneseVowels_TRAIN.ts.gz and _TEST, classification/BasicMotions_TRAIN.ts.gz and _TEST (UEA
-archive), and ud_ewt_dev_form_upos.tsv.gz (a word, a tab and its part of speech in each line, an empty line between
+The folder holds classification/JapaneseVowels_TRAIN.ts.gz and _TEST, classification/BasicMotions_TRAIN.ts.gz and _TEST
+(UEA archive), and ud_ewt_dev_form_upos.tsv.gz (a word, a tab and its part of speech in each line, an empty line between
 sentences).
 """
 

@@ -2,7 +2,8 @@
 
     python docs/benchmarks/translation.py [reverse|sort|dates ...]
 
-Everything is made up from a seed. 5,000 pairs are learnt from with defaults, 1,000 that occur in none of them are asked for.
+Everything is made up from a seed. 5,000 pairs are learnt from with defaults, 1,000 that occur in none of them are asked
+for.
 """
 
 import sys

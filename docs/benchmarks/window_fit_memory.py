@@ -37,8 +37,8 @@ def main():
     predicted = peak_megabytes()
     whole = X.size * 4 / 2**20
     print(
-        f"{len(X):,} windows of {asked.length} x {asked.features}: {whole:,.0f} MB if they were copied, the series itself "
-        f"{series.nbytes / 2**20:,.0f} MB; {time.perf_counter() - start:.0f} s"
+        f"{len(X):,} windows of {asked.length} x {asked.features}: {whole:,.0f} MB if they were copied, the series "
+        f"itself {series.nbytes / 2**20:,.0f} MB; {time.perf_counter() - start:.0f} s"
     )
     print(f"peak above the imports: fit {fitted - before:,.0f} MB, with predict {predicted - before:,.0f} MB")
 

@@ -20,8 +20,8 @@ _MODEL = "model_"
 class NetworkHolder:
     """Trains a network in a copy of the estimator, so that a fit that fails changes nothing; saves it as plain values.
 
-    Comes before scikit-learn's ``BaseEstimator`` in the bases. A subclass names the kind of its architecture, and makes the loss
-    of its network.
+    Comes before scikit-learn's ``BaseEstimator`` in the bases. A subclass names the kind of its architecture, and makes
+    the loss of its network.
     """
 
     model_: TrainedNetwork
@@ -35,7 +35,7 @@ class NetworkHolder:
 
     @contextmanager
     def _draft(self, *, continues: bool) -> Iterator[Self]:
-        """Give a copy of this estimator to train; when the block succeeds, its attributes are taken over, the model last.
+        """Give a copy of this estimator to train; if the block succeeds, its attributes are taken over, the model last.
 
         With ``continues`` the copy trains the network of this estimator on, whose weights are restored on failure.
         """

@@ -35,7 +35,7 @@ class MaskSampler:
         return cls(np.minimum(lengths, 2 * longest), longest)
 
     def sample(self, missing: Array, rng: np.random.Generator) -> Array:
-        """A mask (row, column): gaps in each column by itself, in all columns at once, or where the data have theirs."""
+        """A mask (row, column): gaps in one column, in all columns at once, or where the data have theirs."""
         n_rows, n_columns = missing.shape
         share = rng.uniform(_LEAST_MASKED, _MOST_MASKED)
         kind = rng.integers(3)
@@ -97,7 +97,7 @@ class MaskedDataset:
         return len(self), self.features.window, self.features.count_features(self.series)
 
     def sample(self, rng: np.random.Generator) -> tuple[Interpolation, Array, Array]:
-        """A mask (row, column): gaps in each column by itself, in all columns at once, or where the data have theirs."""
+        """Mask values: the interpolation of the rest, its scaled residuals, and where they have a weight."""
         missing = np.isnan(self.series.values)
         masked = self.sampler.sample(missing, rng)
         level, _, residual_scale = self.features.scales

@@ -64,8 +64,9 @@ def count_older(n: int, fraction: float, *, what: str = "samples", least: int = 
     n_older = n - n_held_out
     if min(n_held_out, n_older) < least:
         raise ValueError(
-            f"validation_fraction={fraction} of {n} {what} leaves {n_held_out} to validate on and {n_older} to train on; "
-            f"both need at least {least}. Change validation_fraction, pass more {what}, or set early_stopping=False."
+            f"validation_fraction={fraction} of {n} {what} leaves {n_held_out} to validate on and {n_older} to train "
+            f"on; both need at least {least}. Change validation_fraction, pass more {what}, or set "
+            "early_stopping=False."
         )
     return n_older
 
@@ -122,8 +123,8 @@ def token_counts(samples: Samples) -> tuple[Array, Array]:
 def feature_statistics(X: Sequences, weights: Array | None, chosen: Array | None = None) -> tuple[Array, Array]:
     """Weighted mean and standard deviation of each feature over all steps; NaN is left out.
 
-    Only the ``chosen`` samples are read, so that the result is bit for bit that of these samples alone. They are read by
-    blocks, as a view of windows would otherwise be copied as a whole.
+    Only the ``chosen`` samples are read, so that the result is bit for bit that of these samples alone. They are read
+    by blocks, as a view of windows would otherwise be copied as a whole.
     """
     n_samples, n_steps, n_features = X.shape
     chosen = np.arange(n_samples) if chosen is None else chosen

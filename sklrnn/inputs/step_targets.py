@@ -13,7 +13,7 @@ Array = NDArray[Any]
 
 
 def check_step_targets(X: Sequences, y: Any) -> Array:
-    """Read y as ``(sample, time)``, ``(sample, time, output)`` or a list of arrays, one value or row for each step of X."""
+    """Read y as ``(sample, time)``, ``(sample, time, output)`` or a list of arrays, one row for each step of X."""
     return _concatenate(y, lengths_of(X), "y", "labels")
 
 
@@ -77,8 +77,9 @@ def _concatenate(values: Any, lengths: Array, name: str, what: str) -> Array:
     for number, (row, length) in enumerate(zip(rows, lengths, strict=True)):
         if _is_single(row):
             raise ValueError(
-                f"return_sequences=True needs {what} for every step, (sample, time) or a list of arrays, but row {number} "
-                f"of {name} is {row!r}. Pass one for each of the {length} steps, or set return_sequences=False."
+                f"return_sequences=True needs {what} for every step, (sample, time) or a list of arrays, but row "
+                f"{number} of {name} is {row!r}. Pass one for each of the {length} steps, or set "
+                "return_sequences=False."
             )
         if len(row) != length:
             raise ValueError(

@@ -130,7 +130,7 @@ def check_no_leakage(
     >>> check_no_leakage(TimeSeriesSplit(), X, window_length=72, horizon=24)  # doctest: +NORMALIZE_WHITESPACE
     Traceback (most recent call last):
         ...
-    sklrnn.model_selection.leakage.LeakageError: Split 0 leaks into 23 of 35 training rows. The target of training row 12 holds row 36,
+    sklrnn.LeakageError: Split 0 leaks into 23 of 35 training rows. The target of training row 12 holds row 36,
     an answer of test row 35. Set gap=23 in TimeSeriesSplit (now 0),
     or use PurgedTimeSeriesSplit(window_length=72, horizon=24).
     """

@@ -198,13 +198,13 @@ class PurgedTimeSeriesSplit(_PurgedSplitter):
 class PurgedKFold(_PurgedSplitter):
     """Test each block of consecutive rows once, and train on the rows that cannot see its targets.
 
-    The window of row ``t`` ends at ``t``, and its targets are the rows ``t+1 ... t+horizon``. Training rows before a test
-    block leave a gap of ``horizon - 1`` rows, as their targets must end before those of the block begin. Training rows
-    after it leave a gap of ``horizon`` rows and of the ``(window_length - 1) * stride_within`` rows that a window reaches
-    back, as their windows must begin after the targets of the block end.
+    The window of row ``t`` ends at ``t``, and its targets are the rows ``t+1 ... t+horizon``. Training rows before a
+    test block leave a gap of ``horizon - 1`` rows, as their targets must end before those of the block begin. Training
+    rows after it leave a gap of ``horizon`` rows and of the ``(window_length - 1) * stride_within`` rows that a window
+    reaches back, as their windows must begin after the targets of the block end.
 
-    Each row is in exactly one test set, so ``cross_val_predict`` and stacking work. The training sets hold the future of
-    their test rows, though: where the series drifts, scores are better than those of real forecasts. Use
+    Each row is in exactly one test set, so ``cross_val_predict`` and stacking work. The training sets hold the future
+    of their test rows, though: where the series drifts, scores are better than those of real forecasts. Use
     `PurgedTimeSeriesSplit` then.
 
     Parameters

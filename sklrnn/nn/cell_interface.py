@@ -58,8 +58,8 @@ def run_cell(cell: nn.Module, x: Tensor, first: Any = None, state_mask: Tensor |
 def final_state(cell: nn.Module, states: Tensor, last: Any) -> Tensor:
     """The state after the last step, (sample, unit).
 
-    The gradient of a slice of all states would be written out for all of them, so the state is taken from ``last`` where
-    it is known to lie there.
+    The gradient of a slice of all states would be written out for all of them, so the state is taken from ``last``
+    where it is known to lie there.
     """
     if not is_of_torch(cell):
         return states[-1]

@@ -30,7 +30,7 @@ def newest(x: Tensor, lengths: Tensor | None) -> Tensor:
 
 
 class Standardise(nn.Module):
-    """The fixed first layer: each feature minus its mean, divided by its standard deviation, in the precision of the data.
+    """The fixed first layer: each feature minus its mean, over its standard deviation, in the dtype of the data.
 
     With ``flag_missing`` NaN becomes the mean, and as many further features flag where it was.
     """

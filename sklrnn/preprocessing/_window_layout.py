@@ -110,8 +110,8 @@ def place_rows(positions: Array, span: int) -> tuple[Array, Array, Array]:
     """Place rows at increasing positions. Gaps keep their length, up to ``span``.
 
     The result is the places of the rows, the places without a row, and for each of these the place of the row that is
-    repeated there. A gap that a window can reach across repeats the row before it. A longer gap, and the start, repeat the first row
-    after them. So a window is never filled from a later row than its own.
+    repeated there. A gap that a window can reach across repeats the row before it. A longer gap, and the start, repeat
+    the first row after them. So a window is never filled from a later row than its own.
     """
     steps = np.minimum(np.diff(positions), span)
     places = np.empty(len(positions), dtype=np.intp)

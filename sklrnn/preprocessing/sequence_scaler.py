@@ -36,11 +36,11 @@ def _reads_a_table(self: "SequenceScaler") -> bool:
 class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Scale each feature of sequences with any scaler of scikit-learn.
 
-    The wrapped scaler is fitted on the steps of all training sequences, a table of shape ``(step, feature)``. The scaled
-    sequences have the form, lengths and precision of X.
+    The wrapped scaler is fitted on the steps of all training sequences, a table of shape ``(step, feature)``. The
+    scaled sequences have the form, lengths and precision of X.
 
-    Three forms are read: an array ``(sample, time, feature)``; a list or object array of arrays ``(time_i, feature)`` or
-    ``(time_i,)``, for sequences of several lengths; and an array or frame ``(sample, time)``, where each row is a
+    Three forms are read: an array ``(sample, time, feature)``; a list or object array of arrays ``(time_i, feature)``
+    or ``(time_i,)``, for sequences of several lengths; and an array or frame ``(sample, time)``, where each row is a
     univariate sequence, as for the estimators, so that all columns share **one** scale. For a table whose columns are
     features of their own, use the scaler itself.
 
@@ -182,7 +182,8 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         SequenceScaler
             The transformer.
         """
-        # scikit-learn has no set_output where there are no column names, and a pipeline that sets it for all steps fails.
+        # scikit-learn has no set_output where there are no column names, and a pipeline that sets it for all steps
+        # fails.
         return super().set_output(transform=transform) if _reads_a_table(self) else self
 
     def __sklearn_tags__(self) -> Tags:

@@ -33,11 +33,11 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
 
     **Context.** The first rows of a test set have their history in the training set. With ``context="auto"`` the
     transformer keeps the last training rows, and those before gaps, and puts them in front of new rows that come later
-    *by their index*. Nothing else counts: the training rows, given again, get the same windows as in training. The index
-    may hold dates (with or without a frequency; month ends and business days too), periods, durations or numbers. Rows
-    keep their distance in time: a gap between training and test rows is filled. If the distances follow no rule, each
-    row is one step after the row before it. Arrays have no index, so their rows get no context, unless ``time_column``
-    names a column of times.
+    *by their index*. Nothing else counts: the training rows, given again, get the same windows as in training. The
+    index may hold dates (with or without a frequency; month ends and business days too), periods, durations or numbers.
+    Rows keep their distance in time: a gap between training and test rows is filled. If the distances follow no rule,
+    each row is one step after the row before it. Arrays have no index, so their rows get no context, unless
+    ``time_column`` names a column of times.
 
     New rows are not kept. If you predict in chunks, give each chunk the ``window_length - 1`` rows before it and drop
     their predictions. ``count_filled`` tells how much of each window is filled.

@@ -67,7 +67,8 @@ def supervise(
 
     y : Series, DataFrame or ndarray
         One-dimensional for one step of one target. Otherwise a column for each step and target, ``temp_lead1``,
-        ``wind_lead1``, ``temp_lead2``, so that ``y.reshape(row, step, target)`` has an axis for each. The index is kept.
+        ``wind_lead1``, ``temp_lead2``, so that ``y.reshape(row, step, target)`` has an axis for each. The index is
+        kept.
 
     Examples
     --------

@@ -37,17 +37,17 @@ _SHOWN: dict[str, Token] = {
 class TokenEncoder(TransformerMixin, BaseEstimator):
     """Turn texts into sequences of integers, one for each character or word.
 
-    A sample is a string, which ``analyzer`` splits, or a list of tokens that are split already: strings, or integers such
-    as the pitches of a melody. The result is an array of integer arrays, each as long as its text, which the estimators
-    read with ``embedding_dim``. An empty text becomes an empty sequence.
+    A sample is a string, which ``analyzer`` splits, or a list of tokens that are split already: strings, or integers
+    such as the pitches of a melody. The result is an array of integer arrays, each as long as its text, which the
+    estimators read with ``embedding_dim``. An empty text becomes an empty sequence.
 
-    **Codes** count from 0: first the marks that are in use (``"<unknown>"``, ``"<start>"``, ``"<end>"``), then the tokens
-    in sorted order. They do not depend on the order of the texts. A token that is spelled like a mark is read as that
-    mark.
+    **Codes** count from 0: first the marks that are in use (``"<unknown>"``, ``"<start>"``, ``"<end>"``), then the
+    tokens in sorted order. They do not depend on the order of the texts. A token that is spelled like a mark is read as
+    that mark.
 
-    **Words** are runs of letters, digits and underscores, with apostrophes inside ("don't"), and each mark of punctuation
-    by itself; white space only separates. So ``inverse_transform`` joins words with single spaces; characters and split
-    tokens are restored exactly.
+    **Words** are runs of letters, digits and underscores, with apostrophes inside ("don't"), and each mark of
+    punctuation by itself; white space only separates. So ``inverse_transform`` joins words with single spaces;
+    characters and split tokens are restored exactly.
 
     See Also
     --------
@@ -123,8 +123,8 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
         kept = sorted(sorted(frequent, key=lambda token: (-counts[token], token))[: self.max_tokens])
         if not kept:
             raise ValueError(
-                f"There is nothing to learn from: the {len(texts)} text(s) hold {counts.total()} tokens, and none occurs "
-                f"min_count={self.min_count} times. Pass texts that are not empty, or lower min_count."
+                f"There is nothing to learn from: the {len(texts)} text(s) hold {counts.total()} tokens, and none "
+                f"occurs min_count={self.min_count} times. Pass texts that are not empty, or lower min_count."
             )
         self._kind = kind
         self.vocabulary_ = {token: code for code, token in enumerate([*marks, *kept])}

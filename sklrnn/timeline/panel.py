@@ -58,7 +58,8 @@ def _number_entities(index: Any, groups: Any = None, called: str = "groups") -> 
     if (codes < 0).any():
         where = "the index" if groups is None else called
         raise ValueError(
-            f"Every row needs an entity, but row {np.argmax(codes < 0)} has none in {where}. Drop it or name its entity."
+            f"Every row needs an entity, but row {np.argmax(codes < 0)} has none in {where}. Drop it or name its "
+            f"entity."
         )
     return codes, names
 

@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple
 class StepBudget(NamedTuple):
     """Steps of the optimizer that the data of a task can bear, and the epochs to make them in.
 
-    ``steps`` is their number for up to ``reference_samples`` samples; beyond these, it grows with the power ``growth`` of
-    the number of samples, up to ``most_steps``.
+    ``steps`` is their number for up to ``reference_samples`` samples; beyond these, it grows with the power ``growth``
+    of the number of samples, up to ``most_steps``.
     """
 
     steps: float

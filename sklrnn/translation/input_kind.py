@@ -16,7 +16,7 @@ Form = Literal["list", "objects", "block"]
 
 
 def are_numbers(values: Any, *, name: str) -> bool:
-    """Whether sequences hold numbers, not texts or integers: by a value with a decimal point, or an axis of features."""
+    """Whether sequences hold numbers, not texts or integers: a value with a decimal point, or an axis of features."""
     if hasattr(values, "iloc") and values.ndim == 2:
         values = values.to_numpy()
     n_dimensions = getattr(values, "ndim", 1)

@@ -17,7 +17,9 @@ from sklearn.pipeline import make_pipeline
 
 from sklrnn import GRURegressor, RecurrentImputer, SlidingWindow, supervise
 from sklrnn.datasets import load_co2, load_jfk_weather
+from sklrnn.imputation.imputer import _STEPS
 from sklrnn.timeline.calendar_features import choose_cycles, cyclical_features
+from sklrnn.training.auto_epochs import resolve_epochs
 
 TINY = {"units": 4, "max_epochs": 2, "random_state": 0}
 SMALL = {"units": 16, "max_epochs": 60, "random_state": 0}
@@ -366,7 +368,7 @@ def test_early_stopping_validates_on_the_newest_rows(waves):
     other = tiny(early_stopping=True, validation_fraction=0.2, max_epochs=6).fit(changed)
     assert_array_equal(np.stack(other._scales), np.stack(model._scales))  # nothing is learnt from what is held out
     assert other.validation_curve_ != model.validation_curve_
-    with pytest.raises(ValueError, match="both need at least two"):
+    with pytest.raises(ValueError, match="both need at least 2"):
         tiny(early_stopping=True).fit(X[:10])
 
 
@@ -403,9 +405,12 @@ def test_auto_makes_windows_for_the_gaps_and_steps_for_the_windows():
     )  # most values are in the long ones
     assert imputer._choose_window(np.full(10, 300), longest=1000) == 192
     assert imputer._choose_window(np.full(10, 300), longest=99) == 99
-    assert imputer._n_epochs(128) * 4 == 600
-    assert imputer._n_epochs(12800) * 400 == pytest.approx(6000, rel=0.05)
-    assert tiny(max_epochs=3)._n_epochs(128) == 3
+    assert resolve_epochs("auto", _STEPS, n_batches=4, n_samples=128) * 4 == 600
+    assert resolve_epochs("auto", _STEPS, n_batches=400, n_samples=12800) * 400 == pytest.approx(6000, rel=0.05)
+    assert resolve_epochs(3, _STEPS, n_batches=4, n_samples=128) == 3
+    # 17 times 8 windows make 5 batches.
+    model = tiny(units=2, window_length=8, max_epochs="auto").fit(np.sin(np.arange(64.0))[:, np.newaxis])
+    assert model.n_iter_ == resolve_epochs("auto", _STEPS, n_batches=5, n_samples=136)
 
 
 # -- an estimator like others ----------------------------------------------------------------------------------------

@@ -456,7 +456,8 @@ def test_the_generic_class_says_which_cell_an_option_is_of():
     [
         (
             {"cell": "gru", "peephole": True},
-            "peephole=True of RecurrentRegressor is an option of cell='lstm', got cell='gru'. Set cell='lstm', or leave",
+            "peephole=True of RecurrentRegressor is an option of cell='lstm', got cell='gru'. Set cell='lstm', or "
+            "leave",
         ),
         ({"cell": "minimal_gru", "reset_after": False}, "reset_after=False .* option of cell='gru', got cell='minimal"),
         ({"cell": nn.GRU, "activation": "relu"}, "activation='relu' .* option of cell='simple_rnn'"),

@@ -247,7 +247,7 @@ def test_loss_of_an_epoch_is_the_mean_over_steps(monkeypatch):
     assert few.loss_curve_ == pytest.approx(many.loss_curve_, rel=1e-5)
 
 
-# -- beam search -----------------------------------------------------------------------------------------------------------------------
+# -- beam search -------------------------------------------------------------------------------------------------------
 
 
 def log_likelihood(model, text, prediction):

@@ -103,7 +103,7 @@ def _milliseconds(answer: Any, X: Any) -> float:
 
 
 def measure(task: str, *, n_threads: int, rounds: int, peers: list[str]) -> list[dict[str, Any]]:
-    """A row for each peer: warm fits in seconds, answers in milliseconds, memory in MB, and the error of the answers."""
+    """A row for each peer: warm fits in seconds, predictions in milliseconds, memory in MB, and their error."""
     workers = {name: Worker(name, task, n_threads) for name in peers}
     fits: dict[str, list[float]] = {name: [] for name in peers}
     first = {name: worker.ask("fit") for name, worker in workers.items()}  # compiles, imports, warms up
@@ -145,7 +145,8 @@ def as_table(rows: list[dict[str, Any]]) -> str:
         return "-" if value is None else f"{value:.{digits}g}"
 
     lines = [
-        "| | fit, s: median (least) | times as long | first fit, s | predict 1,000 / 1, ms | error | memory, MB | import, s |",
+        "| | fit, s: median (least) | times as long | first fit, s | predict 1,000 / 1, ms | error | memory, MB | "
+        "import, s |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:

@@ -1,7 +1,7 @@
 """Where a step of training on the short series goes: kernels, optimizer, the rest of the gradients, batches, the loop.
 
-Each part is timed in fits of its own, as clocks slow down what is around them, and the least counts. They count the time of the processor,
-which other work on the machine disturbs less than that on the wall.
+Each part is timed in fits of its own, as clocks slow down what is around them, and the least counts. They count the
+time of the processor, which other work on the machine disturbs less than that on the wall.
 """
 
 import time
