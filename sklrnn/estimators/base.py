@@ -131,7 +131,7 @@ class RecurrentEstimator(
             raise ValueError(
                 "stateful=True reads samples as segments of one sequence, which need the same number of steps, got "
                 f"{checked.lengths.min()} to {checked.lengths.max()} steps. Cut the sequence evenly, or set "
-                f"stateful=False."
+                "stateful=False."
             )
         return checked
 

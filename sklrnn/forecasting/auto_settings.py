@@ -11,6 +11,7 @@ from sklrnn.forecasting.series import SeriesKey, TimeSeries
 from sklrnn.forecasting.windows import WindowSpec
 from sklrnn.timeline.time_index import frequency_of
 from sklrnn.training.auto_epochs import StepBudget
+from sklrnn.training.monitor import stacklevel_of_user
 
 # Seasons in a window if the series is long enough: two weeks of hours, a quarter of days.
 _MOST_SEASONS = 14
@@ -79,7 +80,7 @@ def _limit_horizon(horizon: int, longest: int) -> int:
     warnings.warn(
         f"A horizon of {horizon} steps leaves nothing of a series of {longest} rows to learn from. The network learns "
         f"{shorter} step(s) at once instead, and reaches later steps from its own forecasts. Pass more history.",
-        stacklevel=6,
+        stacklevel=stacklevel_of_user(),
     )
     return shorter
 
@@ -91,7 +92,7 @@ def _limit_window(window: int, horizon: int, longest: int) -> int:
     warnings.warn(
         f"window_length={window} and a horizon of {horizon} need a series of at least {window + horizon} rows, got "
         f"{longest}. A window of {shorter} is used instead. Shorten the window or pass more history.",
-        stacklevel=6,
+        stacklevel=stacklevel_of_user(),
     )
     return shorter
 
@@ -118,7 +119,7 @@ def _resolve_fold(fold: int | Literal["auto"], window: int, sp: int, *, is_exact
     warnings.warn(
         f"fold={fold} needs windows of at least {fold} rows, but the series leave room for {limit}. Rows are "
         "read one by one instead. Take a smaller fold or pass more history.",
-        stacklevel=6,
+        stacklevel=stacklevel_of_user(),
     )
     return window, 1
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from sklrnn.forecasting.network import ForecastNetwork, NetworkRecipe, forecast_errors
 from sklrnn.forecasting.windows import Windows
+from sklrnn.training.monitor import stacklevel_of_user
 
 Array = NDArray[Any]
 
@@ -81,10 +82,9 @@ class Calibration:
             if self.fallback is not None:
                 return self.fallback.errors()
             warnings.warn(
-                f"{n} windows are too few to hold some out, so the intervals follow from the errors on the rows that "
-                f"the "
-                "network was fitted to, which are too small. Pass more history or shorten window_length.",
-                stacklevel=6,
+                f"{n} windows are too few to hold some out, so the intervals follow from the errors on the rows "
+                "that the network was fitted to, which are too small. Pass more history or shorten window_length.",
+                stacklevel=stacklevel_of_user(),
             )
             return forecast_errors(self.network, self.windows)
         return forecast_errors(self.refit.fit(self.windows[:n_older]), newest)

@@ -24,6 +24,7 @@ from sklrnn.forecasting.series import stack_series
 from sklrnn.forecasting.sktime_classes import BaseForecaster
 from sklrnn.forecasting.windows import Windows, WindowSpec
 from sklrnn.training.auto_epochs import resolve_epochs
+from sklrnn.training.monitor import stacklevel_of_user
 
 Array = NDArray[Any]
 
@@ -177,10 +178,9 @@ class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkP
         windows = self._training_windows()
         if not len(windows):
             warnings.warn(
-                f"No series has more than horizon={self.horizon_} rows, so there is nothing to learn from: the "
-                f"networks stay "
-                "as they are, and read the rows only.",
-                stacklevel=5,
+                f"No series has more than horizon={self.horizon_} rows, so there is nothing to learn from: "
+                "the networks stay as they are, and read the rows only.",
+                stacklevel=stacklevel_of_user(),
             )
             return
         self.networks_ = [self._update_recipe(network, windows).fit(windows) for network in self.networks_]

@@ -62,7 +62,7 @@ def check_context(context: Any, n_features: int, estimator: Any) -> Array | None
         if n_features:
             raise ValueError(
                 f"This generator was fitted with a context of {n_features} feature(s). Pass context=, a vector of as "
-                f"many."
+                "many."
             )
         return None
     if not n_features:

@@ -26,6 +26,7 @@ from sklrnn.inputs.sklearn_classes import BaseEstimator, OneToOneFeatureMixin, T
 from sklrnn.nn.network import NetworkArchitecture
 from sklrnn.timeline.calendar_features import choose_cycles, cyclical_features
 from sklrnn.training.auto_epochs import StepBudget, resolve_epochs
+from sklrnn.training.monitor import stacklevel_of_user
 from sklrnn.training.net import choose_device
 
 __all__ = ["RecurrentImputer"]
@@ -201,9 +202,8 @@ class RecurrentImputer(
         if empty.any() and not self.keep_empty_features:
             warnings.warn(
                 f"Columns {np.flatnonzero(empty).tolist()} (counted from 0) hold no value and are left out of the "
-                f"result. "
-                "Set keep_empty_features=True to keep them, filled with 0.",
-                stacklevel=3,
+                "result. Set keep_empty_features=True to keep them, filled with 0.",
+                stacklevel=stacklevel_of_user(),
             )
         self._known = np.flatnonzero(~empty)
         self._kept = np.arange(len(empty)) if self.keep_empty_features else self._known

@@ -59,7 +59,7 @@ def _number_entities(index: Any, groups: Any = None, called: str = "groups") -> 
         where = "the index" if groups is None else called
         raise ValueError(
             f"Every row needs an entity, but row {np.argmax(codes < 0)} has none in {where}. Drop it or name its "
-            f"entity."
+            "entity."
         )
     return codes, names
 

@@ -108,14 +108,14 @@ class TrainingMonitor(Callback):
                 f"Training diverged after {len(self.losses)} epoch(s): the loss exploded. "
                 f"The weights of an earlier epoch were restored. {advice}",
                 ConvergenceWarning,
-                stacklevel=_stacklevel_of_user(),
+                stacklevel=stacklevel_of_user(),
             )
         elif interrupted:
             warnings.warn(
                 f"Training was interrupted in epoch {len(self.losses) + 1}. "
                 "The model keeps the weights of this moment and can be used.",
                 ConvergenceWarning,
-                stacklevel=_stacklevel_of_user(),
+                stacklevel=stacklevel_of_user(),
             )
 
     def _has_usable_weights(self, net: SequenceNet, batches: Batches) -> bool:
@@ -128,7 +128,7 @@ class TrainingMonitor(Callback):
         return bool(np.isfinite(loss)) and loss <= _DIVERGENCE_FACTOR * (1.0 + abs(self._initial_loss))
 
 
-def _stacklevel_of_user() -> int:
+def stacklevel_of_user() -> int:
     """The ``stacklevel`` that makes a warning of the calling function point at the line of the user, who called fit.
 
     How many calls lie between differs from estimator to estimator, and with scikit-learn's tools around it.

@@ -62,7 +62,7 @@ def refuse_text(values: Any, *, name: str) -> None:
         if _has_strings(sequence):
             raise ValueError(
                 f"{name}: this translator knows sequences of numbers, got text in row {row}. Pass sequences of the "
-                f"same kind."
+                "same kind."
             )
 
 

@@ -431,8 +431,10 @@ def test_columns_may_come_in_another_order():
 
 @pytest.mark.parametrize("n_rows", [3, 4, 5, 9])
 def test_short_series_are_forecast_with_a_warning(n_rows):
-    with pytest.warns(UserWarning, match=f"A horizon of 12 steps leaves nothing of a series of {n_rows} rows"):
+    message = f"A horizon of 12 steps leaves nothing of a series of {n_rows} rows"
+    with pytest.warns(UserWarning, match=message) as warned:
         model = tiny().fit(months(n_rows), fh=range(1, 13))
+    assert {warning.filename for warning in warned} == {__file__}  # the line that called fit
     assert np.isfinite(model.predict()).all()
 
 
