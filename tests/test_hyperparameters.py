@@ -260,11 +260,14 @@ def test_a_named_class_has_no_options_of_other_cells(name):
 def test_other_attributes_may_be_set():
     model = sklrnn.GRURegressor()
     model.units, model._private, model.fitted_ = 3, 1, 2
+    assert (model.units, model._private, model.fitted_) == (3, 1, 2)
 
     class Mine(sklrnn.GRURegressor):
         peephole: ClassVar[bool] = True
 
-    Mine().peephole = False
+    mine = Mine()
+    mine.peephole = False
+    assert not mine.peephole
 
 
 # -- documentation -----------------------------------------------------------------------------------------------------

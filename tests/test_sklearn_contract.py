@@ -29,6 +29,20 @@ UNYIELDED_OF_TRANSFORMERS = [
     "check_set_output_transform_polars",
     "check_global_set_output_transform_polars",
 ]
+# Classes that read no table, and those of scikit-learn's checks that feed none.
+TEXT_CLASSES = ["SequenceGenerator", "SequenceTranslator", "TokenEncoder"]
+WITHOUT_TABLES = [
+    "check_do_not_raise_errors_in_init_or_set_params",
+    "check_estimator_cloneable",
+    "check_estimator_repr",
+    "check_estimator_tags_renamed",
+    "check_get_params_invariance",
+    "check_mixin_order",
+    "check_no_attributes_set_in_init",
+    "check_parameters_default_constructible",
+    "check_set_params",
+    "check_valid_tag_types",
+]
 
 
 def tiny(name):
@@ -99,6 +113,18 @@ def test_classifier_balances_classes_as_scikit_learn_asks(name):
     train = np.r_[np.flatnonzero(y == 0)[:120], np.flatnonzero(y == 1)[:12]]
     check = estimator_checks.check_class_weight_balanced_classifiers
     check(name, tiny(name), X[train], y[train], X[400:], y[400:], [0.9, 0.1])
+
+
+@pytest.mark.filterwarnings("ignore:Can't test estimator:sklearn.exceptions.SkipTestWarning")
+@pytest.mark.parametrize("name", TEXT_CLASSES)
+def test_text_class_keeps_what_is_yielded(name):
+    estimator_checks.check_estimator(getattr(sklrnn, name)())
+
+
+@pytest.mark.parametrize("name", TEXT_CLASSES)
+@pytest.mark.parametrize("check", WITHOUT_TABLES)
+def test_text_class_keeps_what_needs_no_table(name, check):
+    getattr(estimator_checks, check)(name, getattr(sklrnn, name)())
 
 
 def test_all_ten_are_checked():

@@ -1,4 +1,4 @@
-"""A GRU learns to write like Shakespeare, letter by letter: how well does it foretell the last tenth of the plays?
+"""A GRU learns to write like Shakespeare, letter by letter: how well does it predict the last tenth of the plays?
 
 ``SKLRNN_DATA`` names the folder that holds ``tinyshakespeare.txt.gz`` (1.1 MB of text).
 """
@@ -23,7 +23,7 @@ def main():
         batch_size=64,
         max_epochs=10,
         schedule="one_cycle",
-        early_stopping=False,  # the last tenth is judged once, after training
+        early_stopping=False,  # the last tenth is evaluated once, after training
         n_jobs=1,
         random_state=0,
         verbose=2,

@@ -5,14 +5,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from numpy.typing import NDArray
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
 from sklrnn.estimators.estimator_parameters import EstimatorParameters
 from sklrnn.estimators.network_holder import NetworkHolder
-from sklrnn.estimators.options import as_tuple, holds_out, recurrent_options
+from sklrnn.estimators.options import as_tuple, draw_seed, holds_out, recurrent_options
 from sklrnn.estimators.parameters import ConvolutionOptions, NetworkParameters
 from sklrnn.inputs.ragged import Ragged, Sequences, for_each_step, in_the_form_of, shaped_like
 from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, merge_identical, token_counts
@@ -24,7 +23,7 @@ from sklrnn.nn.network import Network, NetworkArchitecture
 from sklrnn.training.batches import Batches, StatefulBatches
 from sklrnn.training.inference import all_states
 from sklrnn.training.net import choose_device
-from sklrnn.training.sklearn_callbacks import CallbackSupportMixin, open_hooks, with_callbacks
+from sklrnn.training.sklearn_callbacks import CallbackSupportMixin, epoch_hooks, with_callbacks
 from sklrnn.training.streaming import Stream
 
 Array = NDArray[Any]
@@ -77,18 +76,16 @@ class RecurrentEstimator(
         if len(train.nonzero_weight) <= self.batch_size and not self.stateful:
             train = merge_identical(train)
         network, seed = self._network_for(train, continues=continues)
-        hooks = open_hooks(owner, self, X, y, max_epochs=self.max_epochs)
-        self._train(
-            network,
-            *self._batches_of(train, held_out, seed),
-            seed=seed,
-            max_epochs=self.max_epochs,
-            patience=self.n_iter_no_change,
-            end_epoch=hooks.end_epoch if hooks else None,
-        )
-        self._calibrate(held_out)
-        if hooks:
-            hooks.close()
+        with epoch_hooks(owner, self, X, y, max_epochs=self.max_epochs) as end_epoch:
+            self._train(
+                network,
+                *self._batches_of(train, held_out, seed),
+                seed=seed,
+                max_epochs=self.max_epochs,
+                patience=self.n_iter_no_change,
+                end_epoch=end_epoch,
+            )
+            self._calibrate(held_out)
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
         validate_parameters(self)
@@ -146,13 +143,13 @@ class RecurrentEstimator(
             known = self.model_.architecture
             self._check_unchanged(known.to_dict(), self._architecture(known.n_features, known.n_tokens).to_dict())
             return None, self.model_.options.seed
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        seed = draw_seed(self.random_state)
         self._scale_targets(train, fit=True)
         self._segment_length, n_features = train.X.shape[1:]
-        n_tokens = 0 if self.embedding_dim is None else len(token_counts(train)[0])
-        network = self._architecture(n_features, n_tokens).build(seed=seed)
-        if n_tokens:
-            network.embedding.set_vocabulary(*token_counts(train))
+        vocabulary = None if self.embedding_dim is None else token_counts(train)
+        network = self._architecture(n_features, 0 if vocabulary is None else len(vocabulary[0])).build(seed=seed)
+        if vocabulary is not None:
+            network.embedding.set_vocabulary(*vocabulary)
         elif self.normalize_X:
             statistics = feature_statistics(train.X, train.row_weights, train.nonzero_weight)
             network.standardise.set_statistics(*statistics)

@@ -2,6 +2,8 @@
 
 from typing import Any, Literal
 
+from sklearn.utils import check_random_state
+
 from sklrnn.estimators.cell_options import cell_and_options
 from sklrnn.estimators.parameters import NetworkParameters
 from sklrnn.training.process import count_threads
@@ -45,6 +47,11 @@ def training_options(
         n_threads=count_threads_of(p),
         verbose=p.verbose,
     )
+
+
+def draw_seed(random_state: Any) -> int:
+    """The seed of a network, or of all that a fit draws, from scikit-learn's ``random_state``."""
+    return int(check_random_state(random_state).randint(2**31 - 1))
 
 
 def count_threads_of(parameters: NetworkParameters) -> int:

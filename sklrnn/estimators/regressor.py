@@ -184,7 +184,7 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
         loss = self._loss
         if loss.quantiles is None:
             return None
-        if loss.levels and (levels.min() < loss.levels[0] - 1e-12 or levels.max() > loss.levels[-1] + 1e-12):
+        if not loss.covers(levels):
             if not strict:
                 return None
             raise ValueError(

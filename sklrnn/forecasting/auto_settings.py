@@ -1,6 +1,5 @@
 """Settings of a forecaster that depend on its series: season, window, fold, and what else "auto" stands for."""
 
-import warnings
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -9,9 +8,9 @@ import numpy as np
 from sklrnn.forecasting.seasonality import find_season
 from sklrnn.forecasting.series import SeriesKey, TimeSeries
 from sklrnn.forecasting.windows import WindowSpec
+from sklrnn.inputs.user_warnings import warn_user
 from sklrnn.timeline.time_index import frequency_of
 from sklrnn.training.auto_epochs import StepBudget
-from sklrnn.training.monitor import stacklevel_of_user
 
 # Seasons in a window if the series is long enough: two weeks of hours, a quarter of days.
 _MOST_SEASONS = 14
@@ -77,10 +76,9 @@ def _limit_horizon(horizon: int, longest: int) -> int:
     if horizon < longest - 1:
         return horizon
     shorter = max(1, longest // 3)
-    warnings.warn(
+    warn_user(
         f"A horizon of {horizon} steps leaves nothing of a series of {longest} rows to learn from. The network learns "
         f"{shorter} step(s) at once instead, and reaches later steps from its own forecasts. Pass more history.",
-        stacklevel=stacklevel_of_user(),
     )
     return shorter
 
@@ -89,10 +87,9 @@ def _limit_window(window: int, horizon: int, longest: int) -> int:
     if window <= longest - horizon:
         return window
     shorter = max(1, (longest - horizon) // 2)
-    warnings.warn(
+    warn_user(
         f"window_length={window} and a horizon of {horizon} need a series of at least {window + horizon} rows, got "
         f"{longest}. A window of {shorter} is used instead. Shorten the window or pass more history.",
-        stacklevel=stacklevel_of_user(),
     )
     return shorter
 
@@ -116,10 +113,9 @@ def _resolve_fold(fold: int | Literal["auto"], window: int, sp: int, *, is_exact
     whole = max(1, window // fold) * fold
     if whole <= limit:
         return whole, int(fold)
-    warnings.warn(
+    warn_user(
         f"fold={fold} needs windows of at least {fold} rows, but the series leave room for {limit}. Rows are "
         "read one by one instead. Take a smaller fold or pass more history.",
-        stacklevel=stacklevel_of_user(),
     )
     return window, 1
 

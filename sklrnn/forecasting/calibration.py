@@ -1,6 +1,5 @@
 """Errors of a forecaster on windows that its network was not trained on, for prediction intervals."""
 
-import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,7 +7,7 @@ from numpy.typing import NDArray
 
 from sklrnn.forecasting.network import ForecastNetwork, NetworkRecipe, forecast_errors
 from sklrnn.forecasting.windows import Windows
-from sklrnn.training.monitor import stacklevel_of_user
+from sklrnn.inputs.user_warnings import warn_user
 
 Array = NDArray[Any]
 
@@ -76,18 +75,17 @@ class Calibration:
         if self.network.held_out_errors is not None:
             return self.network.held_out_errors
         horizon = self.windows.spec.horizon
-        newest = self.windows[n - max(1, int(_TEST_SHARE * n), min(_TEST_WINDOWS, (n - horizon) // 2)) :]
-        n_older = int((self.windows.ages >= newest.ages[0] + horizon).sum())
-        if min(n_older, len(newest)) < _MIN_WINDOWS:
+        n_newest = max(1, int(_TEST_SHARE * n), min(_TEST_WINDOWS, (n - horizon) // 2))
+        n_older = self.windows.count_before(n - n_newest)
+        if min(n_older, n_newest) < _MIN_WINDOWS:
             if self.fallback is not None:
                 return self.fallback.errors()
-            warnings.warn(
+            warn_user(
                 f"{n} windows are too few to hold some out, so the intervals follow from the errors on the rows "
                 "that the network was fitted to, which are too small. Pass more history or shorten window_length.",
-                stacklevel=stacklevel_of_user(),
             )
             return forecast_errors(self.network, self.windows)
-        return forecast_errors(self.refit.fit(self.windows[:n_older]), newest)
+        return forecast_errors(self.refit.fit(self.windows[:n_older]), self.windows[n - n_newest :])
 
 
 class Pretrained(NamedTuple):

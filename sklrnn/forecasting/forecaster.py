@@ -1,7 +1,6 @@
 """Forecasters with sktime's interface around networks that read windows of series."""
 
 import copy
-import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -23,8 +22,8 @@ from sklrnn.forecasting.rollout import Rollout, make_rollout
 from sklrnn.forecasting.series import stack_series
 from sklrnn.forecasting.sktime_classes import BaseForecaster
 from sklrnn.forecasting.windows import Windows, WindowSpec
+from sklrnn.inputs.user_warnings import warn_user
 from sklrnn.training.auto_epochs import resolve_epochs
-from sklrnn.training.monitor import stacklevel_of_user
 
 Array = NDArray[Any]
 
@@ -177,10 +176,9 @@ class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkP
     def _continue_training(self) -> None:
         windows = self._training_windows()
         if not len(windows):
-            warnings.warn(
+            warn_user(
                 f"No series has more than horizon={self.horizon_} rows, so there is nothing to learn from: "
                 "the networks stay as they are, and read the rows only.",
-                stacklevel=stacklevel_of_user(),
             )
             return
         self.networks_ = [self._update_recipe(network, windows).fit(windows) for network in self.networks_]

@@ -5,9 +5,8 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import check_random_state
 
-from sklrnn.estimators.options import as_tuple, holds_out, recurrent_options, training_options
+from sklrnn.estimators.options import as_tuple, draw_seed, holds_out, recurrent_options, training_options
 from sklrnn.estimators.parameters import NetworkParameters
 from sklrnn.forecasting.windows import Windows
 from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, merge_identical
@@ -51,7 +50,7 @@ class NetworkRecipe:
             "kernel_size": int(p.kernel_size),
             "pool_size": int(p.pool_size),
         }
-        seed = int(check_random_state(random_state).randint(2**31 - 1))
+        seed = draw_seed(random_state)
         return cls(
             random_state,
             recurrent_options(p) | convolution,
@@ -112,9 +111,7 @@ class NetworkRecipe:
         if not holds_out(self.early_stopping, len(samples.nonzero_weight)):
             return samples, None
         _, newest = hold_out_newest(samples, self.validation_fraction)
-        ages = samples.X.ages
-        oldest = ages[len(samples.X) - len(newest.X)]
-        n_older = int((ages >= oldest + samples.X.spec.horizon).sum())
+        n_older = samples.X.count_before(len(samples.X) - len(newest.X))
         return (samples[:n_older], newest) if n_older else (samples, None)
 
     def _batches(self, samples: Samples, batch_size: int, *, seed: int | None) -> Batches:
@@ -166,7 +163,7 @@ class ForecastNetwork:
     def predicts_quantiles(self, levels: Array) -> bool:
         """Whether the loss models quantiles; these then have to be within the trained ones."""
         loss = self.recipe.make_loss()
-        if loss.levels and not (loss.levels[0] - 1e-12 <= levels.min() and levels.max() <= loss.levels[-1] + 1e-12):
+        if not loss.covers(levels):
             raise ValueError(
                 f"The networks were trained for the quantiles {loss.levels} and those between them, got levels from "
                 f"{levels.min():g} to {levels.max():g}. Fit with these levels in `quantiles`."

@@ -113,6 +113,10 @@ class Windows:
         ages: Array = self.stacked.ends[self.series_ids] - self.origins - self.spec.horizon
         return ages
 
+    def count_before(self, position: int) -> int:
+        """How many windows, the oldest, have no target that the window at this position, or a newer one, has too."""
+        return int((self.ages >= self.ages[position] + self.spec.horizon).sum())
+
     @property
     def has_observation(self) -> Array:
         """Whether the window holds an observed value, for each (sample, channel)."""

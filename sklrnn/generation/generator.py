@@ -7,14 +7,14 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
 from sklrnn.estimators.cell_options import CellOptions
 from sklrnn.estimators.network_holder import NetworkHolder
-from sklrnn.estimators.options import holds_out, recurrent_options
+from sklrnn.estimators.options import draw_seed, holds_out, recurrent_options
 from sklrnn.generation.batches import TextBatches
 from sklrnn.generation.network import LanguageArchitecture
 from sklrnn.generation.parameters import GeneratorParameters
@@ -22,6 +22,7 @@ from sklrnn.generation.sampling import start_sampling
 from sklrnn.generation.texts import Texts, check_context, check_long_enough, encode_texts
 from sklrnn.inputs.samples import feature_statistics
 from sklrnn.inputs.sklearn_classes import BaseEstimator, DensityMixin
+from sklrnn.inputs.validation import with_text_input
 from sklrnn.preprocessing.token_encoder import TokenEncoder, check_texts
 from sklrnn.training.net import choose_device
 
@@ -244,7 +245,7 @@ class SequenceGenerator(DensityMixin, NetworkHolder, CellOptions, GeneratorParam
             if held_out is not None:
                 length = _VALIDATION_SEGMENTS * self.segment_length
                 held_out = held_out.as_streams(most=self.batch_size, segment_length=length)
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        seed = draw_seed(self.random_state)
         architecture = LanguageArchitecture(
             n_features=int(self.embedding_dim),
             n_outputs=self.encoder_.n_tokens_,
@@ -289,8 +290,4 @@ class SequenceGenerator(DensityMixin, NetworkHolder, CellOptions, GeneratorParam
         return start_sampling(network, self.encoder_, prompt, checked, has_ends=self._has_ends, **options)
 
     def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.one_d_array = True
-        tags.input_tags.two_d_array = False
-        return tags
+        return with_text_input(super().__sklearn_tags__())

@@ -1,11 +1,9 @@
 """Imputation of missing values in series from the rows before and after, and from other columns."""
 
-import warnings
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
@@ -13,7 +11,7 @@ from torch import nn
 from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
 from sklrnn.estimators.cell_options import CellOptions
 from sklrnn.estimators.network_holder import NetworkHolder
-from sklrnn.estimators.options import as_tuple, recurrent_options
+from sklrnn.estimators.options import as_tuple, draw_seed, recurrent_options
 from sklrnn.estimators.parameters import ConvolutionOptions
 from sklrnn.imputation.features import FeatureBuilder, Scales
 from sklrnn.imputation.interpolation import IncompleteSeries
@@ -23,10 +21,10 @@ from sklrnn.imputation.parameters import ImputerParameters
 from sklrnn.imputation.reading import GivenSeries, read_given_series
 from sklrnn.inputs.samples import count_older
 from sklrnn.inputs.sklearn_classes import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklrnn.inputs.user_warnings import warn_user
 from sklrnn.nn.network import NetworkArchitecture
 from sklrnn.timeline.calendar_features import choose_cycles, cyclical_features
 from sklrnn.training.auto_epochs import StepBudget, resolve_epochs
-from sklrnn.training.monitor import stacklevel_of_user
 from sklrnn.training.net import choose_device
 
 __all__ = ["RecurrentImputer"]
@@ -200,10 +198,9 @@ class RecurrentImputer(
             raise ValueError("X holds no value at all, so there is nothing to learn from. Pass rows that have values.")
         empty: Array = missing.all(axis=0)
         if empty.any() and not self.keep_empty_features:
-            warnings.warn(
+            warn_user(
                 f"Columns {np.flatnonzero(empty).tolist()} (counted from 0) hold no value and are left out of the "
                 "result. Set keep_empty_features=True to keep them, filled with 0.",
-                stacklevel=stacklevel_of_user(),
             )
         self._known = np.flatnonzero(~empty)
         self._kept = np.arange(len(empty)) if self.keep_empty_features else self._known
@@ -225,8 +222,8 @@ class RecurrentImputer(
         train, held_out = self._hold_out(series)
         lengths = gap_lengths(np.isnan(train.values), train)
         self.window_length_ = self._choose_window(lengths, longest=int(train.lengths.max()))
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        network_seed = int(np.random.RandomState(seed).randint(2**31 - 1))
+        seed = draw_seed(self.random_state)
+        network_seed = draw_seed(seed)
         sampler = MaskSampler.like(lengths, longest=max(1, self.window_length_ // _ROWS_PER_GAP))
         features = fit_features(
             train,

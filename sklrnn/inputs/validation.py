@@ -240,3 +240,11 @@ def _check_same_rank(estimator: Any, rank: int, *, reset: bool) -> None:
             f"{type(estimator).__name__} was fitted on X of shape {seen[estimator._rank_in]}, got {seen[rank]}. "
             "Add or drop the feature axis: X[:, :, np.newaxis] or X[:, :, 0]."
         )
+
+
+def with_text_input(tags: Any) -> Any:
+    """Set the tags of an estimator that reads texts, and no tables."""
+    tags.input_tags.string = True
+    tags.input_tags.one_d_array = True
+    tags.input_tags.two_d_array = False
+    return tags

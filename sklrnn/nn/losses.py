@@ -17,6 +17,9 @@ from torch.nn import functional as F
 
 Array = NDArray[Any]
 
+# Levels such as (1 - 0.9) / 2 are not exact.
+_ROUNDING = 1e-12
+
 
 @dataclass(frozen=True)
 class Loss:
@@ -39,6 +42,12 @@ class Loss:
     def per_sample(self) -> nn.Module:
         """One loss a sample: the mean over its outputs."""
         return _MeanOverOutputs(self.per_output)
+
+    def covers(self, levels: Array) -> bool:
+        """Whether these levels lie between the trained ones, where there are any."""
+        if not self.levels:
+            return True
+        return bool(self.levels[0] - _ROUNDING <= levels.min() and levels.max() <= self.levels[-1] + _ROUNDING)
 
 
 class _MeanOverOutputs(nn.Module):

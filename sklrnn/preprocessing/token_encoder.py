@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklrnn._hyperparameters import Doc, Ge, fitted, hyperparameters, validate_parameters
 from sklrnn.inputs.sklearn_classes import BaseEstimator, TransformerMixin
+from sklrnn.inputs.validation import with_text_input
 
 __all__ = ["END", "START", "UNKNOWN", "TokenEncoder"]
 
@@ -249,11 +250,7 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
         return text if self.analyzer == "char" else _WORD.findall(text)
 
     def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.one_d_array = True
-        tags.input_tags.two_d_array = False
-        return tags
+        return with_text_input(super().__sklearn_tags__())
 
 
 def check_texts(X: Any, *, name: str) -> list[Any]:

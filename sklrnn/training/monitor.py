@@ -1,7 +1,5 @@
 """Between two epochs: watch the losses, keep the best weights, report progress."""
 
-import sys
-import warnings
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any
@@ -11,6 +9,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import Callback
 
+from sklrnn.inputs.user_warnings import warn_user
 from sklrnn.training.batches import Batches
 from sklrnn.training.net import SequenceNet
 
@@ -23,8 +22,6 @@ class StopTraining(KeyboardInterrupt):
 
 # A fit whose loss grew by this factor has diverged.
 _DIVERGENCE_FACTOR = 1e4
-# Packages between the line of the user and the training loop.
-_NOT_THE_USER = {"sklrnn", "sklearn", "sktime"}
 # Enough to see whether weights are usable.
 _BATCHES_TO_CHECK = 4
 
@@ -104,18 +101,16 @@ class TrainingMonitor(Callback):
         if not usable:
             raise ValueError(f"Training diverged, and no epoch left usable weights: the loss exploded. {advice}")
         if self.diverged:
-            warnings.warn(
+            warn_user(
                 f"Training diverged after {len(self.losses)} epoch(s): the loss exploded. "
                 f"The weights of an earlier epoch were restored. {advice}",
                 ConvergenceWarning,
-                stacklevel=stacklevel_of_user(),
             )
         elif interrupted:
-            warnings.warn(
+            warn_user(
                 f"Training was interrupted in epoch {len(self.losses) + 1}. "
                 "The model keeps the weights of this moment and can be used.",
                 ConvergenceWarning,
-                stacklevel=stacklevel_of_user(),
             )
 
     def _has_usable_weights(self, net: SequenceNet, batches: Batches) -> bool:
@@ -126,17 +121,6 @@ class TrainingMonitor(Callback):
 
     def _is_usable(self, loss: float) -> bool:
         return bool(np.isfinite(loss)) and loss <= _DIVERGENCE_FACTOR * (1.0 + abs(self._initial_loss))
-
-
-def stacklevel_of_user() -> int:
-    """The ``stacklevel`` that makes a warning of the calling function point at the line of the user, who called fit.
-
-    How many calls lie between differs from estimator to estimator, and with scikit-learn's tools around it.
-    """
-    frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in _NOT_THE_USER:
-        frame, level = frame.f_back, level + 1
-    return level
 
 
 class StopWhereMonitorSays(Callback):

@@ -1,7 +1,8 @@
 """scikit-learn's callback protocol (1.9 and later): its ProgressBar and ScoringMonitor then see every epoch."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from sklrnn.inputs.sklearn_classes import CallbackSupportMixin
@@ -9,7 +10,7 @@ from sklrnn.inputs.sklearn_classes import CallbackSupportMixin
 # What scikit-learn hangs on an estimator while it is being fitted.
 CALLBACK_STATE = {"_callback_fit_ctx", "_skl_callbacks_to_teardown"}
 
-__all__ = ["CALLBACK_STATE", "CallbackSupportMixin", "EpochHooks", "open_hooks", "with_callbacks"]
+__all__ = ["CALLBACK_STATE", "CallbackSupportMixin", "EpochHooks", "epoch_hooks", "with_callbacks"]
 
 try:
     from sklearn.callback import with_callbacks as _with_callbacks
@@ -62,8 +63,15 @@ class EpochHooks:
         )
 
 
-def open_hooks(estimator: Any, draft: Any, X: Any, y: Any, *, max_epochs: int) -> EpochHooks | None:
-    """Start the protocol where scikit-learn has it."""
+@contextmanager
+def epoch_hooks(estimator: Any, draft: Any, X: Any, y: Any, *, max_epochs: int) -> Iterator[Callable[[], bool] | None]:
+    """Tell callbacks of the training in this block; gives what to call after each epoch, which says whether to stop.
+
+    It is None where scikit-learn has no such protocol. Callbacks are not told of the end of a block that fails.
+    """
     if not SUPPORTED:
-        return None
-    return EpochHooks(estimator, draft, X, y, max_epochs=max_epochs)
+        yield None
+        return
+    hooks = EpochHooks(estimator, draft, X, y, max_epochs=max_epochs)
+    yield hooks.end_epoch
+    hooks.close()

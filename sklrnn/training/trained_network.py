@@ -1,7 +1,6 @@
 """Training any network, and the trained network as an object: its weights, its loss curves, how it is run and saved."""
 
 import copy
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ import torch
 from torch import nn
 
 from sklrnn.inputs.ragged import Sequences
+from sklrnn.inputs.user_warnings import warn_user
 from sklrnn.nn.architecture import Architecture, count_parameters, random_layers
 from sklrnn.training.batches import Batches
 from sklrnn.training.inference import for_blocks, run_in_blocks
@@ -238,9 +238,7 @@ class TrainedNetwork:
             device = choose_device(options.device)
         except ValueError:
             device = torch.device("cpu")
-            warnings.warn(
-                f'device="{options.device}" is not available here; the model is loaded to the CPU.', stacklevel=2
-            )
+            warn_user(f'device="{options.device}" is not available here; the model is loaded to the CPU.')
         options = replace(options, seed=state["seed"])
         net = _make_net(network.eval(), loss, replace(options, device=str(device)))
         network.to(device)

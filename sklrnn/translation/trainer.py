@@ -5,19 +5,18 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import check_random_state
 from torch import nn
 
 from sklrnn._hyperparameters import hyperparameters
 from sklrnn.estimators.network_holder import NetworkHolder
-from sklrnn.estimators.options import holds_out, recurrent_options
+from sklrnn.estimators.options import draw_seed, holds_out, recurrent_options
 from sklrnn.estimators.parameters import NetworkParameters
 from sklrnn.inputs.ragged import for_each_step
 from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, token_counts
 from sklrnn.preprocessing.token_encoder import START
 from sklrnn.training.auto_epochs import StepBudget, resolve_epochs
 from sklrnn.training.net import choose_device
-from sklrnn.training.sklearn_callbacks import open_hooks
+from sklrnn.training.sklearn_callbacks import epoch_hooks
 from sklrnn.translation.batches import PairBatches
 from sklrnn.translation.network import TranslationArchitecture, TranslationNetwork, ValuesAndEnd
 from sklrnn.translation.parameters import TranslatorParameters
@@ -51,18 +50,16 @@ class PairTrainer(PairReader, NetworkHolder, TranslatorParameters, NetworkParame
         batches = self._batches(train, self.batch_size, seed=seed if self.shuffle else None)
         validation = None if held_out is None else self._batches(held_out.by_length(), max(self.batch_size, 512))
         max_epochs = resolve_epochs(self.max_epochs, _STEPS, n_batches=len(batches))
-        hooks = open_hooks(owner, self, X, y, max_epochs=max_epochs)
-        self._train(
-            network,
-            batches,
-            validation,
-            seed=seed,
-            max_epochs=max_epochs,
-            patience=self.n_iter_no_change,
-            end_epoch=hooks.end_epoch if hooks else None,
-        )
-        if hooks:
-            hooks.close()
+        with epoch_hooks(owner, self, X, y, max_epochs=max_epochs) as end_epoch:
+            self._train(
+                network,
+                batches,
+                validation,
+                seed=seed,
+                max_epochs=max_epochs,
+                patience=self.n_iter_no_change,
+                end_epoch=end_epoch,
+            )
 
     def _network_for(self, train: Samples, *, continues: bool) -> tuple[TranslationNetwork | None, int]:
         """A new network and its seed; or None, and the seed of the network of the previous fit."""
@@ -74,11 +71,12 @@ class PairTrainer(PairReader, NetworkHolder, TranslatorParameters, NetworkParame
             self._check_unchanged({**known.to_dict(), **self._encoding}, {**described, **encoding})
             return None, self.model_.options.seed
         self._encoding = encoding
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        n_tokens = 0 if self.input_encoder_ is None else len(token_counts(train)[0])
+        seed = draw_seed(self.random_state)
+        vocabulary = None if self.input_encoder_ is None else token_counts(train)
+        n_tokens = 0 if vocabulary is None else len(vocabulary[0])
         network = self._architecture(train.X.shape[2], n_tokens).build(seed=seed)
-        if n_tokens:
-            network.embedding.set_vocabulary(*token_counts(train))
+        if vocabulary is not None:
+            network.embedding.set_vocabulary(*vocabulary)
         elif self.normalize_X:
             network.standardise.set_statistics(*feature_statistics(train.X, train.weights))
         if self.output_encoder_ is None:

@@ -13,7 +13,7 @@ from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
 from sklrnn.estimators.cell_options import CellOptions
 from sklrnn.inputs.ragged import Sequences, lengths_of
 from sklrnn.inputs.sklearn_classes import BaseEstimator
-from sklrnn.inputs.validation import check_weights
+from sklrnn.inputs.validation import check_weights, with_text_input
 from sklrnn.preprocessing.token_encoder import END, START, UNKNOWN, TokenEncoder
 from sklrnn.training.sklearn_callbacks import CallbackSupportMixin, with_callbacks
 from sklrnn.translation.decoding import StopRule, attention_weights, beam_search, decode_autoregressively
@@ -259,10 +259,7 @@ class SequenceTranslator(CallbackSupportMixin, CellOptions, PairTrainer, BaseEst
         return [row[:, 0] for row in values] if self._univariate else values
 
     def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
+        tags = with_text_input(super().__sklearn_tags__())
         tags.target_tags.required = True
-        tags.input_tags.string = True
-        tags.input_tags.one_d_array = True
-        tags.input_tags.two_d_array = False
         tags.input_tags.three_d_array = True
         return tags

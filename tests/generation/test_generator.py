@@ -11,8 +11,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
-from sklearn.utils import estimator_checks
-from sklearn.utils.estimator_checks import check_estimator
 from skorch.callbacks import EpochScoring
 from torch import nn
 
@@ -555,29 +553,6 @@ def test_a_failed_fit_leaves_the_fitted_model_as_it_was():
 
 
 # -- scikit-learn ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.filterwarnings("ignore:Can't test estimator:sklearn.exceptions.SkipTestWarning")
-def test_the_checks_of_scikit_learn_that_it_yields():
-    check_estimator(SequenceGenerator())
-
-
-@pytest.mark.parametrize(
-    "check",
-    [
-        "check_do_not_raise_errors_in_init_or_set_params",
-        "check_estimator_repr",
-        "check_estimator_tags_renamed",
-        "check_get_params_invariance",
-        "check_mixin_order",
-        "check_no_attributes_set_in_init",
-        "check_parameters_default_constructible",
-        "check_set_params",
-        "check_valid_tag_types",
-    ],
-)
-def test_the_checks_of_scikit_learn_that_need_no_table(check):
-    getattr(estimator_checks, check)("SequenceGenerator", SequenceGenerator())
 
 
 def test_what_makes_no_sense_for_texts_is_no_parameter():

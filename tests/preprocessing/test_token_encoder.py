@@ -8,8 +8,6 @@ from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.utils import estimator_checks
-from sklearn.utils.estimator_checks import check_estimator
 
 from sklrnn import GRUClassifier, TokenEncoder
 
@@ -213,30 +211,6 @@ def test_a_failed_fit_leaves_the_fitted_encoder_as_it_was():
 
 
 # -- scikit-learn ------------------------------------------------------------------------------------------------------
-
-# Of scikit-learn's checks those that feed no table.
-WITHOUT_TABLES = [
-    "check_do_not_raise_errors_in_init_or_set_params",
-    "check_estimator_cloneable",
-    "check_estimator_repr",
-    "check_estimator_tags_renamed",
-    "check_get_params_invariance",
-    "check_mixin_order",
-    "check_no_attributes_set_in_init",
-    "check_parameters_default_constructible",
-    "check_set_params",
-    "check_valid_tag_types",
-]
-
-
-@pytest.mark.filterwarnings("ignore:Can't test estimator:sklearn.exceptions.SkipTestWarning")
-def test_the_checks_of_scikit_learn_that_it_yields():
-    check_estimator(TokenEncoder())
-
-
-@pytest.mark.parametrize("check", WITHOUT_TABLES)
-def test_the_checks_of_scikit_learn_that_need_no_table(check):
-    getattr(estimator_checks, check)("TokenEncoder", TokenEncoder())
 
 
 def test_not_fitted():

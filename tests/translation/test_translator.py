@@ -14,8 +14,6 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_predict
 from sklearn.pipeline import make_pipeline
-from sklearn.utils import estimator_checks
-from sklearn.utils.estimator_checks import check_estimator
 from torch import nn
 
 import sklrnn.training.inference
@@ -804,29 +802,6 @@ def test_the_callbacks_of_scikit_learn_see_every_epoch():
     epochs = [row for row in monitor.get_logs().data if row["task_name"] == "epoch"]
     assert [row["task_id"] for row in epochs] == [0, 1, 2]
     assert epochs[-1]["exact"] == model.score(WORDS, BACK)
-
-
-@pytest.mark.filterwarnings("ignore:Can't test estimator:sklearn.exceptions.SkipTestWarning")
-def test_the_checks_of_scikit_learn_that_it_yields():
-    check_estimator(SequenceTranslator(units=4, max_epochs=2))
-
-
-@pytest.mark.parametrize(
-    "check",
-    [
-        "check_do_not_raise_errors_in_init_or_set_params",
-        "check_estimator_repr",
-        "check_estimator_tags_renamed",
-        "check_get_params_invariance",
-        "check_mixin_order",
-        "check_no_attributes_set_in_init",
-        "check_parameters_default_constructible",
-        "check_set_params",
-        "check_valid_tag_types",
-    ],
-)
-def test_the_checks_of_scikit_learn_that_need_no_table(check):
-    getattr(estimator_checks, check)("SequenceTranslator", SequenceTranslator())
 
 
 def test_what_makes_no_sense_here_is_no_parameter():

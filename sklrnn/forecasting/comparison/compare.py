@@ -1,6 +1,5 @@
 """Backtest forecasters on identical cut-offs: all models get the same training rows and forecast the same test rows."""
 
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any
@@ -19,6 +18,7 @@ from sklrnn.forecasting.comparison.metrics import MetricCollection
 from sklrnn.forecasting.comparison.tables import build_tables
 from sklrnn.forecasting.comparison.warning_counts import count_warnings
 from sklrnn.forecasting.seasonality import find_season
+from sklrnn.inputs.user_warnings import warn_user
 
 __all__ = ["compare"]
 
@@ -152,9 +152,7 @@ def compare(
         metrics=collection.names,
     )
     if comparison.failures:
-        warnings.warn(
-            "\n".join(["Some models failed; the others are compared.", *comparison.failures]), FitFailedWarning, 2
-        )
+        warn_user("\n".join(["Some models failed; the others are compared.", *comparison.failures]), FitFailedWarning)
     return comparison
 
 

@@ -1,0 +1,18 @@
+"""Warnings that point at the line of the user."""
+
+import sys
+import warnings
+
+# Packages between the line of the user and the code that warns.
+_NOT_THE_USER = {"sklrnn", "sklearn", "sktime"}
+
+
+def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the line of the user, who called ``fit`` or another method.
+
+    How many calls lie between differs from estimator to estimator, and with scikit-learn's tools around it.
+    """
+    frame, level = sys._getframe(), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in _NOT_THE_USER:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
