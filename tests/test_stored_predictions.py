@@ -26,7 +26,6 @@ NOT_VARIED = {
     "verbose": "prints only",
     "device": "other devices are other processors",
     "random_state": "each case sets it",
-    "SequenceTranslator.callbacks": "a fit with a callback of skorch raises an error today",
 }
 
 

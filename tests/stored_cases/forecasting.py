@@ -112,6 +112,7 @@ CASES_OF_FORECASTERS = {
     "relu_rnn": (of_one, {"cell": "simple_rnn", "activation": "relu"}),
     "textbook_gru": (of_one, {"reset_after": False}),
     "minimal_gru": (of_one, {"cell": "minimal_gru"}),
+    "slstm": (of_one, {"cell": "slstm"}),
     "lstm": (of_one, {"cell": "lstm", "forget_bias": 0.5}),
     "peephole_lstm": (of_one, {"cell": "lstm", "peephole": True}),
     "own stepwise cell": (of_one, {"cell": LeakyCell}),

@@ -26,6 +26,7 @@ CELLS = {
     "gru": {"cell": "gru"},
     "textbook_gru": {"cell": "gru", "reset_after": False},
     "minimal_gru": {"cell": "minimal_gru"},
+    "slstm": {"cell": "slstm"},
     "lstm": {"cell": "lstm", "forget_bias": 0.5},
     "peephole_lstm": {"cell": "lstm", "peephole": True},
     "own stepwise cell": {"cell": LeakyCell},
@@ -138,6 +139,7 @@ def translated_further(model):
 
 of_tokens, of_numbers = translated(WORDS, BACK, n_best=2), translated(NUMBERS, EVERY_SECOND)
 OF_TRANSLATORS = {
+    "callbacks": (of_tokens, WITH_CALLBACKS),
     "tokens": (of_tokens, {}),
     "tokens, attention": (of_tokens, {"attention": True}),
     "tokens, attention, bidirectional, layers": (

@@ -123,6 +123,7 @@ CELLS = {
     "gru": {"cell": "gru"},
     "textbook_gru": {"cell": "gru", "reset_after": False},
     "minimal_gru": {"cell": "minimal_gru"},
+    "slstm": {"cell": "slstm"},
     "lstm": {"cell": "lstm"},
     "lstm forget_bias": {"cell": "lstm", "forget_bias": -0.5},
     "peephole_lstm": {"cell": "lstm", "peephole": True},
