@@ -59,6 +59,8 @@ class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkP
         "X_inner_mtype": ["pd.DataFrame", "pd-multiindex", "pd_multiindex_hier"],
         "capability:multivariate": True,
         "capability:exogenous": True,
+        # A network reads X of all steps that it predicts at once.
+        "capability:non_contiguous_X": False,
         "capability:insample": True,
         "capability:pred_int": True,
         "capability:pred_int:insample": True,
