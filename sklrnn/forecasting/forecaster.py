@@ -23,6 +23,7 @@ from sklrnn.forecasting.series import stack_series
 from sklrnn.forecasting.sktime_classes import BaseForecaster
 from sklrnn.forecasting.windows import Windows, WindowSpec
 from sklrnn.inputs.user_warnings import warn_user
+from sklrnn.timeline.long_table import check_not_long
 from sklrnn.training.auto_epochs import resolve_epochs
 
 Array = NDArray[Any]
@@ -89,6 +90,12 @@ class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkP
             BaseForecaster.__init__(self)
             # Where sktime remembers data if a user configures it to; the forecaster keeps its own.
             self._y = self._X = None
+
+    def _check_X_y(self, X: Any = None, y: Any = None, **options: Any) -> Any:
+        # sktime speaks of categorical features, or takes numbers of series for a channel.
+        check_not_long(y, "y")
+        check_not_long(X, "X")
+        return super()._check_X_y(X=X, y=y, **options)
 
     # -- training ----------------------------------------------------------------------------------------------------
 
