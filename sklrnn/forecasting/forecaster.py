@@ -91,6 +91,28 @@ class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkP
             # Where sktime remembers data if a user configures it to; the forecaster keeps its own.
             self._y = self._X = None
 
+    def pretrain(self, y: Any, X: Any = None, fh: Any = None) -> Any:
+        """Train the networks on a panel; `fit` then reads another series.
+
+        Parameters
+        ----------
+        y : pandas.DataFrame
+            The panel: a MultiIndex with the times in its last level.
+
+        X : pandas.DataFrame, default=None
+            Exogenous variables, with the index of y.
+
+        fh : int, list or ForecastingHorizon, default=None
+            The steps ahead that the networks learn.
+
+        Returns
+        -------
+        self : object
+            The forecaster, pretrained.
+        """
+        check_not_long(y, "y")  # sktime takes it for a single series
+        return super().pretrain(y, X=X, fh=fh)
+
     def _check_X_y(self, X: Any = None, y: Any = None, **options: Any) -> Any:
         # sktime speaks of categorical features, or takes numbers of series for a channel.
         check_not_long(y, "y")
