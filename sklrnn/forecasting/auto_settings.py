@@ -50,7 +50,7 @@ def resolve_window_spec(
             f"A forecaster needs a series of at least {MIN_ROWS} rows to learn from, got {longest}. Pass more history."
         )
     lengths = [len(one) for one in series.values()]
-    horizon = _limit_horizon(horizon, longest)
+    horizon = _limit_horizon(horizon, longest, in_whole_blocks=bool(known_future))
     window = (
         _auto_window(horizon, sp, lengths)
         if window_length == "auto"
@@ -72,10 +72,14 @@ def resolve_window_spec(
     )
 
 
-def _limit_horizon(horizon: int, longest: int) -> int:
+def _limit_horizon(horizon: int, longest: int, *, in_whole_blocks: bool) -> int:
+    """Shorten a horizon that is too long to learn; with ``in_whole_blocks`` to one that divides it."""
     if horizon < longest - 1:
         return horizon
     shorter = max(1, longest // 3)
+    if in_whole_blocks:
+        # Otherwise the last block would read X beyond the horizon that was asked for.
+        shorter = max(divisor for divisor in range(1, shorter + 1) if horizon % divisor == 0)
     warn_user(
         f"A horizon of {horizon} steps leaves nothing of a series of {longest} rows to learn from. The network learns "
         f"{shorter} step(s) at once instead, and reaches later steps from its own forecasts. Pass more history.",

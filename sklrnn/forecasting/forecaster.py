@@ -23,6 +23,7 @@ from sklrnn.forecasting.series import stack_series
 from sklrnn.forecasting.sktime_classes import BaseForecaster
 from sklrnn.forecasting.windows import Windows, WindowSpec
 from sklrnn.inputs.user_warnings import warn_user
+from sklrnn.timeline.long_table import check_not_long
 from sklrnn.training.auto_epochs import resolve_epochs
 
 Array = NDArray[Any]
@@ -59,6 +60,8 @@ class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkP
         "X_inner_mtype": ["pd.DataFrame", "pd-multiindex", "pd_multiindex_hier"],
         "capability:multivariate": True,
         "capability:exogenous": True,
+        # A network reads X of all steps that it predicts at once.
+        "capability:non_contiguous_X": False,
         "capability:insample": True,
         "capability:pred_int": True,
         "capability:pred_int:insample": True,
@@ -87,6 +90,34 @@ class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkP
             BaseForecaster.__init__(self)
             # Where sktime remembers data if a user configures it to; the forecaster keeps its own.
             self._y = self._X = None
+
+    def pretrain(self, y: Any, X: Any = None, fh: Any = None) -> Any:
+        """Train the networks on a panel; `fit` then reads another series.
+
+        Parameters
+        ----------
+        y : pandas.DataFrame
+            The panel: a MultiIndex with the times in its last level.
+
+        X : pandas.DataFrame, default=None
+            Exogenous variables, with the index of y.
+
+        fh : int, list or ForecastingHorizon, default=None
+            The steps ahead that the networks learn.
+
+        Returns
+        -------
+        self : object
+            The forecaster, pretrained.
+        """
+        check_not_long(y, "y")  # sktime takes it for a single series
+        return super().pretrain(y, X=X, fh=fh)
+
+    def _check_X_y(self, X: Any = None, y: Any = None, **options: Any) -> Any:
+        # sktime speaks of categorical features, or takes numbers of series for a channel.
+        check_not_long(y, "y")
+        check_not_long(X, "X")
+        return super()._check_X_y(X=X, y=y, **options)
 
     # -- training ----------------------------------------------------------------------------------------------------
 

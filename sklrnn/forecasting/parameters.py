@@ -58,8 +58,8 @@ class ForecasterParameters:
         Literal["known", "unknown"] | list[Any],
         Group.INPUT,
         Doc(
-            "The columns of X that are known in the future, and must be passed to predict: all, none, or a "
-            "list of names."
+            "The columns of X that are known in the future: all, none, or a list of names. They must be passed for "
+            "all steps of the `fh` of `fit`, to `predict` or in advance."
         ),
     ] = "known"
     loss: Annotated[ForecastLoss, Choices(LOSS_MEANINGS), Group.LOSS, Doc("What is minimised.")] = "absolute_error"

@@ -53,15 +53,17 @@ def describe_series(key: SeriesKey) -> str:
 # -- splitting -------------------------------------------------------------------------------------------------------
 
 
-def split_series(y: pd.DataFrame, X: pd.DataFrame | None) -> dict[SeriesKey, TimeSeries]:
-    """Split frames into series; a single series has the key None. Their level and scale are not computed yet."""
-    X_frames = {} if X is None else split_frame(X)
+def split_series(y: pd.DataFrame, X: Mapping[SeriesKey, pd.DataFrame] | None) -> dict[SeriesKey, TimeSeries]:
+    """Split y into series, whose X is split already; a single series has the key None.
+
+    Their level and scale are not computed yet.
+    """
     not_computed = np.zeros(y.shape[1])
     return {
         key: TimeSeries(
             rows.index,
-            _to_floats(rows, describe_series(key)),
-            _align_X(X_frames.get(key), rows.index, key) if X is not None else np.zeros((len(rows), 0)),
+            to_floats(rows, describe_series(key)),
+            _align_X(X.get(key), rows.index, key) if X is not None else np.zeros((len(rows), 0)),
             not_computed,
             not_computed,
         )
@@ -97,15 +99,14 @@ def prepare_series(
     return prepared
 
 
-def values_at_times(frame: pd.DataFrame, times: pd.Index, whose: str) -> Array:
-    """The values at these times; NaN where there is no row."""
+def check_unique_times(frame: pd.DataFrame, whose: str) -> None:
+    """Check that no time has two rows."""
     if frame.index.has_duplicates:
         duplicate = frame.index[frame.index.duplicated()][0]
         raise ValueError(f"{whose} must have one row at each time, but {duplicate} is there more than once.")
-    return _to_floats(frame.reindex(times), whose)
 
 
-def _to_floats(frame: pd.DataFrame, whose: str) -> Array:
+def to_floats(frame: pd.DataFrame, whose: str) -> Array:
     """The values as floats; missing ones become NaN, infinite ones are an error."""
     values = frame.to_numpy(dtype=np.float64, na_value=np.nan)
     if np.isinf(values).any():
@@ -120,13 +121,15 @@ def _to_floats(frame: pd.DataFrame, whose: str) -> Array:
 def _align_X(X: pd.DataFrame | None, index: pd.Index, key: SeriesKey) -> Array:
     if X is None:
         raise ValueError(f"X has no rows for the series {key!r}. X must cover every row of y.")
+    whose = f"X of {describe_series(key)}"
+    check_unique_times(X, whose)
     missing = index.difference(X.index)
     if len(missing):
         raise ValueError(
             f"X must have a row for every row of y, but {len(missing)} are missing, the first at {missing[0]}. "
             "Pass an X with the index of y."
         )
-    return values_at_times(X, index, f"X of {describe_series(key)}")
+    return to_floats(X.reindex(index), whose)
 
 
 # -- extending -------------------------------------------------------------------------------------------------------

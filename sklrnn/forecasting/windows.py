@@ -25,9 +25,9 @@ class WindowSpec:
     """How a sample is cut and scaled.
 
     A step of the network reads ``fold`` rows at once. ``known_future`` holds the positions of the columns of X whose
-    future is known. If there are any, the steps of the window are followed by those of the next ``horizon`` rows: their
-    y is zero, and a last feature flags them. ``level`` and ``scale`` of each channel are those of all series together,
-    for ``normalize=None``.
+    future is known. If there are any, the steps of the window are followed by those of the next ``horizon`` rows, which
+    must be there: their y is zero, and a last feature flags them. ``level`` and ``scale`` of each channel are those of
+    all series together, for ``normalize=None``.
     """
 
     window_length: int
@@ -190,8 +190,9 @@ class Windows:
 
     def _append_future_steps(self, sequences: Array) -> Array:
         spec, n = self.spec, len(self)
-        rows = self.origins[:, np.newaxis] + np.arange(spec.n_future_steps * spec.fold)
-        rows = np.minimum(rows, self.stacked.ends[self.series_ids][:, np.newaxis] - 1)
+        # The last fold is filled up with the last row of the horizon, as no forecast may read beyond that row.
+        ahead = np.minimum(np.arange(spec.n_future_steps * spec.fold), spec.horizon - 1)
+        rows = self.origins[:, np.newaxis] + ahead
         X = np.zeros((*rows.shape, spec.n_exogenous))
         X[..., list(spec.known_future)] = self.stacked.X[rows][..., list(spec.known_future)]
         future = np.zeros((n, spec.n_future_steps, sequences.shape[2]))

@@ -91,7 +91,7 @@ def compare(
     metrics : sequence of {'MASE', 'sMAPE', 'RMSE', 'MAE', 'MAPE'} or callable, default=('MASE', 'sMAPE', 'RMSE')
         Metrics, of which lower is better; the first one ranks the models. MASE is the mean absolute error, scaled by
         the in-sample error of the seasonal naive forecast. A callable ``metric(y_true, y_pred)`` gets the values of a
-        series, and is called by its ``__name__``.
+        series, and is called by its ``__name__``. Where it raises an error, its value is NaN.
 
     n_jobs : int, default=None
         Number of parallel processes, as in joblib. The results do not depend on it, but the seconds do.
@@ -108,6 +108,9 @@ def compare(
     -----
     sklearn.exceptions.FitFailedWarning
         If a model failed; the others are compared nevertheless. Its scores are NaN, and it ranks last where it failed.
+
+    UserWarning
+        If a metric of your own raised an error; the others are there nevertheless, and rank.
 
     Notes
     -----
@@ -153,6 +156,8 @@ def compare(
     )
     if comparison.failures:
         warn_user("\n".join(["Some models failed; the others are compared.", *comparison.failures]), FitFailedWarning)
+    if comparison.metric_failures:
+        warn_user("\n".join(["Some metrics failed; the others are there.", *comparison.metric_failures]))
     return comparison
 
 

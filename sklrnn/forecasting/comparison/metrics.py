@@ -122,24 +122,41 @@ class MetricCollection:
         if not self.names or len(set(self.names)) < len(self.names):
             raise ValueError(f"metrics must name at least one score, and each once, got {list(self.names)}.")
 
-    def evaluate(self, y_true: Array, y_pred: Array, scale: Array) -> dict[str, Array]:
-        """Evaluate arrays of shape (instance, variable, time): for each instance, the mean over its variables."""
-        values = [_evaluate(metric, y_true, y_pred, scale) for metric in self._metrics]
-        return dict(zip(self.names, map(_mean_over_variables, values), strict=True))
+    def evaluate(self, y_true: Array, y_pred: Array, scale: Array) -> tuple[dict[str, Array], dict[str, Exception]]:
+        """Evaluate arrays of shape (instance, variable, time): for each instance, the mean over its variables.
+
+        Return also the first error of each metric that raised one; its value is NaN for that instance.
+        """
+        values, errors = {}, {}
+        for name, metric in zip(self.names, self._metrics, strict=True):
+            if isinstance(metric, str):
+                by_variable = _METRICS[metric](y_true, y_pred, *([scale] if metric == "MASE" else []))
+                values[name] = _mean_over_variables(by_variable)
+                continue
+            by_variable, failed = _call_for_each(metric, y_true, y_pred)
+            values[name] = np.where(
+                [n in failed for n in range(len(y_true))], np.nan, _mean_over_variables(by_variable)
+            )
+            if failed:
+                errors[name] = next(iter(failed.values()))
+        return values, errors
 
 
 def _name_of(metric: Any) -> str:
     return metric if isinstance(metric, str) else str(getattr(metric, "__name__", type(metric).__name__))
 
 
-def _evaluate(metric: Any, y_true: Array, y_pred: Array, scale: Array) -> Array:
-    if isinstance(metric, str):
-        return _METRICS[metric](y_true, y_pred, *([scale] if metric == "MASE" else []))
+def _call_for_each(metric: Callable[..., float], y_true: Array, y_pred: Array) -> tuple[Array, dict[int, Exception]]:
+    """Values of a user's metric, (instance, variable), and the first error of each instance where it raised one."""
     values = np.full(y_true.shape[:2], np.nan)
+    errors: dict[int, Exception] = {}
     for place in np.ndindex(values.shape):
         if np.isfinite(y_pred[place]).all():
-            values[place] = metric(y_true[place], y_pred[place])
-    return values
+            try:
+                values[place] = metric(y_true[place], y_pred[place])
+            except Exception as error:  # whatever a metric raises, the others are evaluated
+                errors.setdefault(place[0], error)
+    return values, errors
 
 
 def _mean_over_variables(values: Array) -> Array:

@@ -6,7 +6,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from pandas.testing import assert_frame_equal, assert_series_equal
 from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
 from sklearn.linear_model import Ridge
@@ -318,6 +318,58 @@ def test_own_metric_is_scored_and_ranks():
     expected = forecasts.groupby(["model", "fold"])["error"].max()
     assert_allclose(comparison.results.set_index(["model", "fold"])["worst"].sort_index(), expected)
     assert comparison.summary()["worst"].is_monotonic_increasing
+
+
+def refuse(y_true, y_pred):
+    raise RuntimeError("not for me")
+
+
+def refuse_the_naive_forecast(y_true, y_pred):
+    if y_pred[0] == y_pred[-1]:
+        raise ZeroDivisionError("no spread")
+    return y_pred[0]
+
+
+def test_metric_that_raises_costs_its_own_column_only():
+    models, data = ["naive", "seasonal_naive"], {"y": daily(40), "horizon": 3, "n_splits": 2}
+    expected = compare(models, **data, metrics=["MASE", "MAE"])
+    message = "The metric 'refuse' raised an error for 2 model.s., at 2 cut-off.s.; .* RuntimeError: not for me$"
+    with pytest.warns(UserWarning, match=message) as caught:
+        comparison = compare(models, **data, metrics=["MASE", refuse, "MAE"])
+    assert len(caught) == 1
+    assert comparison.results["refuse"].isna().all()
+    assert (comparison.results["error"] == "").all()
+    for column in ("rank", "MASE", "MAE"):
+        assert_allclose(comparison.summary()[column], expected.summary()[column])
+    assert list(comparison.metric_errors["metric"]) == ["refuse"] * 4
+    assert "not for me" in repr(comparison)
+
+
+def test_metric_that_raises_for_one_model_averages_the_others():
+    with pytest.warns(UserWarning, match="for 1 model.* 'naive': ZeroDivisionError: no spread\n'MAE' ranks the models"):
+        comparison = compare(["naive", "drift"], daily(40), horizon=3, metrics=[refuse_the_naive_forecast, "MAE"])
+    summary = comparison.summary()
+    assert summary["refuse_the_naive_forecast"].notna().to_dict() == {"naive": False, "drift": True}
+    by_mae = compare(["naive", "drift"], daily(40), horizon=3, metrics="MAE").summary()
+    assert_array_equal(summary[["rank", "MAE"]], by_mae[["rank", "MAE"]])
+
+
+def test_no_metric_ranks_if_all_raise():
+    with pytest.warns(UserWarning, match="No metric ranks the models"):
+        comparison = compare(["naive", "drift"], daily(40), horizon=3, metrics=refuse)
+    assert comparison.summary()["rank"].isna().all()
+    assert comparison.skill().notna().all(axis=None)
+
+
+def test_series_where_a_metric_raised_has_no_average_over_its_other_variables():
+    def refuse_large_values(y_true, y_pred):
+        assert y_true.max() < 50
+        return 1.0
+
+    two = pd.DataFrame({"small": weekly(30), "large": 100 + weekly(30)})
+    with pytest.warns(UserWarning, match="AssertionError"):
+        comparison = compare("naive", two, horizon=3, n_splits=2, metrics=["MAE", refuse_large_values])
+    assert comparison.results["refuse_large_values"].isna().all()
 
 
 def test_constant_series_have_no_mase_and_divide_by_nothing():
