@@ -48,8 +48,8 @@ class Texts:
 def encode_texts(encoder: TokenEncoder, samples: list[Any], context: Array | None, *, has_ends: bool) -> Texts:
     """Turn texts into codes; with ``has_ends`` the end of a text is a token."""
     codes = list(encoder.transform(samples))
-    for row, text in enumerate(codes):
-        if len(text) == 2:  # the marks of start and end alone
+    for row, text in enumerate(codes if not has_ends else []):
+        if len(text) == 2:  # the marks of start and end alone, of which the end is no token here
             raise ValueError(f"The text in row {row} is empty. Leave it out: there is no token in it to learn from.")
     if context is not None and len(context) != len(codes):
         raise ValueError(f"context must hold one row for each of the {len(codes)} texts, got {len(context)}.")
