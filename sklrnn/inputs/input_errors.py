@@ -1,9 +1,6 @@
 """Errors about missing values and texts in X: what to do about them, in place of scikit-learn's general advice."""
 
-from collections.abc import Sized
 from typing import Any
-
-import numpy as np
 
 
 def refuse_texts(estimator: Any, X: Any) -> None:
@@ -50,7 +47,7 @@ def _first_text(X: Any) -> str | None:
     if isinstance(X, str):
         return X
     is_numeric = getattr(getattr(X, "dtype", None), "kind", "O") in "biufcmM"
-    if is_numeric or not isinstance(X, Sized) or len(getattr(X, "shape", (0,))) != 1:
+    if is_numeric or len(getattr(X, "shape", (0,))) != 1:
         return None
-    values = X if isinstance(X, list | tuple) or hasattr(X, "shape") else ()
-    return next((str(value) for value in values if isinstance(value, str | np.str_)), None)
+    values: Any = X if isinstance(X, list | tuple) or hasattr(X, "shape") else ()
+    return next((str(value) for value in values if isinstance(value, str)), None)
