@@ -57,11 +57,11 @@ def _series_like(X: Any, rows: Array, estimator: Any) -> Any:
     configured = getattr(estimator, "_sklearn_output_config", {}).get("transform", get_config()["transform_output"])
     if configured != "default":
         return rows  # scikit-learn puts them into the container that was asked for
-    options = {"index": X.index} if hasattr(X, "iloc") else {}
+    index = {"index": X.index} if hasattr(X, "iloc") else {}
     if rows.shape[1] == 1:
-        return type(X)(rows[:, 0], name=X.name, **options)
+        return type(X)(name=X.name, **{"data" if index else "values": rows[:, 0]}, **index)
     columns = dict(zip(estimator.get_feature_names_out(), rows.T, strict=True))
-    return type(X.to_frame())(columns, **options)
+    return type(X.to_frame())(columns, **index)
 
 
 def _mark(values: Array, missing_values: float) -> Array:
