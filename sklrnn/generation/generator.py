@@ -268,8 +268,8 @@ class SequenceGenerator(DensityMixin, NetworkHolder, CellOptions, GeneratorParam
         network = architecture.build(seed=seed)
         if train.context is not None:
             network.standardise.set_statistics(*feature_statistics(train.context[:, np.newaxis], None))
-        sizes = {"batch_size": self.batch_size, "segment_length": self.segment_length}
-        batches = partial(TextBatches, **sizes, device=choose_device(self.device))
+        device = choose_device(self.device)
+        batches = partial(TextBatches, batch_size=self.batch_size, segment_length=self.segment_length, device=device)
         self._train(
             network,
             batches(train, seed=seed if self.shuffle else None),
