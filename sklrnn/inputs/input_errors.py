@@ -19,7 +19,7 @@ def refuse_texts(estimator: Any, X: Any) -> None:
 
 
 def with_advice(error: ValueError, estimator: Any, place: str = "") -> ValueError:
-    """Keep the first sentence of scikit-learn's error about X, and add where it is and what to do."""
+    """Keep the first sentence of scikit-learn's error about NaN or texts in X, and add where it is and what to do."""
     first, *rest = str(error).split("\n")
     if first.startswith("could not convert string"):
         return ValueError(
@@ -28,7 +28,7 @@ def with_advice(error: ValueError, estimator: Any, place: str = "") -> ValueErro
         )
     if first.endswith("contains NaN."):
         return ValueError(f"{first}{place} {_what_to_do_about_nan(estimator)}")
-    return ValueError("\n".join([first + place, *rest]))
+    return ValueError("\n".join([first + place, *rest])) if place else error
 
 
 def _what_to_do_about_nan(estimator: Any) -> str:
