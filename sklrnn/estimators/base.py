@@ -17,6 +17,7 @@ from sklrnn.inputs.ragged import Ragged, Sequences, for_each_step, in_the_form_o
 from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, merge_identical, token_counts
 from sklrnn.inputs.sklearn_classes import BaseEstimator
 from sklrnn.inputs.step_targets import check_step_targets, check_step_weights
+from sklrnn.inputs.tokens import warn_of_tokens
 from sklrnn.inputs.validation import check_sequences, check_single_step, check_tokens, check_weights
 from sklrnn.nn.losses import Loss
 from sklrnn.nn.network import Network, NetworkArchitecture
@@ -109,6 +110,8 @@ class RecurrentEstimator(
     def _check_samples(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Samples:
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        if self.embedding_dim is None:
+            warn_of_tokens(self, X)
         X = self._check_X(X, reset=reset)
         if not self.return_sequences:
             return Samples(X, *self._encode(X, y, check_weights(sample_weight, len(X)), reset=reset))

@@ -61,11 +61,11 @@ class RecurrentImputer(
     interpolated values, which values are known, and the distances to the nearest known ones; and the time of day, week
     and year where the index of a frame holds dates. Known values stay untouched.
 
-    **What is read.** A table ``(row, feature)`` is one series, whose rows are in the order of time, equally far apart;
-    with a MultiIndex whose last level is time it is a panel. In an array ``(sample, time, feature)``, or a list or
-    object array of ``(time_i, feature)`` arrays, each sample is a series. No value is imputed from another series, and
-    new rows are imputed from these rows alone: of the training rows only the weights and the scales of the columns are
-    kept.
+    **What is read.** A Series is one series, and so is a table ``(row, feature)``, whose rows are in the order of time,
+    equally far apart; with a MultiIndex whose last level is time it is a panel. In an array
+    ``(sample, time, feature)``, or a list or object array of ``(time_i, feature)`` arrays, each sample is a series. No
+    value is imputed from another series, and new rows are imputed from these rows alone: of the training rows only the
+    weights and the scales of the columns are kept.
 
     **Looking ahead.** By default a value is imputed from both sides, so from later rows too. That is right for a
     complete record, and a leak where the imputed rows train or test a forecaster: use ``bidirectional=False`` there.
@@ -112,7 +112,7 @@ class RecurrentImputer(
 
         Parameters
         ----------
-        X : array-like of shape (row, feature) or (sample, time, feature), or list of (time_i, feature) arrays
+        X : array-like of shape (row, feature) or (sample, time, feature), list of (time_i, feature) arrays, or Series
             Series, with or without missing values.
         y : Ignored
             Present for pipelines.
@@ -135,13 +135,14 @@ class RecurrentImputer(
 
         Parameters
         ----------
-        X : array-like of shape (row, feature) or (sample, time, feature), or list of (time_i, feature) arrays
+        X : array-like of shape (row, feature) or (sample, time, feature), list of (time_i, feature) arrays, or Series
             Series, the same as in fit or others.
 
         Returns
         -------
-        X_filled : array, frame or list
-            In the form of X, or as ``set_output`` asks; the order of the rows and the values that are known stay.
+        X_filled : array, frame, Series or list
+            In the form of X, or as ``set_output`` asks; the order of the rows and the values that are known stay. A
+            Series keeps its name and index; with ``add_indicator=True`` it becomes a frame.
         """
         check_is_fitted(self, "model_")
         given = read_given_series(self, X, reset=False, missing_values=self.missing_values)

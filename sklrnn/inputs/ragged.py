@@ -159,6 +159,6 @@ def _read_row(row: Any, number: int, what: str) -> Array:
     if array.size and (array.dtype.kind in "US" or (array.dtype == object and isinstance(array.flat[0], str))):
         raise ValueError(
             f"A {what} holds numbers, but {what} {number} holds strings, such as '{array.flat[0]}'. "
-            "Encode them as integer tokens, and set embedding_dim of the estimator."
+            "Encode them as integer tokens with TokenEncoder, and set embedding_dim of the estimator."
         )
     return array

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import validate_data
 
+from sklrnn.inputs.input_errors import refuse_texts, with_advice
 from sklrnn.inputs.ragged import (
     Ragged,
     Sequences,
@@ -33,6 +34,7 @@ def check_sequences(
     A list or object array of sequences that differ in length becomes ``Ragged``. NaN passes where it is allowed.
     ``n_features_in_`` is the last axis of what the user gave: the columns of a table, the features of sequences.
     """
+    refuse_texts(estimator, X)
     finite: Any = "allow-nan" if allow_nan else True
     if _is_list_of_sequences(estimator, X, reset=reset):
         return _check_list(estimator, X, reset=reset, finite=finite)
@@ -54,6 +56,7 @@ def check_sequences(
 
 def check_tokens(estimator: Any, X: Any, *, reset: bool) -> Sequences:
     """Read ``X`` as integer tokens, (sample, time, 1): from a table, or a list or object array of sequences."""
+    refuse_texts(estimator, X)
     name = type(estimator).__name__
     is_table = hasattr(X, "iloc") or (hasattr(X, "ndim") and not is_object_array_of_sequences(X))
     if is_table:
@@ -76,7 +79,7 @@ def check_tokens(estimator: Any, X: Any, *, reset: bool) -> Sequences:
         row = int(np.searchsorted(np.cumsum(lengths_of(rows)), wrong, side="right"))
         raise ValueError(
             f"With embedding_dim X holds tokens, whole numbers from 0, got {flat[wrong].item()!r} in sample {row}. "
-            "Number the tokens first, or set embedding_dim=None."
+            "Number the tokens first, for example with TokenEncoder, or set embedding_dim=None."
         )
     flat = flat.astype(np.int64)
     validate_data(estimator, flat[:1], reset=reset, skip_check_array=True)
@@ -190,10 +193,9 @@ def _check_values(estimator: Any, values: Array, sequences: Iterable[Array], fin
         is_wrong = np.isnan if "NaN" in str(error) else np.isinf
         for sample, sequence in enumerate(sequences if values.dtype.kind == "f" else []):
             for step, feature in np.argwhere(is_wrong(sequence))[:1]:
-                first, *rest = str(error).split("\n")
-                place = f"feature {feature} (counted from 0), sample {sample}, step {step}"
-                raise ValueError("\n".join([f"{first} The first is in {place}.", *rest])) from None
-        raise
+                place = f" The first is in feature {feature} (counted from 0), sample {sample}, step {step}."
+                raise with_advice(error, estimator, place) from None
+        raise with_advice(error, estimator) from None
     return checked
 
 
@@ -218,7 +220,10 @@ def _as_array(estimator: Any, X: Any) -> Any:
 def _check_table(estimator: Any, X: Any, *, reset: bool, n_timesteps: int | None, finite: Any) -> Array:
     if getattr(X, "ndim", 2) == 2:
         _check_same_rank(estimator, 2, reset=reset)
-    table: Array = validate_data(estimator, X, reset=reset, dtype=FLOATS, ensure_all_finite=finite)
+    try:
+        table: Array = validate_data(estimator, X, reset=reset, dtype=FLOATS, ensure_all_finite=finite)
+    except ValueError as error:
+        raise with_advice(error, estimator) from None
     if n_timesteps is None:
         return table[:, :, np.newaxis]
     n_columns = table.shape[1]

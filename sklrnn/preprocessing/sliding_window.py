@@ -45,7 +45,7 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
     See Also
     --------
     sklrnn.preprocessing.supervise.supervise : Make the targets that go with the rows.
-    sklrnn.preprocessing.supervise.make_windows : Cut windows as samples, outside of a pipeline.
+    sklrnn.preprocessing.make_windows.make_windows : Cut windows as samples, outside of a pipeline.
 
     Examples
     --------

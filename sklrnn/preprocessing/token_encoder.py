@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklrnn._hyperparameters import Doc, Ge, fitted, hyperparameters, validate_parameters
 from sklrnn.inputs.sklearn_classes import BaseEstimator, TransformerMixin
+from sklrnn.inputs.tokens import mark_as_tokens
 from sklrnn.inputs.validation import with_text_input
 
 __all__ = ["END", "START", "UNKNOWN", "TokenEncoder"]
@@ -40,7 +41,8 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
 
     A sample is a string, which ``analyzer`` splits, or a list of tokens that are split already: strings, or integers
     such as the pitches of a melody. The result is an array of integer arrays, each as long as its text, which the
-    estimators read with ``embedding_dim``. An empty text becomes an empty sequence.
+    estimators read with ``embedding_dim``. A text without any token becomes the mark ``"<unknown>"``, as a network
+    cannot read an empty sequence.
 
     **Codes** count from 0: first the marks that are in use (``"<unknown>"``, ``"<start>"``, ``"<end>"``), then the
     tokens in sorted order. They do not depend on the order of the texts. A token that is spelled like a mark is read as
@@ -93,7 +95,7 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
         Literal["mark", "drop", "error"],
         Doc(
             'What becomes of a token that is not known: the code 0 of ``"<unknown>"``, nothing, or an error that names '
-            "the text."
+            "the text. Where nothing is left of a text, one code 0 stands for it."
         ),
     ] = "mark"
     mark_ends: Annotated[bool, Doc('Put ``"<start>"`` before and ``"<end>"`` after each text.')] = False
@@ -119,7 +121,8 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
         validate_parameters(self)
         kind, texts = self._read(X)
         counts = Counter(token for text in texts for token in text)
-        marks = [*[UNKNOWN] * (self.unknown == "mark"), *[START, END] * self.mark_ends]
+        needs_unknown = self.unknown == "mark" or not self.mark_ends  # it also stands for a text without a token
+        marks = [*[UNKNOWN] * needs_unknown, *[START, END] * self.mark_ends]
         frequent = [token for token, count in counts.items() if count >= self.min_count and token not in marks]
         kept = sorted(sorted(frequent, key=lambda token: (-counts[token], token))[: self.max_tokens])
         if not kept:
@@ -167,7 +170,7 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
         coded = np.empty(len(texts), dtype=object)
         for row, text in enumerate(texts):
             coded[row] = self._encode(text, row)
-        return coded
+        return mark_as_tokens(coded)
 
     def inverse_transform(self, X: Any) -> list[Any]:
         """Turn codes into texts; marks of start and end are left out.
@@ -181,12 +184,13 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
         -------
         texts : list
             Strings, lists of tokens or arrays of integers, whatever `fit` was given. The code of unknown tokens becomes
-            ``"\N{REPLACEMENT CHARACTER}"`` among characters, -1 among integers, and ``"<unknown>"`` otherwise.
+            ``"\N{REPLACEMENT CHARACTER}"`` among characters, -1 among integers, and ``"<unknown>"`` otherwise; where
+            ``unknown`` is not "mark" it stands for a text without a token, and is left out.
         """
         check_is_fitted(self, "vocabulary_")
         tokens: list[Token | None] = list(self.vocabulary_)
-        if self.unknown == "mark":
-            tokens[0] = _SHOWN[self._kind]
+        if UNKNOWN in self.vocabulary_:
+            tokens[0] = _SHOWN[self._kind] if self.unknown == "mark" else None
         for mark in (START, END) if self.mark_ends else ():
             tokens[self.vocabulary_[mark]] = None
         return [self._join(self._decode(np.asarray(codes), tokens, row)) for row, codes in enumerate(X)]
@@ -207,7 +211,7 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
                 )
         if self.mark_ends:
             codes = [known[START], *codes, known[END]]
-        return np.array(codes, dtype=np.int64)
+        return np.array(codes or [known[UNKNOWN]], dtype=np.int64)
 
     def _decode(self, codes: Array, tokens: list[Token | None], row: int) -> list[Token]:
         if codes.ndim != 1 or (len(codes) and codes.dtype.kind not in "iu"):

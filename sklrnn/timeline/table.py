@@ -9,7 +9,7 @@ from sklearn.utils import check_array
 
 from sklrnn.timeline.panel import Entity, is_panel, split_entities, times_of
 
-__all__ = ["Table", "check_numbers", "column_position", "split_table", "take_columns"]
+__all__ = ["Table", "as_table", "check_numbers", "column_position", "split_table", "take_columns"]
 
 Array = NDArray[Any]
 FLOATS = (np.float64, np.float32)
@@ -23,6 +23,16 @@ class Table(NamedTuple):
     labels: Any
     labels_are_time: bool  # named as such by the user, while a plain index may as well number the rows
     entities: list[Entity]
+
+
+def as_table(data: Any) -> Any:
+    """Read a series as a table of one column; frames and arrays of two axes stay as they are."""
+    data = data if hasattr(data, "shape") else np.asarray(data)
+    if len(data.shape) == 1:
+        return data.to_frame() if hasattr(data, "to_frame") else data[:, np.newaxis]
+    if len(data.shape) != 2:
+        raise ValueError(f"A series, or a table of shape (row, column), is needed, got shape {data.shape}.")
+    return data
 
 
 def split_table(X: Any, *, time_column: Any = None, groups: Any = None) -> Table:

@@ -83,11 +83,6 @@ class PairReader:
             )
         with naming("X"):
             codes = list(encoder.transform(X))
-        for row, sequence in enumerate(codes):
-            if not len(sequence):
-                raise ValueError(
-                    f"The sequence in row {row} of X is empty, or holds unknown tokens only. Leave it out."
-                )
         return Ragged.from_list([sequence[:, np.newaxis] for sequence in codes])
 
     def _check_y(self, y: Any, *, reset: bool) -> Ragged:

@@ -5,7 +5,9 @@ import threading
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
+import sklearn
 import skops.io
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
@@ -310,6 +312,42 @@ def test_cycles_need_two_turns_and_rows_that_show_them():
 
 
 # -- parameters ------------------------------------------------------------------------------------------------------
+
+
+def test_a_series_comes_back_as_a_series(waves):
+    days = pd.date_range("2024-01-01", periods=200, name="day")
+    series = pd.Series(waves[1][:200, 0], index=days, name="level")
+    filled = tiny().fit_transform(series)
+    expected = tiny().fit_transform(series.to_frame())[:, 0]
+    pd.testing.assert_series_equal(filled, pd.Series(expected, index=days, name="level"))
+    again = pickle.loads(pickle.dumps(tiny().fit(series)))
+    pd.testing.assert_series_equal(again.transform(series), filled)
+    assert tiny().fit(series).transform(series.to_frame()).shape == (200, 1)
+    assert_array_equal(tiny().fit_transform(series.rename(None)), filled)
+    assert tiny().fit_transform(series.astype(np.float32)).dtype == np.float32
+    of_polars = tiny(calendar=False).fit_transform(pl.Series("level", series.to_numpy()))
+    assert of_polars.name == "level"
+    assert_array_equal(of_polars, tiny(calendar=False).fit_transform(series))
+
+
+def test_a_series_of_a_panel_is_several_series(waves):
+    column = pd.Series(waves[1][:120, 0], name="level")
+    panel = pd.concat({"a": column, "b": column}, names=["town", "row"])
+    filled = tiny().fit_transform(panel)
+    assert filled.index.equals(panel.index)
+    assert_allclose(filled["a"], filled["b"])
+
+
+def test_a_series_in_another_container(waves):
+    series = pd.Series(waves[1][:100, 0], name="level", index=np.arange(7, 107))
+    both = tiny(add_indicator=True).fit_transform(series)
+    assert list(both.columns) == ["level", "missingindicator_level"]
+    assert both.index.equals(series.index)
+    for container in ("pandas", "polars"):
+        frame = tiny().set_output(transform=container).fit_transform(series)
+        assert list(frame.columns) == ["level"]
+        with sklearn.config_context(transform_output=container):
+            assert type(tiny().fit_transform(series)) is type(frame)
 
 
 def test_empty_columns_are_left_out_or_kept_as_scikit_learn_does(waves):

@@ -22,6 +22,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sklrnn._suggestions import did_you_mean
+
 __all__ = [
     "MetricCollection",
     "interval_coverage",
@@ -117,7 +119,10 @@ class MetricCollection:
         self._metrics = [metrics] if isinstance(metrics, str) or callable(metrics) else list(metrics)
         for metric in self._metrics:
             if not callable(metric) and metric not in _METRICS:
-                raise ValueError(f"metrics must be among {list(_METRICS)} or callable, got {metric!r}.")
+                names = sorted(_METRICS)
+                raise ValueError(
+                    f"metrics must be among {names} or callable, got {metric!r}.{did_you_mean(metric, names)}"
+                )
         self.names = tuple(_name_of(metric) for metric in self._metrics)
         if not self.names or len(set(self.names)) < len(self.names):
             raise ValueError(f"metrics must name at least one score, and each once, got {list(self.names)}.")

@@ -695,7 +695,12 @@ def holed(y):
         (daily(30), {"horizon": 2, "step": 0}, "step must be an int"),
         (daily(30), {"horizon": 2, "sp": 0}, "sp must be 'auto' or an int of at least 1"),
         (daily(30), {"horizon": 2, "coverage": 90}, "coverage must lie between 0 and 1"),
-        (daily(30), {"horizon": 2, "metrics": ["mase"]}, "metrics must be among .*'MASE'.* got 'mase'"),
+        (
+            daily(30),
+            {"horizon": 2, "metrics": ["mase"]},
+            "metrics must be among .*'MASE'.* got 'mase'. Did you mean 'MASE'",
+        ),
+        (daily(30), {"horizon": 2, "metrics": ["mean_absolute_error"]}, "Did you mean 'MAE'?"),
         (daily(30), {"horizon": 2, "metrics": []}, "at least one score"),
         (
             daily(30).replace(daily(30).iloc[3], np.nan),
@@ -739,7 +744,8 @@ def test_bad_types_of_y_are_named(y, message):
         ([LastValue(), LastValue("nan")], ValueError, "'LastValue' is there more than once"),
         ({1: "naive", "1": "drift"}, ValueError, "'1' is there more than once"),
         (["seasonal naive"], ValueError, "no forecaster named 'seasonal naive'. Did you mean 'seasonal_naive'?"),
-        ("prophet", ValueError, "The names are 'naive', 'seasonal_naive', 'drift', 'theta', 'ets', 'arima'"),
+        (["AutoARIMA"], ValueError, r"no forecaster named 'AutoARIMA'. Did you mean 'arima'\?"),
+        ("prophet", ValueError, "The names are 'arima', 'drift', 'ets', 'naive', 'seasonal_naive', 'theta'"),
         (LastValue, TypeError, r"LastValue is a class.*pass LastValue\(\)"),
         ([Ridge()], TypeError, r"Ridge is an estimator of scikit-learn.*make_reduction\(Ridge\(\)"),
         ([Ridge], TypeError, "Ridge is a class"),
