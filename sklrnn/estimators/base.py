@@ -13,6 +13,7 @@ from sklrnn.estimators.estimator_parameters import EstimatorParameters
 from sklrnn.estimators.network_holder import NetworkHolder
 from sklrnn.estimators.options import as_tuple, draw_seed, holds_out, recurrent_options
 from sklrnn.estimators.parameters import ConvolutionOptions, NetworkParameters
+from sklrnn.estimators.step_predictions import as_step_predictions
 from sklrnn.inputs.class_hold_out import hold_out_classes
 from sklrnn.inputs.ragged import Ragged, Sequences, for_each_step, in_the_form_of, shaped_like
 from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, merge_identical, token_counts
@@ -229,7 +230,7 @@ class RecurrentEstimator(
             raw = self.model_.run(self._check_X(X, reset=False))
         if not self.model_.architecture.return_sequences:
             return decode(raw)
-        return in_the_form_of(X, for_each_step(decode, raw))
+        return as_step_predictions(X, for_each_step(decode, raw), getattr(self, "classes_", None))
 
     @property
     def _loss(self) -> Loss:
