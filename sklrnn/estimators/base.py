@@ -13,6 +13,8 @@ from sklrnn.estimators.estimator_parameters import EstimatorParameters
 from sklrnn.estimators.network_holder import NetworkHolder
 from sklrnn.estimators.options import as_tuple, draw_seed, holds_out, recurrent_options
 from sklrnn.estimators.parameters import ConvolutionOptions, NetworkParameters
+from sklrnn.estimators.step_predictions import as_step_predictions
+from sklrnn.inputs.class_hold_out import hold_out_classes
 from sklrnn.inputs.ragged import Ragged, Sequences, for_each_step, in_the_form_of, shaped_like
 from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, merge_identical, token_counts
 from sklrnn.inputs.sklearn_classes import BaseEstimator
@@ -138,7 +140,11 @@ class RecurrentEstimator(
     def _hold_out(self, samples: Samples) -> tuple[Samples, Samples | None]:
         if not holds_out(self.early_stopping, len(samples.nonzero_weight)):
             return samples, None
-        return hold_out_newest(samples, self.validation_fraction)
+        classes = getattr(self, "classes_", None)
+        if classes is None:
+            return hold_out_newest(samples, self.validation_fraction)
+        in_order = self.stateful or self.return_sequences
+        return hold_out_classes(samples, self.validation_fraction, classes, in_order=in_order)
 
     def _network_for(self, train: Samples, *, continues: bool) -> tuple[Network | None, int]:
         """A new network and its seed; or None, and the seed of the network of the previous fit."""
@@ -227,7 +233,7 @@ class RecurrentEstimator(
             raw = self.model_.run(self._check_X(X, reset=False))
         if not self.model_.architecture.return_sequences:
             return decode(raw)
-        return in_the_form_of(X, for_each_step(decode, raw))
+        return as_step_predictions(X, for_each_step(decode, raw), getattr(self, "classes_", None))
 
     @property
     def _loss(self) -> Loss:

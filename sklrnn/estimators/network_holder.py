@@ -121,7 +121,7 @@ class NetworkHolder:
 
     @property
     def validation_curve_(self) -> list[float] | None:
-        """Loss on what was held out, the newest, after each epoch; None where nothing was."""
+        """Loss on what was held out after each epoch; None where nothing was."""
         curve = self.model_.curves.validation
         return None if curve is None else list(curve)
 

@@ -163,9 +163,11 @@ def test_scores_on_the_held_out_rows_are_weighted(sequences, totals):
 def test_a_sample_of_weight_zero_is_absent_to_the_last_bit(kind, early_stopping, sequences, totals):
     weights = np.random.default_rng(0).integers(0, 2, 80)
     y = targets_for(kind(), totals)
-    weighted = kind(**TINY, early_stopping=early_stopping).fit(sequences, y, weights)
+    options = {**TINY, "early_stopping": early_stopping, "validation_fraction": 0.6}
+    weighted = kind(**options).fit(sequences, y, weights)
     there = weights > 0
-    without = kind(**TINY, early_stopping=early_stopping).fit(sequences[there], y[there])
+    without = kind(**options).fit(sequences[there], y[there])
+    assert (weighted.validation_curve_ is not None) == early_stopping
     assert weighted.validation_curve_ == without.validation_curve_
     assert_array_equal(weighted.hidden_states(sequences), without.hidden_states(sequences))
 

@@ -87,8 +87,10 @@ def test_vocabulary_and_counts_are_those_of_samples_with_nonzero_weight(data):
     assert 7 not in model.module_.embedding.known
     without = GRUClassifier(**TINY, batch_size=200).fit(X[50:], y[50:])
     assert_array_equal(model.predict_proba(X), without.predict_proba(X))
-    held_out = [*X[:140], *[np.array([99])] * 10]
-    stopping = GRUClassifier(**TINY, early_stopping=True, validation_fraction=10 / 150).fit(held_out, y)
+    newest = [*X[:130], *[np.array([99])] * 20]
+    labels = np.r_[y[:130], np.tile([False, True], 10)]
+    stopping = GRUClassifier(**TINY, early_stopping=True, validation_fraction=0.2).fit(newest, labels)
+    assert stopping.validation_curve_ is not None
     assert 99 not in stopping.module_.embedding.known
 
 
