@@ -18,7 +18,7 @@ from sklrnn.inputs.ragged import Ragged, Sequences, for_each_step, in_the_form_o
 from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, merge_identical, token_counts
 from sklrnn.inputs.sklearn_classes import BaseEstimator
 from sklrnn.inputs.step_targets import check_step_targets, check_step_weights
-from sklrnn.inputs.training_range import remember_range, warn_if_far
+from sklrnn.inputs.training_range import remember_range, training_range, warn_if_far
 from sklrnn.inputs.validation import check_sequences, check_single_step, check_tokens, check_weights
 from sklrnn.nn.losses import Loss
 from sklrnn.nn.network import Network, NetworkArchitecture
@@ -230,14 +230,14 @@ class RecurrentEstimator(
             self._decode,
             segment_length=self._segment_length,
             keeps_steps=getattr(self, "_y_windows", None) is not None,
-            warn=partial(warn_if_far, self),
+            warn=partial(warn_if_far, training_range(self), estimator=self),
         )
 
     def _predictions(self, X: Any, decode: Callable[[Array, Any], Array]) -> Any:
         """Run the network on X and decode its raw outputs: one prediction a sample, or one a step in the form of X."""
         check_is_fitted(self, "model_")
         sequences = self._check_X(X, reset=False)
-        warn_if_far(self, sequences)
+        warn_if_far(training_range(self), sequences, self)
         with self._threads():
             raw = self.model_.run(sequences)
             if not self.model_.architecture.return_sequences:

@@ -14,7 +14,7 @@ from sklrnn._hyperparameters import Choices, Doc, Group, Interval, hyperparamete
 from sklrnn.estimators.base import TypedAsEstimator
 from sklrnn.estimators.conformal import HeldOutErrors
 from sklrnn.estimators.parameters import Quantiles
-from sklrnn.estimators.window_scale import TargetFeature, WindowUnits
+from sklrnn.estimators.window_scale import TargetFeature, WindowUnits, check_same_units
 from sklrnn.inputs.ragged import Ragged, concatenate_steps, for_each_step
 from sklrnn.inputs.samples import Samples
 from sklrnn.inputs.sklearn_classes import RegressorMixin
@@ -140,6 +140,8 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
             # Targets in double precision may have an offset that predictions in single precision would lose.
             self._y_dtype = "float32" if getattr(y, "dtype", None) == np.float32 else "float64"
             self.n_outputs_ = self._n_raw_outputs = 1 if targets.ndim == 1 else targets.shape[1]
+        else:
+            check_same_units(self, X)
         targets = targets.reshape(len(targets), -1)
         if targets.shape[1] != self.n_outputs_:
             raise ValueError(

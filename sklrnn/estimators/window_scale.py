@@ -135,11 +135,25 @@ def find_target_features(estimator: Any, n_features: int) -> tuple[int, ...]:
     positions = [names.index(item) if item in names else item for item in each]
     for item, position in zip(each, positions, strict=True):
         if isinstance(position, str) or position >= n_features:
-            unnamed = "" if names else " X has no names of features here: windows of SlidingWindow are arrays."
+            unnamed = (
+                ""
+                if names or not isinstance(item, str)
+                else " X has no names of features here: windows of SlidingWindow are arrays."
+            )
             raise ValueError(
                 f"target_feature={item!r} is no feature of X, which has {_listed(estimator, n_features)}.{unnamed}"
             )
     return tuple(int(position) for position in positions)
+
+
+def check_same_units(regressor: Any, X: Sequences) -> None:
+    """Refuse other units of y where training continues."""
+    state = getattr(regressor, "_y_windows", None)
+    before = None if state is None else state[0]
+    now = find_target_features(regressor, X.shape[2]) if regressor.normalize_y == "window" else None
+    if before != now:
+        units = ["that of training" if f is None else f"that of the window, features {f}" for f in (before, now)]
+        regressor._check_unchanged({"normalize_y": units[0]}, {"normalize_y": units[1]})
 
 
 def _listed(estimator: Any, n_features: int) -> str:

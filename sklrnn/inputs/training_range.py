@@ -1,6 +1,8 @@
 """The values of each feature that training saw, and a warning about X that lies far outside of them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -21,8 +23,9 @@ _MOST_WIDTHS_OF_FEW = 10.0
 # Constants that differ by less, relative to their size, are one.
 _SAME = 1e-6
 _MOST_NAMED = 3
-# Up to so many features numpy reads them one by one faster than all together.
+# Up to so many features, of at least so many numbers in all, are read faster one by one than together.
 _MOST_READ_SINGLY = 16
+_LEAST_READ_SINGLY = 2000
 _BLOCK_SIZE = 2**20
 
 
@@ -62,11 +65,11 @@ class TrainingRange:
         """Plain arrays, which any way of saving knows."""
         return self.lowest, self.highest, self.spread
 
-    def describe_far(self, X: Sequences, names: list[str]) -> str | None:
+    def describe_far(self, X: Sequences, list_names: Callable[[], list[str]]) -> str | None:
         """Say which features of X lie far outside, how far, and in how many samples; None where nothing does."""
-        width, reach = self._width_and_reach()
+        width, reach, low, high = self._limits
         lowest, highest = _extremes(X)
-        if not ((lowest < self.lowest - reach) | (highest > self.highest + reach)).any():
+        if not ((lowest < low) | (highest > high)).any():
             return None
         n_far = self._count_beyond(X, reach)
         few = (n_far < _FEW * len(X)) & ((width == 0) | (width > _MOST_SPREADS * self.spread))
@@ -78,6 +81,7 @@ class TrainingRange:
             f"{low:.6g} to {high:.6g}" if wide else f"always {low:.6g}"
             for low, high, wide in zip(self.lowest, self.highest, width, strict=True)
         ]
+        names = list_names()
         parts = [
             f"{names[i]} reaches {reached[i]:.6g} (in training {ranges[i]}), {n_far[i]} of {len(X)} samples lie far out"
             for i in far[:_MOST_NAMED]
@@ -85,11 +89,13 @@ class TrainingRange:
         further = [f"and so do {len(far) - _MOST_NAMED} further features"] if len(far) > _MOST_NAMED else []
         return "; ".join([*parts, *further]) or None
 
-    def _width_and_reach(self) -> tuple[Array, Array]:
-        """The width of the range, 0 where a feature is constant, and how far outside of it is far."""
+    @cached_property
+    def _limits(self) -> tuple[Array, Array, Array, Array]:
+        """The width of the range, 0 where a feature is constant; how far outside of it is far; where that begins."""
         width, size = self.highest - self.lowest, np.maximum(np.abs(self.lowest), np.abs(self.highest))
         width = np.where(width > _SAME * size, width, 0.0)
-        return width, np.where(width > 0, np.minimum(width, _MOST_SPREADS * self.spread), _SAME * size)
+        reach = np.where(width > 0, np.minimum(width, _MOST_SPREADS * self.spread), _SAME * size)
+        return width, reach, self.lowest - reach, self.highest + reach
 
     def _count_beyond(self, X: Sequences, reach: Array) -> Array:
         lowest, highest = _extremes_by_sample(X)
@@ -112,12 +118,15 @@ def remember_range(estimator: Any, X: Sequences, chosen: Array, spread: Array, *
     estimator._training_range = seen.state
 
 
-def warn_if_far(estimator: Any, X: Sequences) -> bool:
-    """Warn where X lies far outside of the training range, and tell whether it does."""
+def training_range(estimator: Any) -> TrainingRange | None:
+    """The range that a fitted estimator keeps, if it keeps one."""
     state: tuple[Array, ...] | None = getattr(estimator, "_training_range", None)
-    if state is None:
-        return False
-    described = TrainingRange(*state).describe_far(X, name_features(estimator, X.shape[2]))
+    return None if state is None else TrainingRange(*state)
+
+
+def warn_if_far(seen: TrainingRange | None, X: Sequences, estimator: Any) -> bool:
+    """Warn where X lies far outside of the training range, and tell whether it does."""
+    described = None if seen is None else seen.describe_far(X, partial(name_features, estimator, X.shape[2]))
     if described is not None:
         warn_user(
             f"X lies far outside of what training saw: {described}. What a network predicts from such values is not to "
@@ -131,7 +140,7 @@ def _extremes(X: Sequences) -> tuple[Array, Array]:
     """The lowest and the highest value of each feature; nothing of a view of windows is copied."""
     steps = X.flat() if isinstance(X, Ragged) else X
     n_features = steps.shape[-1]
-    if n_features > _MOST_READ_SINGLY:
+    if n_features > _MOST_READ_SINGLY or steps.size < _LEAST_READ_SINGLY:
         axes = tuple(range(steps.ndim - 1))
         return np.fmin.reduce(steps, axis=axes), np.fmax.reduce(steps, axis=axes)
     of_features = [steps[..., feature] for feature in range(n_features)]

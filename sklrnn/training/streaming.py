@@ -60,7 +60,7 @@ class Stream:
         checked = np.asarray(self._check(x))[np.newaxis, np.newaxis]  # (sample, time, feature)
         if self._warn is not None and self._warn(checked):
             self._warn = None
-        now = torch.from_numpy(checked)
+        now = torch.tensor(checked)
         now = now.double() if now.is_floating_point() else now  # tokens are integers
         steps_so_far = None
         with torch.inference_mode():
