@@ -14,13 +14,14 @@ from sklrnn.inputs.user_warnings import warn_user
 
 Array = NDArray[Any]
 
-# Values may lie outside by the width of the range, but by no more than so many standard deviations.
+# Values may lie outside by the width of the range, but by no more than so many standard deviations. Those of a constant
+# count as 1, as in the first layer of the network.
 _MOST_SPREADS = 10.0
-# A feature with a wider range, such as the rim of an image, is almost constant or has heavy tails: new records are
-# ordinary. In less than this share of the samples they may lie outside by so many widths.
-_FEW = 0.01
-_MOST_WIDTHS_OF_FEW = 10.0
-# Constants that differ by less, relative to their size, are one.
+# A feature with a wider range, such as the rim of an image, is almost constant or has heavy tails, so that new records
+# are ordinary: in less than this share of the samples they may lie outside by so many times the width.
+_FEW = 0.05
+_FURTHER_FOR_FEW = 10.0
+# Numbers that differ by less, relative to their size, are one constant.
 _SAME = 1e-6
 _MOST_NAMED = 3
 # Up to so many features, of at least so many numbers in all, are read faster one by one than together.
@@ -73,8 +74,7 @@ class TrainingRange:
             return None
         n_far = self._count_beyond(X, reach)
         few = (n_far < _FEW * len(X)) & ((width == 0) | (width > _MOST_SPREADS * self.spread))
-        reach = np.where(few, np.where(width > 0, _MOST_WIDTHS_OF_FEW * width, np.inf), reach)
-        n_far = np.where(few, self._count_beyond(X, reach), n_far)
+        n_far = np.where(few, self._count_beyond(X, _FURTHER_FOR_FEW * np.maximum(width, reach)), n_far)
         far = np.argsort(-n_far, kind="stable")[: np.count_nonzero(n_far)]
         reached = np.where(self.lowest - lowest > highest - self.highest, lowest, highest)
         ranges = [
@@ -86,7 +86,7 @@ class TrainingRange:
             f"{names[i]} reaches {reached[i]:.6g} (in training {ranges[i]}), {n_far[i]} of {len(X)} samples lie far out"
             for i in far[:_MOST_NAMED]
         ]
-        further = [f"and so do {len(far) - _MOST_NAMED} further features"] if len(far) > _MOST_NAMED else []
+        further = [f"further features that do so: {len(far) - _MOST_NAMED}"] if len(far) > _MOST_NAMED else []
         return "; ".join([*parts, *further]) or None
 
     @cached_property
@@ -94,7 +94,8 @@ class TrainingRange:
         """The width of the range, 0 where a feature is constant; how far outside of it is far; where that begins."""
         width, size = self.highest - self.lowest, np.maximum(np.abs(self.lowest), np.abs(self.highest))
         width = np.where(width > _SAME * size, width, 0.0)
-        reach = np.where(width > 0, np.minimum(width, _MOST_SPREADS * self.spread), _SAME * size)
+        spreads = _MOST_SPREADS * self.spread
+        reach = np.where(width > 0, np.minimum(width, spreads), np.maximum(spreads, _SAME * size))
         return width, reach, self.lowest - reach, self.highest + reach
 
     def _count_beyond(self, X: Sequences, reach: Array) -> Array:
