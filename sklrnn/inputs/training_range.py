@@ -18,8 +18,9 @@ Array = NDArray[Any]
 # count as 1, as in the first layer of the network.
 _MOST_SPREADS = 10.0
 # A feature with a wider range, such as the rim of an image, is almost constant or has heavy tails, so that new records
-# are ordinary: in less than this share of the samples they may lie outside by so many times the width.
+# are ordinary: in one sample of many, or in this share of them, they may lie outside by so many times the width.
 _FEW = 0.05
+_MANY = 10
 _FURTHER_FOR_FEW = 10.0
 # Numbers that differ by less, relative to their size, are one constant.
 _SAME = 1e-6
@@ -73,7 +74,8 @@ class TrainingRange:
         if not ((lowest < low) | (highest > high)).any():
             return None
         n_far = self._count_beyond(X, reach)
-        few = (n_far < _FEW * len(X)) & ((width == 0) | (width > _MOST_SPREADS * self.spread))
+        few = (n_far <= max(1, _FEW * len(X))) & ((width == 0) | (width > _MOST_SPREADS * self.spread))
+        few &= len(X) >= _MANY
         n_far = np.where(few, self._count_beyond(X, _FURTHER_FOR_FEW * np.maximum(width, reach)), n_far)
         far = np.argsort(-n_far, kind="stable")[: np.count_nonzero(n_far)]
         reached = np.where(self.lowest - lowest > highest - self.highest, lowest, highest)
