@@ -17,8 +17,8 @@ class EstimatorParameters:
         Group.INPUT,
         Doc(
             "Scale X inside the network: True standardises each feature with its mean and standard deviation over all "
-            'training steps; "window" takes from each window, feature by feature, its last value and divides by its '
-            "standard deviation, so that the level of a series may drift; False leaves X as it is."
+            'training steps; "window" subtracts from each feature its last value in the window and divides by its '
+            "standard deviation there, so that the level of a series may drift; False leaves X as it is."
         ),
     ] = True
     n_timesteps: Annotated[
