@@ -14,12 +14,14 @@ from sklrnn.estimators.network_holder import NetworkHolder
 from sklrnn.estimators.options import as_tuple, draw_seed, holds_out, recurrent_options
 from sklrnn.estimators.parameters import ConvolutionOptions, NetworkParameters
 from sklrnn.estimators.step_predictions import as_step_predictions
+from sklrnn.estimators.window_scale import check_window_parameters, typical_window_spread
 from sklrnn.inputs.class_hold_out import hold_out_classes
 from sklrnn.inputs.ragged import Ragged, Sequences, for_each_step, in_the_form_of, shaped_like
 from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, merge_identical, token_counts
 from sklrnn.inputs.sklearn_classes import BaseEstimator
 from sklrnn.inputs.step_targets import check_step_targets, check_step_weights
 from sklrnn.inputs.tokens import warn_of_tokens
+from sklrnn.inputs.training_range import remember_range, training_range, warn_if_far
 from sklrnn.inputs.validation import check_sequences, check_single_step, check_tokens, check_weights
 from sklrnn.nn.losses import Loss
 from sklrnn.nn.network import Network, NetworkArchitecture
@@ -110,6 +112,7 @@ class RecurrentEstimator(
         return self
 
     def _check_samples(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Samples:
+        check_window_parameters(self)
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
         if self.embedding_dim is None:
@@ -148,6 +151,10 @@ class RecurrentEstimator(
 
     def _network_for(self, train: Samples, *, continues: bool) -> tuple[Network | None, int]:
         """A new network and its seed; or None, and the seed of the network of the previous fit."""
+        statistics: Any = None
+        if self.embedding_dim is None:
+            statistics = feature_statistics(train.X, train.row_weights, train.nonzero_weight)
+            remember_range(self, train.X, train.nonzero_weight, statistics[1], continues=continues)
         if continues:
             known = self.model_.architecture
             self._check_unchanged(known.to_dict(), self._architecture(known.n_features, known.n_tokens).to_dict())
@@ -160,8 +167,9 @@ class RecurrentEstimator(
         if vocabulary is not None:
             network.embedding.set_vocabulary(*vocabulary)
         elif self.normalize_X:
-            statistics = feature_statistics(train.X, train.row_weights, train.nonzero_weight)
             network.standardise.set_statistics(*statistics)
+        if self.normalize_X == "window":
+            network.standardise.set_typical(typical_window_spread(train, with_missing=self.missing == "mask"))
         return network, seed
 
     def _architecture(self, n_features: int, n_tokens: int) -> NetworkArchitecture:
@@ -176,6 +184,7 @@ class RecurrentEstimator(
             n_tokens=n_tokens,
             embedding_dim=int(self.embedding_dim or 0),
             flag_missing=self.missing == "mask",
+            normalize_X="window" if self.normalize_X == "window" else "training",
             **recurrent_options(self),
         )
 
@@ -224,16 +233,26 @@ class RecurrentEstimator(
         # Steps one by one are fastest on the CPU, wherever the network was trained.
         network = self.model_.double_copy()
         check = partial(check_single_step, self, network.architecture)
-        return Stream(network, check, self._decode, segment_length=self._segment_length)
+        return Stream(
+            network,
+            check,
+            self._decode,
+            segment_length=self._segment_length,
+            keeps_steps=getattr(self, "_y_windows", None) is not None,
+            warn=partial(warn_if_far, training_range(self), estimator=self),
+        )
 
-    def _predictions(self, X: Any, decode: Callable[[Array], Array]) -> Any:
+    def _predictions(self, X: Any, decode: Callable[[Array, Any], Array]) -> Any:
         """Run the network on X and decode its raw outputs: one prediction a sample, or one a step in the form of X."""
         check_is_fitted(self, "model_")
+        sequences = self._check_X(X, reset=False)
+        warn_if_far(training_range(self), sequences, self)
         with self._threads():
-            raw = self.model_.run(self._check_X(X, reset=False))
-        if not self.model_.architecture.return_sequences:
-            return decode(raw)
-        return as_step_predictions(X, for_each_step(decode, raw), getattr(self, "classes_", None))
+            raw = self.model_.run(sequences)
+            if not self.model_.architecture.return_sequences:
+                return decode(raw, sequences)
+        predictions = for_each_step(lambda steps: decode(steps, sequences), raw)
+        return as_step_predictions(X, predictions, getattr(self, "classes_", None))
 
     @property
     def _loss(self) -> Loss:
@@ -268,8 +287,8 @@ class RecurrentEstimator(
         """The loss for the parameters in ``_loss_parameter_names``."""
         raise NotImplementedError
 
-    def _decode(self, raw: Array) -> Array:
-        """Turn raw outputs into predictions."""
+    def _decode(self, raw: Array, X: Any) -> Array:
+        """Turn raw outputs for the sequences X, or for their steps, into predictions."""
         raise NotImplementedError
 
     def _scale_targets(self, samples: Samples, *, fit: bool = False) -> Samples:

@@ -1,6 +1,5 @@
 """Labels from a sequence."""
 
-from functools import partial
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -69,7 +68,7 @@ class ClassifierTask(StepScore, ClassifierMixin, TypedAsEstimator):
         probabilities : ndarray of shape (sample, class)
             In the order of ``classes_``.
         """
-        return self._predictions(X, partial(softmax, axis=1))
+        return self._predictions(X, lambda raw, _: softmax(raw, axis=1))
 
     def predict_log_proba(self, X: Any) -> Any:
         """Predict the logarithm of the probability of each label.
@@ -84,7 +83,7 @@ class ClassifierTask(StepScore, ClassifierMixin, TypedAsEstimator):
         logarithms : ndarray of shape (sample, class)
             In the order of ``classes_``; finite also where a probability rounds to zero.
         """
-        return self._predictions(X, partial(log_softmax, axis=1))
+        return self._predictions(X, lambda raw, _: log_softmax(raw, axis=1))
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train one more epoch, on these samples.
@@ -161,5 +160,5 @@ class ClassifierTask(StepScore, ClassifierMixin, TypedAsEstimator):
     def _make_loss(self, **parameters: Any) -> Loss:
         return classification_loss(**parameters)
 
-    def _decode(self, raw: Array) -> Array:
+    def _decode(self, raw: Array, X: Any) -> Array:
         return self.classes_[raw.argmax(axis=1)]

@@ -1,7 +1,7 @@
 """Embed or standardise, convolve, recur, apply the head: the network of the estimators."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from sklrnn.nn.architecture import Architecture, initialized
 from sklrnn.nn.layers import CausalConvolution, Linear, Standardise, TokenEmbedding, real_steps
 from sklrnn.nn.recurrent import RecurrentStack, detach_state
+from sklrnn.nn.window_scale import StandardiseWindow
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class NetworkArchitecture(Architecture):
     n_tokens: int = 0
     embedding_dim: int = 0
     flag_missing: bool = False
+    normalize_X: Literal["training", "window"] = "training"
 
     def build(self, *, seed: int) -> "Network":
         return initialized(lambda: Network(self), cell=self.cell, seed=seed)
@@ -50,7 +52,8 @@ class Network(nn.Module):
         if a.n_tokens:
             self.embedding, width = TokenEmbedding(a.n_tokens, a.embedding_dim), a.embedding_dim
         else:
-            self.standardise = Standardise(a.n_features, flag_missing=a.flag_missing)
+            layer = StandardiseWindow if a.normalize_X == "window" else Standardise
+            self.standardise = layer(a.n_features, flag_missing=a.flag_missing)
             width = a.n_features * (2 if a.flag_missing else 1)
         self.convolution = CausalConvolution(width, a.filters, a.kernel_size, a.pool_size)
         width = a.filters[-1] if a.filters else width
@@ -92,7 +95,8 @@ class Network(nn.Module):
         ``lengths`` the samples are padded at their ends: no real step reads padding, hidden states of padding are
         meaningless.
         """
-        x = self.standardise(self.embedding(x)).to(self.head.weight.dtype).transpose(0, 1)  # (time, sample, feature)
+        x = self.embedding(x) if self.architecture.n_tokens else self.standardise(x, lengths)
+        x = x.to(self.head.weight.dtype).transpose(0, 1)  # (time, sample, feature)
         if lengths is not None:
             x = x.masked_fill(~real_steps(lengths, len(x)).t().unsqueeze(2), 0.0)
         direct = x[len(x) - self.n_direct_steps :].transpose(0, 1).flatten(1) if self.n_direct_steps else None

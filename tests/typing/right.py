@@ -42,6 +42,7 @@ def regression() -> None:
     answers: NDArray[Any] = model.predict(X)
     assert answers.shape == (40,)
     assert_type(model.score(X, y), float)
+    GRURegressor(normalize_X="window", normalize_y="window", target_feature=1, units=4, max_epochs=1).fit(X, y)
     low, high = model.predict_interval(X, coverage=0.5).T
     assert (low <= high).all()
 
