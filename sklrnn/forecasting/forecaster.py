@@ -23,6 +23,7 @@ from sklrnn.forecasting.series import stack_series
 from sklrnn.forecasting.sktime_classes import BaseForecaster
 from sklrnn.forecasting.windows import Windows, WindowSpec
 from sklrnn.inputs.user_warnings import warn_user
+from sklrnn.nn.summary import NetworkSummary
 from sklrnn.training.auto_epochs import resolve_epochs
 
 Array = NDArray[Any]
@@ -226,6 +227,27 @@ class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkP
 
     def _make_rollout(self, fh: ForecastingHorizon, X: pd.DataFrame | None) -> tuple[Rollout, pd.Index]:
         return make_rollout(self.window_spec_, self.networks_, self._history, fh, X, sp=self.sp_)
+
+    def summary(self, *, show: bool = True) -> NetworkSummary | None:
+        """Print the layers of the fitted networks as a table: output shapes, weights, and numbers of parameters.
+
+        Parameters
+        ----------
+        show : bool, default=True
+            Print the table, in a notebook as HTML. With False it is returned: ``str`` of it is the text.
+
+        Returns
+        -------
+        summary : NetworkSummary or None
+            The table with ``show=False``, otherwise None.
+        """
+        self.check_is_fitted("summary")
+        first, *others = self.networks_
+        summary = NetworkSummary(first.module_.layers(), title=type(self).__name__, n_networks=1 + len(others))
+        if not show:
+            return summary
+        summary.display()
+        return None
 
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
