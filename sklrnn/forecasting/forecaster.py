@@ -22,6 +22,7 @@ from sklrnn.forecasting.rollout import Rollout, make_rollout
 from sklrnn.forecasting.series import stack_series
 from sklrnn.forecasting.sktime_classes import BaseForecaster
 from sklrnn.forecasting.windows import Windows, WindowSpec
+from sklrnn.inputs.documentation import LinkToDocumentation
 from sklrnn.inputs.user_warnings import warn_user
 from sklrnn.nn.summary import NetworkSummary
 from sklrnn.training.auto_epochs import resolve_epochs
@@ -33,7 +34,9 @@ _UPDATE_SHARE = 0.1
 
 
 @hyperparameters
-class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkParameters, BaseForecaster):
+class BaseRecurrentForecaster(
+    LinkToDocumentation, ForecasterParameters, ConvolutionOptions, NetworkParameters, BaseForecaster
+):
     """What every forecaster does; a class below adds the cell and its options."""
 
     units = 64
