@@ -245,6 +245,8 @@ def _future_rows(entities: list[Entity], positions: list[Array], steps: Array, n
     future = np.full((n_rows, len(steps)), _MISSING)
     reaches = np.zeros(n_rows, dtype=bool)
     for entity, position in zip(entities, positions, strict=True):
+        if not len(position):
+            continue
         own = entity.row_numbers(n_rows)
         ahead = position[:, np.newaxis] + steps
         at = np.minimum(np.searchsorted(position, ahead), len(position) - 1)

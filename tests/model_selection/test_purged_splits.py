@@ -198,6 +198,13 @@ def test_missing_times_and_entities_are_refused():
 
 
 @pytest.mark.parametrize("splitter", SPLITTERS)
+@pytest.mark.parametrize("X", [None, 5.0])
+def test_splits_need_rows(splitter, X):
+    with pytest.raises(TypeError, match=f"X must have rows to split, got {X}"):
+        next(splitter().split(X))
+
+
+@pytest.mark.parametrize("splitter", SPLITTERS)
 @pytest.mark.parametrize("name", ["n_splits", "horizon", "window_length", "stride_within", "embargo"])
 @pytest.mark.parametrize("value", [-1, 1.5, "2", None, True])
 def test_parameters_are_checked_by_name(splitter, name, value):
