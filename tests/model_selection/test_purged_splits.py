@@ -198,10 +198,9 @@ def test_missing_times_and_entities_are_refused():
 
 
 @pytest.mark.parametrize("splitter", SPLITTERS)
-@pytest.mark.parametrize("X", [None, 5.0])
-def test_splits_need_rows(splitter, X):
-    with pytest.raises(TypeError, match=f"X must have rows to split, got {X}"):
-        next(splitter().split(X))
+def test_splits_need_rows(splitter):
+    with pytest.raises(TypeError, match="X must have rows to split, got None"):
+        next(splitter().split(None))
 
 
 @pytest.mark.parametrize("splitter", SPLITTERS)
