@@ -20,6 +20,7 @@ from sklrnn.estimators.classifier import ClassifierTask
 from sklrnn.estimators.named_classifiers import GRUClassifier
 from sklrnn.estimators.named_regressors import GRURegressor
 from sklrnn.estimators.regressor import RegressorTask
+from sklrnn.inputs.documentation import LinkToDocumentation
 
 __all__ = ["SktimeClassifier", "SktimeRegressor"]
 
@@ -29,7 +30,7 @@ Array = NDArray[Any]
 _HUNG_ON_BY_SEARCHES = {"_parent_callback_ctx"}
 
 
-class _HoldsEstimator:
+class _HoldsEstimator(LinkToDocumentation):
     """What both adapters do with the estimator that they hold; a task adds which ones it takes."""
 
     _tags: ClassVar[dict[str, Any]] = {

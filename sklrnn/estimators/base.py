@@ -16,13 +16,13 @@ from sklrnn.estimators.parameters import ConvolutionOptions, NetworkParameters
 from sklrnn.estimators.step_predictions import as_step_predictions
 from sklrnn.estimators.window_scale import check_window_parameters, typical_window_spread
 from sklrnn.inputs.class_hold_out import hold_out_classes
-from sklrnn.inputs.ragged import Ragged, Sequences, for_each_step, in_the_form_of, shaped_like
+from sklrnn.inputs.ragged import Sequences, for_each_step, in_the_form_of, shaped_like
 from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, merge_identical, token_counts
 from sklrnn.inputs.sklearn_classes import BaseEstimator
 from sklrnn.inputs.step_targets import check_step_targets, check_step_weights
 from sklrnn.inputs.tokens import warn_of_tokens
 from sklrnn.inputs.training_range import remember_range, training_range, warn_if_far
-from sklrnn.inputs.validation import check_sequences, check_single_step, check_tokens, check_weights
+from sklrnn.inputs.validation import check_segments, check_sequences, check_single_step, check_tokens, check_weights
 from sklrnn.nn.losses import Loss
 from sklrnn.nn.network import Network, NetworkArchitecture
 from sklrnn.training.batches import Batches, StatefulBatches
@@ -132,13 +132,7 @@ class RecurrentEstimator(
             checked = check_sequences(
                 self, X, reset=reset, n_timesteps=self.n_timesteps, allow_nan=self.missing == "mask"
             )
-        if self.stateful and isinstance(checked, Ragged):
-            raise ValueError(
-                "stateful=True reads samples as segments of one sequence, which need the same number of steps, got "
-                f"{checked.lengths.min()} to {checked.lengths.max()} steps. Cut the sequence evenly, or set "
-                "stateful=False."
-            )
-        return checked
+        return check_segments(checked) if self.stateful else checked
 
     def _hold_out(self, samples: Samples) -> tuple[Samples, Samples | None]:
         if not holds_out(self.early_stopping, len(samples.nonzero_weight)):

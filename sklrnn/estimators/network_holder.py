@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any, ClassVar, Self
 
+from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from sklrnn.estimators.options import count_threads_of, training_options
 from sklrnn.nn.architecture import Architecture
+from sklrnn.nn.summary import NetworkSummary
 from sklrnn.training.batches import Batches
 from sklrnn.training.net import SequenceNet
 from sklrnn.training.process import thread_limit
@@ -134,6 +136,26 @@ class NetworkHolder:
     def n_parameters_(self) -> int:
         """Trainable parameters of the network."""
         return self.model_.n_parameters
+
+    def summary(self, *, show: bool = True) -> NetworkSummary | None:
+        """Print the layers of the fitted network as a table: output shapes, weights, and numbers of parameters.
+
+        Parameters
+        ----------
+        show : bool, default=True
+            Print the table, in a notebook as HTML. With False it is returned: ``str`` of it is the text.
+
+        Returns
+        -------
+        summary : NetworkSummary or None
+            The table with ``show=False``, otherwise None.
+        """
+        check_is_fitted(self, "model_")
+        summary = NetworkSummary(self.module_.layers(), title=type(self).__name__)
+        if not show:
+            return summary
+        summary.display()
+        return None
 
     # -- saved state is plain values ---------------------------------------------------------------------------------
 

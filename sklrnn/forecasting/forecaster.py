@@ -22,7 +22,9 @@ from sklrnn.forecasting.rollout import Rollout, make_rollout
 from sklrnn.forecasting.series import stack_series
 from sklrnn.forecasting.sktime_classes import BaseForecaster
 from sklrnn.forecasting.windows import Windows, WindowSpec
+from sklrnn.inputs.documentation import LinkToDocumentation
 from sklrnn.inputs.user_warnings import warn_user
+from sklrnn.nn.summary import NetworkSummary
 from sklrnn.timeline.long_table import check_not_long
 from sklrnn.training.auto_epochs import resolve_epochs
 
@@ -33,7 +35,9 @@ _UPDATE_SHARE = 0.1
 
 
 @hyperparameters
-class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkParameters, BaseForecaster):
+class BaseRecurrentForecaster(
+    LinkToDocumentation, ForecasterParameters, ConvolutionOptions, NetworkParameters, BaseForecaster
+):
     """What every forecaster does; a class below adds the cell and its options."""
 
     units = 64
@@ -257,6 +261,27 @@ class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkP
 
     def _make_rollout(self, fh: ForecastingHorizon, X: pd.DataFrame | None) -> tuple[Rollout, pd.Index]:
         return make_rollout(self.window_spec_, self.networks_, self._history, fh, X, sp=self.sp_)
+
+    def summary(self, *, show: bool = True) -> NetworkSummary | None:
+        """Print the layers of the fitted networks as a table: output shapes, weights, and numbers of parameters.
+
+        Parameters
+        ----------
+        show : bool, default=True
+            Print the table, in a notebook as HTML. With False it is returned: ``str`` of it is the text.
+
+        Returns
+        -------
+        summary : NetworkSummary or None
+            The table with ``show=False``, otherwise None.
+        """
+        self.check_is_fitted("summary")
+        first, *others = self.networks_
+        summary = NetworkSummary(first.module_.layers(), title=type(self).__name__, n_networks=1 + len(others))
+        if not show:
+            return summary
+        summary.display()
+        return None
 
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:

@@ -121,6 +121,16 @@ def check_single_step(estimator: Any, architecture: Any, x: Any) -> Array:
     return check_array(step[np.newaxis], dtype=FLOATS, estimator=estimator, input_name="x", ensure_all_finite=finite)[0]
 
 
+def check_segments(X: Sequences) -> Sequences:
+    """Check that samples are segments of the same number of steps, which a stateful network reads one after another."""
+    if isinstance(X, Ragged):
+        raise ValueError(
+            "stateful=True reads samples as segments of one sequence, which need the same number of steps, got "
+            f"{X.lengths.min()} to {X.lengths.max()} steps. Cut the sequence evenly, or set stateful=False."
+        )
+    return X
+
+
 def check_weights(sample_weight: Any, n_samples: int) -> Array | None:
     """Check one non-negative weight a sample, not all of them zero."""
     if sample_weight is None:

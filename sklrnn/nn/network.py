@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from sklrnn.nn.architecture import Architecture, initialized
 from sklrnn.nn.layers import CausalConvolution, Linear, Standardise, TokenEmbedding, real_steps
 from sklrnn.nn.recurrent import RecurrentStack, detach_state
+from sklrnn.nn.summary import Layer, convolution_layers, front_layers, recurrent_layers
 from sklrnn.nn.window_scale import StandardiseWindow
 
 
@@ -55,6 +56,7 @@ class Network(nn.Module):
             layer = StandardiseWindow if a.normalize_X == "window" else Standardise
             self.standardise = layer(a.n_features, flag_missing=a.flag_missing)
             width = a.n_features * (2 if a.flag_missing else 1)
+        self.front_width = width
         self.convolution = CausalConvolution(width, a.filters, a.kernel_size, a.pool_size)
         width = a.filters[-1] if a.filters else width
         if a.return_sequences and self.convolution.pool_size > 1:
@@ -124,3 +126,15 @@ class Network(nn.Module):
     def penalized_weights(self) -> list[Tensor]:
         """What l1 and l2 act on."""
         return self.recurrent.penalized_weights()
+
+    def layers(self) -> list[Layer]:
+        """Every layer, in the order in which a sequence passes them."""
+        a, pool_size = self.architecture, self.convolution.pool_size
+        time = "time" if pool_size == 1 else f"time / {pool_size}"
+        shape = ("sample", "time", a.n_outputs) if a.return_sequences else ("sample", a.n_outputs)
+        return [
+            *front_layers(self.embedding, self.standardise, self.front_width),
+            *convolution_layers(self.convolution),
+            *recurrent_layers(self.recurrent, name="recurrent", time=time, gives_final=not a.return_sequences),
+            Layer("head", shape, self.head),
+        ]

@@ -97,6 +97,8 @@ def supervise(
     columns = _target_columns(data, target)
     chosen = take_columns(data, columns)
     values = chosen.to_numpy() if hasattr(chosen, "to_numpy") else np.asarray(chosen)
+    if not len(values):
+        raise ValueError(f"A horizon of {wanted.max()} steps needs at least {wanted.max() + 1} rows, data has none.")
     entities, positions = _positions(data, groups, time_column, by_index=steps == "index")
     future, rows = _future_rows(entities, positions, wanted, len(values))
     names = [data.columns[column] if hasattr(data, "columns") else column for column in columns]

@@ -150,6 +150,8 @@ def test_a_missing_row_is_a_missing_target():
     ("arguments", "message"),
     [
         ((hourly(10), "temp", 24), "A horizon of 24 steps needs at least 25 rows, got 10"),
+        ((hourly(0), "temp", 1), "A horizon of 1 steps needs at least 2 rows, data has none"),
+        ((np.zeros((0, 2)), 0, 1), "A horizon of 1 steps needs at least 2 rows, data has none"),
         ((hourly(), "temp", 0), "horizon must be an int of at least 1, got 0"),
         ((hourly(), "temp", [1, 0]), "Each step of horizon must be an int of at least 1"),
         ((hourly(), "temp", [1, 1]), "different steps"),
