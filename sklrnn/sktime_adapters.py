@@ -20,6 +20,7 @@ from sklrnn.estimators.classifier import ClassifierTask
 from sklrnn.estimators.named_classifiers import GRUClassifier
 from sklrnn.estimators.named_regressors import GRURegressor
 from sklrnn.estimators.regressor import RegressorTask
+from sklrnn.inputs.numeric import fill_masked
 
 __all__ = ["SktimeClassifier", "SktimeRegressor"]
 
@@ -104,6 +105,43 @@ class _HoldsEstimator:
             {"estimator": cls._default(units=4, max_epochs=1), "random_state": 0},
             {"estimator": cls._default(units=(3, 2), max_epochs=1, random_state=0)},
         ]
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Train the estimator.
+
+        Parameters
+        ----------
+        X : panel of sktime, or array of shape (sample, channel, time)
+            Series.
+        y : array-like of shape (sample,) or (sample, output)
+            Targets. A masked value of numpy is missing, which is an error.
+
+        Returns
+        -------
+        self : object
+            The fitted adapter.
+        """
+        adapter: Self = super().fit(X, fill_masked(y))  # type: ignore[misc]
+        return adapter
+
+    def score(self, X: Any, y: Any, *args: Any, **options: Any) -> float:
+        """Compare predictions with the truth, as sktime does.
+
+        Parameters
+        ----------
+        X : panel of sktime, or array of shape (sample, channel, time)
+            Series.
+        y : array-like of shape (sample,) or (sample, output)
+            The truth.
+        *args, **options
+            Passed on to sktime: ``multioutput`` of a regressor.
+
+        Returns
+        -------
+        score : float
+            Accuracy of a classifier, R² of a regressor.
+        """
+        return float(super().score(X, fill_masked(y), *args, **options))  # type: ignore[misc]
 
     def _fit(self, X: Array, y: Array) -> Self:
         self.estimator_ = self._unfitted_estimator().fit(_time_first(X), y)
@@ -261,7 +299,7 @@ class SktimeRegressor(_HoldsEstimator, BaseRegressor):
 def _time_first(panel: Array) -> Array:
     """Turn ``(sample, channel, time)`` into ``(sample, time, feature)``."""
     # In contiguous memory, so that predictions are those of the estimator alone to the last bit.
-    return np.ascontiguousarray(panel.transpose(0, 2, 1))
+    return np.ascontiguousarray(fill_masked(panel).transpose(0, 2, 1))
 
 
 def _holds(given: Any, kinds: Any) -> bool:

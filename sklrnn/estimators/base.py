@@ -11,10 +11,24 @@ from torch import nn
 from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
 from sklrnn.estimators.estimator_parameters import EstimatorParameters
 from sklrnn.estimators.network_holder import NetworkHolder
-from sklrnn.estimators.options import as_tuple, draw_seed, holds_out, recurrent_options
+from sklrnn.estimators.options import (
+    as_tuple,
+    draw_seed,
+    holds_out,
+    recurrent_options,
+    warn_of_long_convolutions,
+)
 from sklrnn.estimators.parameters import ConvolutionOptions, NetworkParameters
+from sklrnn.inputs.magnitudes import check_single_precision
 from sklrnn.inputs.ragged import Ragged, Sequences, for_each_step, in_the_form_of, shaped_like
-from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, merge_identical, token_counts
+from sklrnn.inputs.samples import (
+    Samples,
+    feature_statistics,
+    hold_out_newest,
+    largest_value,
+    merge_identical,
+    token_counts,
+)
 from sklrnn.inputs.sklearn_classes import BaseEstimator
 from sklrnn.inputs.step_targets import check_step_targets, check_step_weights
 from sklrnn.inputs.validation import check_sequences, check_single_step, check_tokens, check_weights
@@ -146,6 +160,7 @@ class RecurrentEstimator(
         seed = draw_seed(self.random_state)
         self._scale_targets(train, fit=True)
         self._segment_length, n_features = train.X.shape[1:]
+        warn_of_long_convolutions(self, self._segment_length, "the longest sequence")
         vocabulary = None if self.embedding_dim is None else token_counts(train)
         network = self._architecture(n_features, 0 if vocabulary is None else len(vocabulary[0])).build(seed=seed)
         if vocabulary is not None:
@@ -153,6 +168,8 @@ class RecurrentEstimator(
         elif self.normalize_X:
             statistics = feature_statistics(train.X, train.row_weights, train.nonzero_weight)
             network.standardise.set_statistics(*statistics)
+        else:
+            check_single_precision("X", largest_value(train), "Set normalize_X=True, or divide X by a constant.")
         return network, seed
 
     def _architecture(self, n_features: int, n_tokens: int) -> NetworkArchitecture:

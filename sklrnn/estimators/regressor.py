@@ -14,6 +14,7 @@ from sklrnn._hyperparameters import Choices, Doc, Group, Interval, hyperparamete
 from sklrnn.estimators.base import TypedAsEstimator
 from sklrnn.estimators.conformal import HeldOutErrors
 from sklrnn.estimators.parameters import Quantiles
+from sklrnn.inputs.magnitudes import check_single_precision, mean_and_spread
 from sklrnn.inputs.ragged import Ragged, concatenate_steps, for_each_step
 from sklrnn.inputs.samples import Samples
 from sklrnn.inputs.sklearn_classes import RegressorMixin
@@ -156,15 +157,24 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
             return scaled
 
         y = for_each_step(scale, samples.y) if isinstance(samples.y, Ragged) else scale(samples.y)
-        return replace(samples, y=y)
+        scaled = replace(samples, y=y)
+        self._check_size(scaled)
+        return scaled
+
+    def _check_size(self, scaled: Samples) -> None:
+        largest = float(np.abs(scaled.targets()[0]).max())
+        if not self.normalize_y:
+            check_single_precision("y", largest, "Set normalize_y=True, or divide y by a constant.")
+        elif largest > 1:  # what is smaller are the rounding errors of a constant
+            advice = "Divide y by a constant, or fit anew: the scale is that of the first call of fit or partial_fit."
+            check_single_precision("y, on the scale of the network,", largest, advice)
 
     def _fit_target_scale(self, train: Samples) -> None:
         y, weights = train.targets()
         self._y_location, self._y_spread = np.zeros(y.shape[1]), np.ones(y.shape[1])
         if not self.normalize_y:
             return
-        mean = np.average(y, axis=0, weights=weights)
-        spread = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weights))
+        mean, spread = mean_and_spread(y, weights)
         if self._loss.positive:  # a rate is predicted on a log scale, from which only its size can be taken out
             self._y_spread = np.where(mean > 0, mean, 1.0)
             return

@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 from sktime.forecasting.base import ForecastingHorizon
 
 from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
+from sklrnn.estimators.options import warn_of_long_convolutions
 from sklrnn.estimators.parameters import ConvolutionOptions, NetworkParameters
 from sklrnn.forecasting.auto_settings import AUTO_STEPS, resolve_future_X, resolve_sp, resolve_window_spec
 from sklrnn.forecasting.calibration import Calibration, Pretrained
@@ -162,6 +163,7 @@ class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkP
         )
         spec, self.columns_ = self.window_spec_, self._history.columns
         self.window_length_, self.horizon_, self.fold_ = spec.window_length, spec.horizon, spec.fold
+        warn_of_long_convolutions(self, spec.n_steps, "the window", ", raise window_length, or lower fold")
         windows = self._training_windows()
         seeds = check_random_state(self.random_state).randint(2**31 - 1, size=self.n_networks)
         self.networks_ = [self._recipe(windows, int(seed)).fit(windows) for seed in seeds]

@@ -13,6 +13,7 @@ from sklrnn.forecasting.fh_index import resolve_fh, times_after
 from sklrnn.forecasting.series import (
     SeriesKey,
     TimeSeries,
+    check_columns_of_X,
     describe_series,
     merge_rows,
     prepare_series,
@@ -101,6 +102,7 @@ class History:
         """Read y and X; ``columns`` are those of networks that are fitted already."""
         columns = Columns.from_frames(y, X) if columns is None else columns
         series = prepare_series(split_series(columns.reorder_y(y), columns.reorder_X(X)), columns.y)
+        check_columns_of_X(np.concatenate([one.X for one in series.values()]), columns.X, "X")
         return cls(series, _last_times(series), columns, list(y.index.names), y.columns)
 
     def extend(self, y: pd.DataFrame, X: pd.DataFrame | None) -> "History":

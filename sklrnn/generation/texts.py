@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array
 
+from sklrnn.inputs.numeric import read_numbers, refusing_huge_ints
 from sklrnn.inputs.samples import count_older
 from sklrnn.preprocessing.token_encoder import TokenEncoder
 
@@ -67,9 +68,17 @@ def check_context(context: Any, n_features: int, estimator: Any) -> Array | None
         return None
     if not n_features:
         raise ValueError("This generator was fitted without context. Leave context out, or pass it to fit too.")
-    checked: Array = check_array(context, dtype=np.float64, input_name="context", estimator=estimator)
+    checked = check_context_values(context, estimator)
     if checked.shape[1] != n_features:
         raise ValueError(f"context has {checked.shape[1]} feature(s), but had {n_features} in fit. Pass as many.")
+    return checked
+
+
+@refusing_huge_ints("context")
+def check_context_values(context: Any, estimator: Any) -> Array:
+    """Check a table of numbers, one row for each text."""
+    context = read_numbers(context, "context")
+    checked: Array = check_array(context, dtype=np.float64, input_name="context", estimator=estimator)
     return checked
 
 

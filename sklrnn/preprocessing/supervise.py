@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils import check_array, check_consistent_length
 
+from sklrnn.inputs.numeric import read_values
 from sklrnn.inputs.validation import check_int
 from sklrnn.preprocessing._window_layout import strided_windows
 from sklrnn.timeline.panel import Entity
@@ -83,7 +84,7 @@ def supervise(
     2024-01-01 01:00:00   2.0     7         3.0         4.0
     2024-01-01 02:00:00   3.0     8         4.0         5.0
     """
-    data = _as_table(data)
+    data = _as_table(read_values(data, "data"))
     wanted = _check_steps(horizon)
     if steps not in ("index", "rows"):
         raise ValueError(f"steps must be 'index' or 'rows', got {steps!r}.")
@@ -171,8 +172,9 @@ def make_windows(
     least = {"window_length": 1, "horizon": 1, "stride": 1, "stride_within": 1, "offset": 1 if y is None else 0}
     for name, value in zip(least, (window_length, horizon, stride, stride_within, offset), strict=True):
         check_int(name, value, least[name])
-    table = split_table(_as_table(X, one_dimensional=True), groups=groups)
+    table = split_table(_as_table(read_values(X, "X"), one_dimensional=True), groups=groups)
     values = check_numbers("make_windows", table.features)
+    y = None if y is None else read_values(y, "y")
     targets = values if y is None else check_array(y, dtype=None, ensure_2d=False, ensure_all_finite=False)
     check_consistent_length(values, targets)
     targets = targets.reshape(len(targets), -1)
