@@ -21,6 +21,7 @@ from sklrnn.estimators.named_classifiers import GRUClassifier
 from sklrnn.estimators.named_regressors import GRURegressor
 from sklrnn.estimators.regressor import RegressorTask
 from sklrnn.inputs.numeric import fill_masked
+from sklrnn.inputs.target_types import read_targets
 
 __all__ = ["SktimeClassifier", "SktimeRegressor"]
 
@@ -121,7 +122,7 @@ class _HoldsEstimator:
         self : object
             The fitted adapter.
         """
-        adapter: Self = super().fit(X, fill_masked(y))  # type: ignore[misc]
+        adapter: Self = super().fit(X, read_targets(y))  # type: ignore[misc]
         return adapter
 
     def score(self, X: Any, y: Any, *args: Any, **options: Any) -> float:
@@ -141,7 +142,7 @@ class _HoldsEstimator:
         score : float
             Accuracy of a classifier, R² of a regressor.
         """
-        return float(super().score(X, fill_masked(y), *args, **options))  # type: ignore[misc]
+        return float(super().score(X, read_targets(y), *args, **options))  # type: ignore[misc]
 
     def _fit(self, X: Array, y: Array) -> Self:
         self.estimator_ = self._unfitted_estimator().fit(_time_first(X), y)

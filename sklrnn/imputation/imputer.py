@@ -102,7 +102,6 @@ class RecurrentImputer(
     _architecture_kind = NetworkArchitecture
 
     cell = "lstm"
-    _powers: NDArray[np.intp]  # of two, by which columns are divided whose squares are no floats
 
     n_features_in_: int = fitted("Columns of a table, or features of sequences.")
     feature_names_in_: NDArray[Any] = fitted("Names of the columns in fit, if they have any.")
@@ -129,7 +128,6 @@ class RecurrentImputer(
             given = read_given_series(draft, X, reset=True, missing_values=self.missing_values)
             draft._check_columns(given)
             draft.cycles_ = choose_cycles(given.dates) if self.calendar else ()
-            draft._powers = column_powers(given.values[:, draft._known])
             draft._fit(draft._series_of(given))
         return self
 
@@ -207,6 +205,7 @@ class RecurrentImputer(
             )
         self._known = np.flatnonzero(~empty)
         self._kept = np.arange(len(empty)) if self.keep_empty_features else self._known
+        self._powers = column_powers(given.values[:, self._known])
         self._indicated = np.flatnonzero(missing.any(axis=0))
         low, high = self._bound(self.min_value, "min_value"), self._bound(self.max_value, "max_value")
         if not (low <= high).all():

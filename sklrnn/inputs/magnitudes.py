@@ -36,7 +36,7 @@ def without_exponent(values: Array) -> Array:
 
 def check_magnitude(name: str, largest: Any) -> None:
     """Refuse numbers that leave no room to compute with them."""
-    if np.max(largest, initial=0.0) > LARGEST:
+    if float(np.max(largest, initial=0.0)) > LARGEST:
         raise ValueError(
             f"{name} holds numbers of a size up to {np.max(largest):.3g}, and {LARGEST:g} is the largest that can be "
             f"computed with. Divide {name} by a constant."
@@ -68,8 +68,8 @@ def mean_and_spread(values: Array, weights: Array | None) -> tuple[Array, Array]
     largest = np.abs(counted).max(axis=0)
     check_magnitude("y", largest)
     powers = exponents(largest)
-    if powers.any():
-        # What has no weight may be of any size, and has to be left out before it is scaled.
+    if powers.any() or exponents(np.abs(values).max()):
+        # What has no weight may be of any size, and is left out before it is squared.
         values, weights = np.ldexp(counted, -powers), None if weights is None else weights[weights > 0]
     mean = np.average(values, axis=0, weights=weights)
     spread = np.sqrt(np.average((values - mean) ** 2, axis=0, weights=weights))
