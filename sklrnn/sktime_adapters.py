@@ -107,42 +107,12 @@ class _HoldsEstimator:
             {"estimator": cls._default(units=(3, 2), max_epochs=1, random_state=0)},
         ]
 
+    # sktime reads y before it calls _fit, without its mask.
     def fit(self, X: Any, y: Any) -> Self:
-        """Train the estimator.
-
-        Parameters
-        ----------
-        X : panel of sktime, or array of shape (sample, channel, time)
-            Series.
-        y : array-like of shape (sample,) or (sample, output)
-            Targets. A masked value of numpy is missing, which is an error.
-
-        Returns
-        -------
-        self : object
-            The fitted adapter.
-        """
-        adapter: Self = super().fit(X, read_targets(y))  # type: ignore[misc]
-        return adapter
+        return super().fit(X, read_targets(y))  # type: ignore[misc]
 
     def score(self, X: Any, y: Any, *args: Any, **options: Any) -> float:
-        """Compare predictions with the truth, as sktime does.
-
-        Parameters
-        ----------
-        X : panel of sktime, or array of shape (sample, channel, time)
-            Series.
-        y : array-like of shape (sample,) or (sample, output)
-            The truth.
-        *args, **options
-            Passed on to sktime: ``multioutput`` of a regressor.
-
-        Returns
-        -------
-        score : float
-            Accuracy of a classifier, R² of a regressor.
-        """
-        return float(super().score(X, read_targets(y), *args, **options))  # type: ignore[misc]
+        return super().score(X, read_targets(y), *args, **options)  # type: ignore[misc]
 
     def _fit(self, X: Array, y: Array) -> Self:
         self.estimator_ = self._unfitted_estimator().fit(_time_first(X), y)
