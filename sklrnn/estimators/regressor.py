@@ -166,7 +166,9 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
         if not self.normalize_y:
             check_single_precision("y", largest, "Set normalize_y=True, or divide y by a constant.")
         elif largest > 1:  # what is smaller are the rounding errors of a constant
-            advice = "Divide y by a constant, or fit anew: the scale is that of the first call of fit or partial_fit."
+            advice = (
+                "Look for outliers, or fit anew: that scale is the spread of the training samples of the first fit."
+            )
             check_single_precision("y, on the scale of the network,", largest, advice)
 
     def _fit_target_scale(self, train: Samples) -> None:

@@ -57,8 +57,14 @@ def test_a_translator_learns_numbers_of_any_size(factor):
         (lambda: GRURegressor(**TINY, normalize_y=False).fit(X, y * 1e-165), "Set normalize_y=True"),
         (lambda: GRURegressor(**TINY, normalize_X=False).fit(X * 1e160, y), "Set normalize_X=True"),
         (lambda: GRURegressor(**TINY, normalize_X=False).fit(X * 1e-165, y), "Set normalize_X=True"),
-        (lambda: GRURegressor(**TINY).partial_fit(X, y).partial_fit(X, y * 1e200), "scale is that of the first call"),
-        (lambda: GRURegressor(**TINY, warm_start=True).fit(X, y).fit(X, y * 1e200), "scale is that of the first call"),
+        (
+            lambda: GRURegressor(**TINY).partial_fit(X, y).partial_fit(X, y * 1e200),
+            "spread of the training samples of the first fit",
+        ),
+        (
+            lambda: GRURegressor(**TINY, warm_start=True).fit(X, y).fit(X, y * 1e200),
+            "spread of the training samples of the first fit",
+        ),
         (lambda: SequenceTranslator(**TINY).fit(X, X * 4e307), "y holds numbers of a size up to"),
         (lambda: SequenceGenerator(**TINY).fit(["ab", "c"], context=[[1e305], [1]]), "context holds numbers of a size"),
     ],
