@@ -78,8 +78,8 @@ def check_context(context: Any, n_features: int, estimator: Any) -> Array | None
 def check_context_values(context: Any, estimator: Any) -> Array:
     """Check a table of numbers, one row for each text."""
     context = read_numbers(context, "context")
-    checked: Array = check_array(context, dtype=np.float64, input_name="context", estimator=estimator)
-    return checked
+    checked: Array = check_array(context, input_name="context", estimator=estimator)  # names strings as such
+    return checked.astype(np.float64, copy=False)
 
 
 def check_long_enough(text: Texts, segment_length: int) -> None:
