@@ -21,6 +21,8 @@ from sklrnn.estimators.named_classifiers import GRUClassifier
 from sklrnn.estimators.named_regressors import GRURegressor
 from sklrnn.estimators.regressor import RegressorTask
 from sklrnn.inputs.documentation import LinkToDocumentation
+from sklrnn.inputs.numeric import fill_masked
+from sklrnn.inputs.target_types import read_targets
 
 __all__ = ["SktimeClassifier", "SktimeRegressor"]
 
@@ -105,6 +107,13 @@ class _HoldsEstimator(LinkToDocumentation):
             {"estimator": cls._default(units=4, max_epochs=1), "random_state": 0},
             {"estimator": cls._default(units=(3, 2), max_epochs=1, random_state=0)},
         ]
+
+    # sktime reads y before it calls _fit, without its mask.
+    def fit(self, X: Any, y: Any) -> Self:
+        return super().fit(X, read_targets(y))  # type: ignore[misc]
+
+    def score(self, X: Any, y: Any, *args: Any, **options: Any) -> float:
+        return super().score(X, read_targets(y), *args, **options)  # type: ignore[misc]
 
     def _fit(self, X: Array, y: Array) -> Self:
         self.estimator_ = self._unfitted_estimator().fit(_time_first(X), y)
@@ -262,7 +271,7 @@ class SktimeRegressor(_HoldsEstimator, BaseRegressor):
 def _time_first(panel: Array) -> Array:
     """Turn ``(sample, channel, time)`` into ``(sample, time, feature)``."""
     # In contiguous memory, so that predictions are those of the estimator alone to the last bit.
-    return np.ascontiguousarray(panel.transpose(0, 2, 1))
+    return np.ascontiguousarray(fill_masked(panel).transpose(0, 2, 1))
 
 
 def _holds(given: Any, kinds: Any) -> bool:

@@ -10,18 +10,25 @@ from torch import nn
 
 from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
 from sklrnn.estimators.estimator_parameters import EstimatorParameters
+from sklrnn.estimators.first_layer import FirstLayer
 from sklrnn.estimators.network_holder import NetworkHolder
-from sklrnn.estimators.options import as_tuple, draw_seed, holds_out, recurrent_options
+from sklrnn.estimators.options import (
+    as_tuple,
+    draw_seed,
+    holds_out,
+    recurrent_options,
+    warn_of_long_convolutions,
+)
 from sklrnn.estimators.parameters import ConvolutionOptions, NetworkParameters
 from sklrnn.estimators.step_predictions import as_step_predictions
-from sklrnn.estimators.window_scale import check_window_parameters, typical_window_spread
+from sklrnn.estimators.window_scale import check_window_parameters
 from sklrnn.inputs.class_hold_out import hold_out_classes
 from sklrnn.inputs.ragged import Sequences, for_each_step, in_the_form_of, shaped_like
-from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, merge_identical, token_counts
+from sklrnn.inputs.samples import Samples, hold_out_newest, merge_identical
 from sklrnn.inputs.sklearn_classes import BaseEstimator
 from sklrnn.inputs.step_targets import check_step_targets, check_step_weights
 from sklrnn.inputs.tokens import warn_of_tokens
-from sklrnn.inputs.training_range import remember_range, training_range, warn_if_far
+from sklrnn.inputs.training_range import training_range, warn_if_far
 from sklrnn.inputs.validation import check_segments, check_sequences, check_single_step, check_tokens, check_weights
 from sklrnn.nn.losses import Loss
 from sklrnn.nn.network import Network, NetworkArchitecture
@@ -145,10 +152,7 @@ class RecurrentEstimator(
 
     def _network_for(self, train: Samples, *, continues: bool) -> tuple[Network | None, int]:
         """A new network and its seed; or None, and the seed of the network of the previous fit."""
-        statistics: Any = None
-        if self.embedding_dim is None:
-            statistics = feature_statistics(train.X, train.row_weights, train.nonzero_weight)
-            remember_range(self, train.X, train.nonzero_weight, statistics[1], continues=continues)
+        first = FirstLayer.of(self, train, continues=continues)
         if continues:
             known = self.model_.architecture
             self._check_unchanged(known.to_dict(), self._architecture(known.n_features, known.n_tokens).to_dict())
@@ -156,14 +160,9 @@ class RecurrentEstimator(
         seed = draw_seed(self.random_state)
         self._scale_targets(train, fit=True)
         self._segment_length, n_features = train.X.shape[1:]
-        vocabulary = None if self.embedding_dim is None else token_counts(train)
-        network = self._architecture(n_features, 0 if vocabulary is None else len(vocabulary[0])).build(seed=seed)
-        if vocabulary is not None:
-            network.embedding.set_vocabulary(*vocabulary)
-        elif self.normalize_X:
-            network.standardise.set_statistics(*statistics)
-        if self.normalize_X == "window":
-            network.standardise.set_typical(typical_window_spread(train, with_missing=self.missing == "mask"))
+        warn_of_long_convolutions(self, self._segment_length, "the longest sequence")
+        network = self._architecture(n_features, first.n_tokens).build(seed=seed)
+        first.set_in(network, self, train)
         return network, seed
 
     def _architecture(self, n_features: int, n_tokens: int) -> NetworkArchitecture:

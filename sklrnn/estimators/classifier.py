@@ -14,6 +14,7 @@ from sklrnn._hyperparameters import Choices, Doc, Group, fitted, hyperparameters
 from sklrnn.estimators.base import TypedAsEstimator
 from sklrnn.inputs.sklearn_classes import ClassifierMixin
 from sklrnn.inputs.step_targets import StepScore
+from sklrnn.inputs.target_types import read_targets
 from sklrnn.nn.losses import LOSS_MEANINGS, Loss, classification_loss
 
 Array = NDArray[Any]
@@ -119,7 +120,7 @@ class ClassifierTask(StepScore, ClassifierMixin, TypedAsEstimator):
             del self._announced
 
     def _encode(self, X: Array, y: Any, weights: Array | None, *, reset: bool) -> tuple[Array, Array | None]:
-        labels = column_or_1d(y, warn=True)
+        labels = column_or_1d(read_targets(y), warn=True)
         assert_all_finite(labels, input_name="y")
         check_consistent_length(X, labels)
         check_classification_targets(labels)

@@ -15,6 +15,7 @@ from sklrnn.estimators.base import TypedAsEstimator
 from sklrnn.estimators.conformal import HeldOutErrors
 from sklrnn.estimators.parameters import Quantiles
 from sklrnn.estimators.window_scale import TargetFeature, WindowUnits, check_same_units
+from sklrnn.inputs.magnitudes import check_scaled_targets, mean_and_spread
 from sklrnn.inputs.ragged import Ragged, concatenate_steps, for_each_step
 from sklrnn.inputs.samples import Samples
 from sklrnn.inputs.sklearn_classes import RegressorMixin
@@ -167,7 +168,9 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
             return scaled
 
         y = for_each_step(scale, samples.y) if isinstance(samples.y, Ragged) else scale(samples.y)
-        return replace(samples, y=y)
+        scaled = replace(samples, y=y)
+        check_scaled_targets(scaled.targets()[0], normalized=bool(self.normalize_y))
+        return scaled
 
     def _window_units(self) -> WindowUnits | None:
         """The units of each window that y is measured in, if it is."""
@@ -183,8 +186,7 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
         self._y_location, self._y_spread = np.zeros(y.shape[1]), np.ones(y.shape[1])
         if not self.normalize_y:
             return
-        mean = np.average(y, axis=0, weights=weights)
-        spread = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weights))
+        mean, spread = mean_and_spread(y, weights)
         if self._loss.positive:  # a rate is predicted on a log scale, from which only its size can be taken out
             self._y_spread = np.where(mean > 0, mean, 1.0)
             return

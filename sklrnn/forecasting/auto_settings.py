@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sklrnn.forecasting.seasonality import find_season
 from sklrnn.forecasting.series import SeriesKey, TimeSeries
 from sklrnn.forecasting.windows import WindowSpec
+from sklrnn.inputs.magnitudes import exponents, without_exponent
 from sklrnn.inputs.user_warnings import warn_user
 from sklrnn.timeline.time_index import frequency_of
 from sklrnn.training.auto_epochs import StepBudget
+
+Array = NDArray[Any]
 
 # Seasons in a window if the series is long enough: two weeks of hours, a quarter of days.
 _MOST_SEASONS = 14
@@ -28,7 +32,7 @@ def resolve_sp(sp: int | Literal["auto"], series: Mapping[SeriesKey, TimeSeries]
     if sp != "auto":
         return int(sp)
     freq = frequency_of(next(iter(series.values())).index)
-    channels = [one.y[:, channel] for one in series.values() for channel in range(one.y.shape[1])]
+    channels = [without_exponent(one.y[:, channel]) for one in series.values() for channel in range(one.y.shape[1])]
     return find_season(channels, freq if isinstance(freq, str) else None)
 
 
@@ -68,8 +72,15 @@ def resolve_window_spec(
         normalize=normalize,
         level_length=min(window, max(sp, window // 2)),
         level=tuple(levels.mean(axis=0).tolist()),
-        scale=tuple(np.sqrt((scales**2).mean(axis=0) + levels.var(axis=0)).tolist()),
+        scale=tuple(_scale_of_all(levels, scales).tolist()),
     )
+
+
+def _scale_of_all(levels: Array, scales: Array) -> Array:
+    """The standard deviation of each channel over all series, from the levels and scales (series, channel) of each."""
+    powers = exponents(np.maximum(np.abs(levels), scales).max(axis=0))
+    levels, scales = np.ldexp(levels, -powers), np.ldexp(scales, -powers)
+    return np.ldexp(np.sqrt((scales**2).mean(axis=0) + levels.var(axis=0)), powers)
 
 
 def _limit_horizon(horizon: int, longest: int, *, in_whole_blocks: bool) -> int:

@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 from sktime.forecasting.base import ForecastingHorizon
 
 from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
+from sklrnn.estimators.options import warn_of_long_convolutions
 from sklrnn.estimators.parameters import ConvolutionOptions, NetworkParameters
 from sklrnn.forecasting.auto_settings import AUTO_STEPS, resolve_future_X, resolve_sp, resolve_window_spec
 from sklrnn.forecasting.calibration import Calibration, Pretrained
@@ -21,6 +22,7 @@ from sklrnn.forecasting.parameters import ForecasterParameters
 from sklrnn.forecasting.rollout import Rollout, make_rollout
 from sklrnn.forecasting.series import stack_series
 from sklrnn.forecasting.sktime_classes import BaseForecaster
+from sklrnn.forecasting.sktime_tags import TAGS
 from sklrnn.forecasting.windows import Windows, WindowSpec
 from sklrnn.inputs.documentation import LinkToDocumentation
 from sklrnn.inputs.user_warnings import warn_user
@@ -56,36 +58,7 @@ class BaseRecurrentForecaster(
     sp_: int = fitted("Rows in a season; 1 stands for none.")
     fold_: int = fitted("Rows that each recurrent step reads.")
 
-    _tags = {  # noqa: RUF012
-        "authors": "The sklrnn developers",
-        "maintainers": "The sklrnn developers",
-        "python_dependencies": None,
-        "y_inner_mtype": ["pd.DataFrame", "pd-multiindex", "pd_multiindex_hier"],
-        "X_inner_mtype": ["pd.DataFrame", "pd-multiindex", "pd_multiindex_hier"],
-        "capability:multivariate": True,
-        "capability:exogenous": True,
-        # A network reads X of all steps that it predicts at once.
-        "capability:non_contiguous_X": False,
-        "capability:insample": True,
-        "capability:pred_int": True,
-        "capability:pred_int:insample": True,
-        "capability:missing_values": True,
-        "capability:update": True,
-        "capability:pretrain": True,
-        "pretrain:fitted_params": [
-            "pretrained_",
-            "columns_",
-            "window_spec_",
-            "window_length_",
-            "horizon_",
-            "sp_",
-            "fold_",
-        ],
-        "requires-fh-in-fit": False,
-        "capability:categorical_in_X": False,
-        "capability:random_state": True,
-        "property:randomness": "derandomized",
-    }
+    _tags = TAGS
     _config = {"remember_data": False}  # noqa: RUF012
 
     def __post_init__(self) -> None:
@@ -197,6 +170,7 @@ class BaseRecurrentForecaster(
         )
         spec, self.columns_ = self.window_spec_, self._history.columns
         self.window_length_, self.horizon_, self.fold_ = spec.window_length, spec.horizon, spec.fold
+        warn_of_long_convolutions(self, spec.n_steps, "the window", ", raise window_length, or lower fold")
         windows = self._training_windows()
         seeds = check_random_state(self.random_state).randint(2**31 - 1, size=self.n_networks)
         self.networks_ = [self._recipe(windows, int(seed)).fit(windows) for seed in seeds]

@@ -14,6 +14,7 @@ from sklrnn.forecasting.future_X import EarlyX, combine_rows, count_steps_read, 
 from sklrnn.forecasting.series import (
     SeriesKey,
     TimeSeries,
+    check_columns_of_X,
     describe_series,
     merge_rows,
     prepare_series,
@@ -105,6 +106,7 @@ class History:
         X = columns.reorder_X(X)
         frames = None if X is None else split_frame(X)
         series = prepare_series(split_series(columns.reorder_y(y), frames), columns.y)
+        check_columns_of_X(np.concatenate([one.X for one in series.values()]), columns.X, "X")
         early_X = keep_early_X(frames or {}, series)
         return cls(series, early_X, _last_times(series), columns, list(y.index.names), y.columns)
 

@@ -1,6 +1,6 @@
 """Series split out of frames, extended by new rows, and concatenated for a network."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sklrnn.forecasting.fh_index import check_same_index_type, continue_index, with_frequency
 from sklrnn.forecasting.windows import StackedSeries
+from sklrnn.inputs.magnitudes import check_magnitude, check_single_precision, standard_deviation
 from sklrnn.timeline.panel import split_entities, times_of
 
 Array = NDArray[Any]
@@ -42,6 +43,7 @@ class TimeSeries:
     def with_current_scale(self) -> "TimeSeries":
         """The same series with the level and scale of all its rows."""
         filled = forward_fill(self.y)
+        check_magnitude("y", np.abs(filled).max())
         return replace(self, level=filled.mean(axis=0), scale=_standard_deviation(filled))
 
 
@@ -104,6 +106,13 @@ def check_unique_times(frame: pd.DataFrame, whose: str) -> None:
     if frame.index.has_duplicates:
         duplicate = frame.index[frame.index.duplicated()][0]
         raise ValueError(f"{whose} must have one row at each time, but {duplicate} is there more than once.")
+
+
+def check_columns_of_X(values: Array, names: Iterable[Any], whose: str, *, refuse_small: bool = True) -> None:
+    """X is not scaled before the network reads it in single precision."""
+    for name, largest in zip(names, np.fmax.reduce(np.abs(values), axis=0, initial=0.0), strict=True):
+        if largest > 1 or refuse_small:
+            check_single_precision(f"column {name!r} of {whose}", largest, "Multiply or divide it by a constant.")
 
 
 def to_floats(frame: pd.DataFrame, whose: str) -> Array:
@@ -212,7 +221,7 @@ def make_index(times: Mapping[SeriesKey, pd.Index], names: list[Any]) -> pd.Inde
 
 def _standard_deviation(values: Array) -> Array:
     """The standard deviation of each column; exactly 0 for a constant, which rounding may hide."""
-    deviation = values.std(axis=0)
+    deviation = standard_deviation(values, axis=0)
     return np.where(deviation > 10 * np.finfo(np.float64).eps * np.abs(values).max(axis=0), deviation, 0.0)
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sklrnn.inputs.magnitudes import standard_deviation
+
 Array = NDArray[Any]
 
 _SINGLE = np.dtype(np.float32)
@@ -210,7 +212,7 @@ class Windows:
         if self.spec.normalize == "series":
             return level, scale
         newest = windows[:, -self.spec.level_length :]
-        newest_scale = np.maximum(newest.std(axis=1, keepdims=True), _LEAST_RELATIVE_SCALE * scale)
+        newest_scale = np.maximum(standard_deviation(newest, axis=1, keepdims=True), _LEAST_RELATIVE_SCALE * scale)
         return newest.mean(axis=1, keepdims=True), newest_scale
 
 

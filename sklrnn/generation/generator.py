@@ -7,7 +7,6 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
@@ -22,15 +21,17 @@ from sklrnn.generation.sampling import sample_several, start_sampling
 from sklrnn.generation.texts import (
     Texts,
     check_context,
+    check_context_values,
     check_long_enough,
     check_one_context,
     encode_texts,
     read_several,
 )
+from sklrnn.inputs.containers import check_texts
 from sklrnn.inputs.samples import feature_statistics
 from sklrnn.inputs.sklearn_classes import BaseEstimator, DensityMixin
 from sklrnn.inputs.validation import with_text_input
-from sklrnn.preprocessing.token_encoder import TokenEncoder, check_texts
+from sklrnn.preprocessing.token_encoder import TokenEncoder
 from sklrnn.training.net import choose_device
 
 __all__ = ["SequenceGenerator"]
@@ -246,9 +247,7 @@ class SequenceGenerator(DensityMixin, NetworkHolder, CellOptions, GeneratorParam
             mark_ends=True,
         ).fit(samples)
         self._has_ends = len(samples) > 1
-        self.n_context_features_ = 0
-        if context is not None:
-            self.n_context_features_ = check_array(context, input_name="context", estimator=self).shape[1]
+        self.n_context_features_ = 0 if context is None else check_context_values(context, self).shape[1]
         train, held_out = self._encode(samples, context), None
         if holds_out(self.early_stopping, train.count(single=not self._has_ends)):
             train, held_out = train.hold_out_newest(self.validation_fraction, single=not self._has_ends)
@@ -267,7 +266,7 @@ class SequenceGenerator(DensityMixin, NetworkHolder, CellOptions, GeneratorParam
         )
         network = architecture.build(seed=seed)
         if train.context is not None:
-            network.standardise.set_statistics(*feature_statistics(train.context[:, np.newaxis], None))
+            network.standardise.set_statistics(*feature_statistics(train.context[:, np.newaxis], None, name="context"))
         device = choose_device(self.device)
         batches = partial(TextBatches, batch_size=self.batch_size, segment_length=self.segment_length, device=device)
         self._train(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array
 
+from sklrnn.inputs.numeric import read_numbers, refusing_huge_ints
 from sklrnn.inputs.samples import count_older
 from sklrnn.preprocessing.token_encoder import TokenEncoder
 
@@ -68,7 +69,7 @@ def check_context(context: Any, n_features: int, estimator: Any) -> Array | None
         return None
     if not n_features:
         raise ValueError("This generator was fitted without context. Leave context out, or pass it to fit too.")
-    checked: Array = check_array(context, dtype=np.float64, input_name="context", estimator=estimator)
+    checked = check_context_values(context, estimator)
     if checked.shape[1] != n_features:
         raise ValueError(f"context has {checked.shape[1]} feature(s), but had {n_features} in fit. Pass as many.")
     return checked
@@ -82,6 +83,14 @@ def check_one_context(context: Any, n_features: int, estimator: Any) -> Array | 
             "(text, feature)."
         )
     return check_context(None if context is None else [context], n_features, estimator)
+
+
+@refusing_huge_ints("context")
+def check_context_values(context: Any, estimator: Any) -> Array:
+    """Check a table of numbers, one row for each text."""
+    context = read_numbers(context, "context")
+    checked: Array = check_array(context, input_name="context", estimator=estimator)  # names strings as such
+    return checked.astype(np.float64, copy=False)
 
 
 def check_long_enough(text: Texts, segment_length: int) -> None:

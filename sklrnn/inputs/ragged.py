@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sklrnn.inputs.numeric import fill_masked
+
 Array = NDArray[Any]
 
 
@@ -146,7 +148,7 @@ def _read_row(row: Any, number: int, what: str) -> Array:
     if hasattr(row, "toarray"):
         raise TypeError(f"A {what} must be dense, but {what} {number} is sparse. Use its toarray().")
     try:
-        array = np.asarray(row)
+        array = np.asarray(fill_masked(row))
     except ValueError as error:
         raise ValueError(
             f"A {what} has the shape (time,) or (time, feature), but the steps of {what} {number} differ in their "

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sklrnn.inputs.numeric import read_values
 from sklrnn.inputs.ragged import Sequences, lengths_of
+from sklrnn.inputs.target_types import check_step_types, read_targets
 from sklrnn.inputs.validation import check_weights
 
 Array = NDArray[Any]
@@ -55,6 +57,7 @@ class StepScore:
             1.0 where all predictions are exact; with ``return_sequences=True`` over all steps of all samples.
         """
         if not self.return_sequences:
+            y, sample_weight = read_targets(y), read_values(sample_weight, "sample_weight")
             return float(super().score(X, y, sample_weight))  # type: ignore[misc]
         predictions = [np.asarray(row) for row in self.predict(X)]
         lengths = np.array([len(row) for row in predictions])
@@ -80,7 +83,7 @@ def is_single(value: Any) -> bool:
 
 def concatenate_values(values: Any, lengths: Array, name: str, what: str) -> Array:
     """Concatenate values of the steps of each sequence, after a check that each step has one."""
-    rows = values.to_numpy() if hasattr(values, "iloc") else values
+    rows = read_values(values.to_numpy() if hasattr(values, "iloc") else values, name)
     if is_single(rows) or len(rows) != len(lengths):
         got = "a single value" if is_single(rows) else f"{len(rows)} of them"
         raise ValueError(f"{name} must hold the {what} of each of the {len(lengths)} sequences, got {got}.")
@@ -95,4 +98,6 @@ def concatenate_values(values: Any, lengths: Array, name: str, what: str) -> Arr
             raise ValueError(
                 f"Row {number} of {name} holds {len(row)} {what}, but sequence {number} has {length} steps."
             )
+    if name == "y":
+        check_step_types(rows)
     return np.concatenate([np.asarray(row) for row in rows])

@@ -9,6 +9,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklrnn._hyperparameters import Doc, Ge, fitted, hyperparameters, validate_parameters
+from sklrnn.inputs.numeric import read_values
 from sklrnn.inputs.sklearn_classes import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklrnn.preprocessing._window_layout import Context, Plan, plan_rows, take_windows
 from sklrnn.timeline.panel import Entity
@@ -251,7 +252,7 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         return (self.window_length - 1) * self.stride_within + 1
 
     def _read(self, X: Any, *, reset: bool) -> tuple[Table, Array]:
-        table = split_table(X, time_column=self.time_column, groups=self.groups)
+        table = split_table(read_values(X, "X"), time_column=self.time_column, groups=self.groups)
         values = check_numbers(self, table.features)
         validate_data(self, X, reset=reset, skip_check_array=True)
         return table, values

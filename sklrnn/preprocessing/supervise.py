@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sklrnn.inputs.numeric import read_values
 from sklrnn.inputs.validation import check_int
 from sklrnn.timeline.panel import Entity
 from sklrnn.timeline.table import as_table, column_position, split_table, take_columns
@@ -90,7 +91,7 @@ def supervise(
     2024-01-01 01:00:00   2.0         4.0
     2024-01-01 02:00:00   3.0         5.0
     """
-    data, target = _read_target(data, target)
+    data, target = _read_target(read_values(data, "data"), target)
     wanted = _check_steps(horizon)
     if steps not in ("index", "rows"):
         raise ValueError(f"steps must be 'index' or 'rows', got {steps!r}.")

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Annotated, Any, Literal, Self
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from sklrnn._hyperparameters import Doc, Ge, fitted, hyperparameters, validate_parameters
+from sklrnn.inputs.containers import check_texts
 from sklrnn.inputs.sklearn_classes import BaseEstimator, TransformerMixin
 from sklrnn.inputs.tokens import mark_as_tokens
 from sklrnn.inputs.validation import with_text_input
@@ -257,28 +258,10 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
         return with_text_input(super().__sklearn_tags__())
 
 
-def check_texts(X: Any, *, name: str) -> list[Any]:
-    """Read samples as a list, and refuse a single string, which is most likely a mistake."""
-    if isinstance(X, str | bytes):
-        raise ValueError(
-            f"{name} reads a list of texts, got a single string, which would be read letter by letter. Pass [text]."
-        )
-    n_dimensions = getattr(X, "ndim", 1)
-    if not isinstance(X, Iterable) or n_dimensions == 0:
-        raise ValueError(f"{name} reads a list, Series or 1-D array of texts, got {type(X).__name__}.")
-    if n_dimensions > 1 and not (n_dimensions == 2 and getattr(X, "dtype", np.dtype(float)).kind in "iu"):
-        raise ValueError(
-            f"{name} reads a list, Series or 1-D array of texts, got {type(X).__name__} of {n_dimensions} dimensions. "
-            "Of a table pass the column that holds the texts."
-        )
-    samples = list(X)
-    if not samples:
-        raise ValueError(f"{name} needs at least one text, got none: found array with 0 sample(s).")
-    return samples
-
-
 def _listed(sample: Any, row: int) -> list[Token]:
     """Check a sample that is a list of tokens."""
+    if np.ma.is_masked(sample):
+        raise ValueError(f"Row {row} holds masked tokens. Drop it, or give missing tokens a number of their own.")
     if sample is None or (isinstance(sample, Real) and sample != sample) or type(sample).__name__ == "NAType":
         raise ValueError(f"Row {row} is missing: got {sample} instead of a text. Drop it, or fill in an empty string.")
     if not isinstance(sample, list | tuple | np.ndarray) or getattr(sample, "ndim", 1) != 1:
@@ -289,6 +272,8 @@ def _listed(sample: Any, row: int) -> list[Token]:
     if all(isinstance(token, str) for token in tokens):
         return [str(token) for token in tokens]
     if all(isinstance(token, Integral) and not isinstance(token, bool) for token in tokens):
+        if not all(-(2**63) <= token < 2**63 for token in tokens):
+            raise ValueError(f"Row {row} holds integers of more than 64 bits. Number the tokens first.")
         return [int(token) for token in tokens]
     kinds = sorted({type(token).__name__ for token in tokens})
     raise ValueError(f"The tokens in row {row} must all be strings or all be integers, got {' and '.join(kinds)}.")

@@ -139,6 +139,11 @@ def optimizer_settings(
 ) -> dict[str, Any]:
     """What skorch needs to make an optimizer, which is given by its name or class."""
     kind = OPTIMIZERS[optimizer] if isinstance(optimizer, str) else optimizer
+    if issubclass(kind, torch.optim.SparseAdam):
+        raise ValueError(
+            f"optimizer={kind.__name__} needs sparse gradients, and those of these networks are dense. Use one of the "
+            f"names {', '.join(map(repr, sorted(OPTIMIZERS)))}, or another class, such as torch.optim.Adam."
+        )
     one_dtype = len({weight.dtype for weight in network.parameters() if weight.requires_grad}) == 1
     if isinstance(optimizer, str) and one_dtype:
         kind = _FLAT.get(optimizer, kind)

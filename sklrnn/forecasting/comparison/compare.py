@@ -18,6 +18,7 @@ from sklrnn.forecasting.comparison.metrics import MetricCollection
 from sklrnn.forecasting.comparison.tables import build_tables
 from sklrnn.forecasting.comparison.warning_counts import count_warnings
 from sklrnn.forecasting.seasonality import find_season
+from sklrnn.inputs.magnitudes import without_exponent
 from sklrnn.inputs.user_warnings import warn_user
 
 __all__ = ["compare"]
@@ -239,7 +240,7 @@ def _infer_sp(y_train: Any) -> int:
     rows = [rows for _, rows in instance_rows(y_train.index)]
     freq = getattr(times, "freqstr", None) or getattr(times[rows[0]], "inferred_freq", None)
     values = y_train.to_numpy().reshape(len(y_train), -1)
-    return find_season([column for instance in rows for column in values[instance].T], freq)
+    return find_season([without_exponent(column) for instance in rows for column in values[instance].T], freq)
 
 
 def _check_counts(**numbers: Any) -> None:

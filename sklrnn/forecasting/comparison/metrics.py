@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklrnn._suggestions import did_you_mean
+from sklrnn.inputs.magnitudes import exponents
 
 __all__ = [
     "MetricCollection",
@@ -48,7 +49,9 @@ def mean_absolute_error(y_true: Array, y_pred: Array) -> Array:
 
 def root_mean_squared_error(y_true: Array, y_pred: Array) -> Array:
     """Root of the mean of the squared errors, in the units of y."""
-    return np.asarray(np.sqrt(np.square(y_true - y_pred).mean(axis=-1)))
+    errors = y_true - y_pred
+    powers = exponents(np.abs(errors).max(axis=-1, keepdims=True))
+    return np.asarray(np.ldexp(np.sqrt(np.square(np.ldexp(errors, -powers)).mean(axis=-1)), powers[..., 0]))
 
 
 def symmetric_mean_absolute_percentage_error(y_true: Array, y_pred: Array) -> Array:
