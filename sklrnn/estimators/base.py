@@ -22,6 +22,7 @@ from sklrnn.nn.losses import Loss
 from sklrnn.nn.network import Network, NetworkArchitecture
 from sklrnn.training.batches import Batches, StatefulBatches
 from sklrnn.training.inference import all_states
+from sklrnn.training.interrupts import TrainingInterrupted
 from sklrnn.training.net import choose_device
 from sklrnn.training.sklearn_callbacks import CallbackSupportMixin, epoch_hooks, with_callbacks
 from sklrnn.training.streaming import Stream
@@ -85,7 +86,11 @@ class RecurrentEstimator(
                 patience=self.n_iter_no_change,
                 end_epoch=end_epoch,
             )
-            self._calibrate(held_out)
+            try:
+                self._calibrate(held_out)
+            except KeyboardInterrupt:
+                message = "Fit was interrupted after training. The model can be used, but gives no intervals."
+                self._interrupt = TrainingInterrupted(self.model_, message)
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
         validate_parameters(self)

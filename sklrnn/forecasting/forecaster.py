@@ -16,7 +16,7 @@ from sklrnn.forecasting.auto_settings import AUTO_STEPS, resolve_future_X, resol
 from sklrnn.forecasting.calibration import Calibration, Pretrained
 from sklrnn.forecasting.fh_index import resolve_fh
 from sklrnn.forecasting.history import Columns, History
-from sklrnn.forecasting.network import ForecastNetwork, NetworkRecipe
+from sklrnn.forecasting.network import ForecastNetwork, NetworkRecipe, fit_networks
 from sklrnn.forecasting.parameters import ForecasterParameters
 from sklrnn.forecasting.rollout import Rollout, make_rollout
 from sklrnn.forecasting.series import stack_series
@@ -24,6 +24,7 @@ from sklrnn.forecasting.sktime_classes import BaseForecaster
 from sklrnn.forecasting.windows import Windows, WindowSpec
 from sklrnn.inputs.user_warnings import warn_user
 from sklrnn.training.auto_epochs import resolve_epochs
+from sklrnn.training.interrupts import pass_on
 
 Array = NDArray[Any]
 
@@ -95,12 +96,12 @@ class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkP
         if not hasattr(self, "pretrained_"):
             self._train(fh)
             self._calibrate()
-            return self
+            return self._end_training("fitted")
         self.networks_ = self.pretrained_.networks
         if self.fine_tune:
             self._continue_training()
         self._calibrate(is_trained=self.fine_tune)
-        return self
+        return self._end_training("fitted")
 
     def _pretrain(self, y: pd.DataFrame, X: pd.DataFrame | None = None, fh: ForecastingHorizon | None = None) -> Any:
         self._start_history(y, X)
@@ -121,7 +122,20 @@ class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkP
         self._calibrate()
         self._calibration.forget_fallback()
         self.pretrained_ = Pretrained(self.networks_, self._calibration)
+        return self._end_training("pretrained")
+
+    def _end_training(self, state: str) -> Any:
+        """Give back the forecaster; after Ctrl-C, let that go on, in the state which sktime would set afterwards."""
+        interrupt = vars(self).pop("_interrupt", None)
+        if interrupt is not None:
+            self._state = state
+            pass_on(interrupt)
         return self
+
+    def _fit_networks(self, recipes: list[NetworkRecipe], windows: Windows) -> None:
+        self.networks_, interrupt = fit_networks(recipes, windows)
+        if interrupt is not None:
+            self._interrupt = interrupt
 
     def _start_history(self, y: pd.DataFrame, X: pd.DataFrame | None) -> None:
         validate_parameters(self)
@@ -146,7 +160,7 @@ class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkP
                 setattr(self, name, value)
             raise
         self._sktime_state_before = self._sktime_state()
-        return self
+        return self._end_training("fitted")
 
     def _train(self, fh: ForecastingHorizon | None) -> None:
         series = self._history.series
@@ -164,7 +178,7 @@ class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkP
         self.window_length_, self.horizon_, self.fold_ = spec.window_length, spec.horizon, spec.fold
         windows = self._training_windows()
         seeds = check_random_state(self.random_state).randint(2**31 - 1, size=self.n_networks)
-        self.networks_ = [self._recipe(windows, int(seed)).fit(windows) for seed in seeds]
+        self._fit_networks([self._recipe(windows, int(seed)) for seed in seeds], windows)
 
     def _resolve_horizon(self, fh: ForecastingHorizon | None) -> int:
         if self.strategy == "recursive":
@@ -181,7 +195,7 @@ class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkP
                 "the networks stay as they are, and read the rows only.",
             )
             return
-        self.networks_ = [self._update_recipe(network, windows).fit(windows) for network in self.networks_]
+        self._fit_networks([self._update_recipe(network, windows) for network in self.networks_], windows)
 
     def _update_recipe(self, network: ForecastNetwork, windows: Windows) -> NetworkRecipe:
         """How a network continues its training."""
@@ -208,6 +222,10 @@ class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkP
                 refit = self._update_recipe(self.pretrained_.networks[0], windows)
         elif is_trained:
             refit = self._recipe(windows, self.networks_[0].recipe.random_state)
+        if refit is not None and hasattr(
+            self, "_interrupt"
+        ):  # the errors are to be those of a network as little trained
+            refit = refit.with_most_epochs(self.networks_[0].n_iter_)
         self._calibration = Calibration(self.networks_[0], windows, refit=refit, fallback=fallback)
 
     # -- forecasting -------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import sys
 import warnings
 
 # Packages between the line of the user and the code that warns.
-_NOT_THE_USER = {"sklrnn", "sklearn", "sktime"}
+_NOT_THE_USER = {"sklrnn", "sklearn", "sktime", "contextlib"}
 
 
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
