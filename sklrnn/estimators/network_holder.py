@@ -8,6 +8,7 @@ from torch import nn
 
 from sklrnn.estimators.options import count_threads_of, training_options
 from sklrnn.nn.architecture import Architecture
+from sklrnn.saved_state import with_stamp, without_stamp
 from sklrnn.training.batches import Batches
 from sklrnn.training.interrupts import TrainingInterrupted, pass_on
 from sklrnn.training.net import SequenceNet
@@ -148,10 +149,10 @@ class NetworkHolder:
         state = dict(super().__getstate__())  # type: ignore[call-overload]
         if _MODEL in state:
             state[_MODEL] = state[_MODEL].to_state()
-        return state
+        return with_stamp(state, type(self))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        state = dict(state)
+        state = without_stamp(state, type(self))
         saved = state.pop(_MODEL, None)
         super().__setstate__(state)  # type: ignore[misc]
         if saved is not None:

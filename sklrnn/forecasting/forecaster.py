@@ -18,11 +18,13 @@ from sklrnn.forecasting.fh_index import resolve_fh
 from sklrnn.forecasting.history import Columns, History
 from sklrnn.forecasting.network import ForecastNetwork, NetworkRecipe, fit_networks
 from sklrnn.forecasting.parameters import ForecasterParameters
+from sklrnn.forecasting.plain_values import from_plain, to_plain
 from sklrnn.forecasting.rollout import Rollout, make_rollout
 from sklrnn.forecasting.series import stack_series
 from sklrnn.forecasting.sktime_classes import BaseForecaster
 from sklrnn.forecasting.windows import Windows, WindowSpec
 from sklrnn.inputs.user_warnings import warn_user
+from sklrnn.saved_state import with_stamp, without_stamp
 from sklrnn.training.auto_epochs import resolve_epochs
 from sklrnn.training.interrupts import pass_on
 
@@ -88,6 +90,13 @@ class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkP
             BaseForecaster.__init__(self)
             # Where sktime remembers data if a user configures it to; the forecaster keeps its own.
             self._y = self._X = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return with_stamp({name: to_plain(value) for name, value in vars(self).items()}, type(self))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        content = without_stamp(state, type(self))
+        vars(self).update({name: from_plain(value) for name, value in content.items()})
 
     # -- training ----------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sktime.forecasting.base import ForecastingHorizon
 
 from sklrnn.forecasting.fh_index import resolve_fh, times_after
+from sklrnn.forecasting.plain_values import SavedAsPlainValues
 from sklrnn.forecasting.series import (
     SeriesKey,
     TimeSeries,
@@ -82,7 +83,7 @@ def _has_default_names(names: pd.Index) -> bool:
 
 
 @dataclass(frozen=True)
-class History:
+class History(SavedAsPlainValues):
     """The known rows of each series, and what is needed to return forecasts in the form of y.
 
     ``cutoffs`` are the times of the rows that each series is forecast from: the last row that was passed, which is not

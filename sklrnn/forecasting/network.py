@@ -162,6 +162,15 @@ class ForecastNetwork:
         """Training loss of each epoch."""
         return list(self.model.curves.loss)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "model": self.model.to_state()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        recipe: NetworkRecipe = state["recipe"]
+        loss = recipe.make_loss().per_sample
+        model = TrainedNetwork.from_state(state["model"], NetworkArchitecture, loss, recipe.options)
+        vars(self).update(state, model=model)
+
     def predict_scaled(self, windows: Windows) -> Array:
         """Point forecasts: (sample, step ahead, channel)."""
         spec = windows.spec

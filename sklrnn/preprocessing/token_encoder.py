@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklrnn._hyperparameters import Doc, Ge, fitted, hyperparameters, validate_parameters
 from sklrnn.inputs.sklearn_classes import BaseEstimator, TransformerMixin
 from sklrnn.inputs.validation import with_text_input
+from sklrnn.saved_state import Saved
 
 __all__ = ["END", "START", "UNKNOWN", "TokenEncoder"]
 
@@ -35,7 +36,7 @@ _SHOWN: dict[str, Token] = {
 
 
 @hyperparameters
-class TokenEncoder(TransformerMixin, BaseEstimator):
+class TokenEncoder(Saved, TransformerMixin, BaseEstimator):
     """Turn texts into sequences of integers, one for each character or word.
 
     A sample is a string, which ``analyzer`` splits, or a list of tokens that are split already: strings, or integers

@@ -13,7 +13,8 @@ from torch import nn
 
 from sklrnn.inputs.ragged import Sequences
 from sklrnn.inputs.user_warnings import warn_user
-from sklrnn.nn.architecture import Architecture, count_parameters, random_layers
+from sklrnn.nn.architecture import Architecture, count_parameters, random_layers, rebuild
+from sklrnn.saved_state import with_stamp, without_stamp
 from sklrnn.training.batches import Batches
 from sklrnn.training.inference import for_blocks, run_in_blocks
 from sklrnn.training.interrupts import TrainingInterrupted
@@ -216,7 +217,7 @@ class TrainedNetwork:
 
     def to_state(self) -> dict[str, Any]:
         """Everything but loss and options as plain values and numpy arrays, which any way of saving knows."""
-        return {
+        state = {
             "architecture": self.architecture.to_dict(),
             "weights": {name: value.detach().cpu().numpy().copy() for name, value in self.module.state_dict().items()},
             "seed": self.options.seed,
@@ -224,14 +225,15 @@ class TrainedNetwork:
             "validation_curve": None if self.curves.validation is None else list(self.curves.validation),
             "best_validation_loss": self.curves.best_validation,
         }
+        return with_stamp(state, type(self))
 
     @classmethod
     def from_state(
         cls, state: dict[str, Any], kind: type[Architecture], loss: nn.Module, options: TrainingOptions
     ) -> Self:
         """Build the network again; where its device is missing, on the CPU and with a warning."""
-        network = kind(**state["architecture"]).build(seed=state["seed"])
-        network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in state["weights"].items()})
+        without_stamp(state, cls)  # only a check: the parts of the state are checked further
+        network = rebuild(state, kind)
         try:
             device = choose_device(options.device)
         except ValueError:

@@ -14,6 +14,7 @@ from sklrnn.inputs.ragged import Ragged
 from sklrnn.inputs.samples import Samples
 from sklrnn.nn.losses import regression_loss
 from sklrnn.nn.network import NetworkArchitecture
+from sklrnn.saved_state import with_stamp
 from sklrnn.training import inference
 from sklrnn.training.batches import Batches
 from sklrnn.training.inference import all_states
@@ -291,7 +292,7 @@ def untrained(**options):
         "validation_curve": None,
         "best_validation_loss": None,
     }
-    return TrainedNetwork.from_state(state, NetworkArchitecture, LOSS, OPTIONS)
+    return TrainedNetwork.from_state(with_stamp(state, TrainedNetwork), NetworkArchitecture, LOSS, OPTIONS)
 
 
 def module_in(model, dtype):

@@ -11,6 +11,7 @@ import pandas as pd
 from sklrnn.forecasting.comparison.aicc_search import LowestAICc
 from sklrnn.forecasting.comparison.plotting import LineStyle, choose_styles, draw_forecasts, draw_skill, new_axes
 from sklrnn.forecasting.comparison.tables import round_significant
+from sklrnn.forecasting.plain_values import SavedAsPlainValues
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,7 +23,7 @@ _BEST_HIGHLIGHTED = 4
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class Comparison:
+class Comparison(SavedAsPlainValues):
     """The result of `compare`, which makes it.
 
     Attributes
