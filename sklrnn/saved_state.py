@@ -92,18 +92,19 @@ def refusal(state: dict[str, Any], kind: type, why: str) -> ValueError:
     )
 
 
+@cache
 def _parameters_of(kind: type) -> list[str]:
     return sorted(name for name in inspect.signature(kind.__init__).parameters if name != "self")  # type: ignore[misc]
 
 
 class Saved:
-    """Saves an estimator with its version; comes before scikit-learn's ``BaseEstimator`` in the bases."""
+    """Saves an object with its version; comes before scikit-learn's ``BaseEstimator`` in the bases."""
 
     def __getstate__(self) -> dict[str, Any]:
-        return with_stamp(dict(super().__getstate__()), type(self))  # type: ignore[call-overload]
+        return with_stamp(vars(self), type(self))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(without_stamp(state, type(self)))  # type: ignore[misc]
+        vars(self).update(without_stamp(state, type(self)))
 
 
 def trusted_types() -> list[str]:

@@ -4,6 +4,8 @@
 """
 
 import copy
+import importlib
+import inspect
 import json
 import pickle
 from functools import cache
@@ -273,6 +275,16 @@ def test_a_forecaster_with_a_damaged_network_is_refused():
         network.__setstate__(network.__new__(network), state)
 
 
+def test_a_part_of_a_forecaster_with_a_missing_name_is_refused():
+    model = fitted()["GRUForecaster"]
+    for part in (model._history, model._history.series[None], model.window_spec_, model.networks_[0].recipe.options):
+        state = part.__getstate__()
+        missing = next(iter(state))
+        del state[missing]
+        with pytest.raises(ValueError, match=rf"\['{missing}'\] is missing.*was damaged or changed since"):
+            type(part).__setstate__(type(part).__new__(type(part)), state)
+
+
 def test_unfitted_estimators_and_attributes_of_the_user_survive():
     model = sklrnn.GRURegressor(units=5)
     model.note = "of the user"
@@ -291,6 +303,11 @@ def saved_names():
         names[name] = sorted(state)
         if "model_" in state:
             names[f"{name}.model_"] = sorted([*state["model_"], *state["model_"]["architecture"]])
+    for part in sklrnn.trusted_types():
+        module, kind = part.rsplit(".", 1)
+        if kind in CLASSES or module == "numpy":
+            continue
+        names[part] = list(inspect.signature(getattr(importlib.import_module(module), kind)).parameters)
     return {"format": saved_state.FORMAT, "names": names}
 
 

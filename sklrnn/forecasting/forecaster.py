@@ -18,13 +18,12 @@ from sklrnn.forecasting.fh_index import resolve_fh
 from sklrnn.forecasting.history import Columns, History
 from sklrnn.forecasting.network import ForecastNetwork, NetworkRecipe, fit_networks
 from sklrnn.forecasting.parameters import ForecasterParameters
-from sklrnn.forecasting.plain_values import from_plain, to_plain
+from sklrnn.forecasting.plain_values import SavedAsPlainValues
 from sklrnn.forecasting.rollout import Rollout, make_rollout
 from sklrnn.forecasting.series import stack_series
 from sklrnn.forecasting.sktime_classes import BaseForecaster
 from sklrnn.forecasting.windows import Windows, WindowSpec
 from sklrnn.inputs.user_warnings import warn_user
-from sklrnn.saved_state import with_stamp, without_stamp
 from sklrnn.training.auto_epochs import resolve_epochs
 from sklrnn.training.interrupts import pass_on
 
@@ -35,7 +34,9 @@ _UPDATE_SHARE = 0.1
 
 
 @hyperparameters
-class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkParameters, BaseForecaster):
+class BaseRecurrentForecaster(
+    SavedAsPlainValues, ForecasterParameters, ConvolutionOptions, NetworkParameters, BaseForecaster
+):
     """What every forecaster does; a class below adds the cell and its options."""
 
     units = 64
@@ -90,13 +91,6 @@ class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkP
             BaseForecaster.__init__(self)
             # Where sktime remembers data if a user configures it to; the forecaster keeps its own.
             self._y = self._X = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        return with_stamp({name: to_plain(value) for name, value in vars(self).items()}, type(self))
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        content = without_stamp(state, type(self))
-        vars(self).update({name: from_plain(value) for name, value in content.items()})
 
     # -- training ----------------------------------------------------------------------------------------------------
 
@@ -231,9 +225,8 @@ class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkP
                 refit = self._update_recipe(self.pretrained_.networks[0], windows)
         elif is_trained:
             refit = self._recipe(windows, self.networks_[0].recipe.random_state)
-        if refit is not None and hasattr(
-            self, "_interrupt"
-        ):  # the errors are to be those of a network as little trained
+        if refit is not None and hasattr(self, "_interrupt"):
+            # The errors are to be those of a network that is trained as little.
             refit = refit.with_most_epochs(self.networks_[0].n_iter_)
         self._calibration = Calibration(self.networks_[0], windows, refit=refit, fallback=fallback)
 

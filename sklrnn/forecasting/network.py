@@ -12,6 +12,7 @@ from sklrnn.forecasting.windows import Windows
 from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, merge_identical
 from sklrnn.nn.losses import Loss, WeightedTargets, regression_loss
 from sklrnn.nn.network import NetworkArchitecture
+from sklrnn.saved_state import Saved, with_stamp, without_stamp
 from sklrnn.training.batches import Batches
 from sklrnn.training.interrupts import TrainingInterrupted
 from sklrnn.training.net import SequenceNet, choose_device
@@ -26,7 +27,7 @@ _VALIDATION_BATCH = 512
 
 
 @dataclass(frozen=True)
-class NetworkRecipe:
+class NetworkRecipe(Saved):
     """How a network is built and trained: the parameters of a forecaster at that time, and a seed.
 
     With ``start`` a copy of a trained network is trained on.
@@ -163,13 +164,14 @@ class ForecastNetwork:
         return list(self.model.curves.loss)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "model": self.model.to_state()}
+        return with_stamp({**vars(self), "model": self.model.to_state()}, type(self))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        recipe: NetworkRecipe = state["recipe"]
+        content = without_stamp(state, type(self))
+        recipe: NetworkRecipe = content["recipe"]
         loss = recipe.make_loss().per_sample
-        model = TrainedNetwork.from_state(state["model"], NetworkArchitecture, loss, recipe.options)
-        vars(self).update(state, model=model)
+        model = TrainedNetwork.from_state(content["model"], NetworkArchitecture, loss, recipe.options)
+        vars(self).update(content, model=model)
 
     def predict_scaled(self, windows: Windows) -> Array:
         """Point forecasts: (sample, step ahead, channel)."""

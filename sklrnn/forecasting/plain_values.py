@@ -11,6 +11,8 @@ import pandas as pd
 from pandas.tseries.frequencies import to_offset
 from sktime.forecasting.base import ForecastingHorizon
 
+from sklrnn.saved_state import with_stamp, without_stamp
+
 _KIND = "sklrnn_kind"
 
 Plain = Any
@@ -45,13 +47,14 @@ def from_plain(value: Plain) -> Any:
 
 
 class SavedAsPlainValues:
-    """Saves the attributes of an object as plain values."""
+    """Saves the attributes of an object as plain values, with its version."""
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: to_plain(value) for name, value in vars(self).items()}
+        return with_stamp({name: to_plain(value) for name, value in vars(self).items()}, type(self))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update({name: from_plain(value) for name, value in state.items()})
+        content = without_stamp(state, type(self))
+        vars(self).update({name: from_plain(value) for name, value in content.items()})
 
 
 # -- how each kind is written ----------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import torch
@@ -34,6 +34,9 @@ class Architecture:
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # networks are copied often, and nobody changes their description
 
     def build(self, *, seed: int) -> nn.Module:
         """Assemble the network and initialise its weights."""

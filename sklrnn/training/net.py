@@ -253,7 +253,8 @@ class SequenceNet(NeuralNet):
     def copy(self) -> "SequenceNet":
         """A net with weights, optimizer and history of its own, and the same callbacks."""
         net = object.__new__(type(self))
-        module, criterion = copy.deepcopy((self.module, self.criterion))
+        has_weights = next(self.criterion.parameters(), None) is not None
+        module, criterion = copy.deepcopy(self.module), copy.deepcopy(self.criterion) if has_weights else self.criterion
         net.__dict__.update(vars(self), module=module, criterion=criterion, _double=None)
         if self.initialized_:
             net.module_, net.criterion_, net.history_ = module, criterion, copy.copy(self.history_)

@@ -14,7 +14,7 @@ from torch import nn
 from sklrnn.inputs.ragged import Sequences
 from sklrnn.inputs.user_warnings import warn_user
 from sklrnn.nn.architecture import Architecture, count_parameters, random_layers, rebuild
-from sklrnn.saved_state import with_stamp, without_stamp
+from sklrnn.saved_state import Saved, with_stamp, without_stamp
 from sklrnn.training.batches import Batches
 from sklrnn.training.inference import for_blocks, run_in_blocks
 from sklrnn.training.interrupts import TrainingInterrupted
@@ -25,7 +25,7 @@ from sklrnn.training.process import thread_limit
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingOptions:
+class TrainingOptions(Saved):
     """How a network is trained. ``seed`` is that of the random layers, ``patience`` None never stops early."""
 
     seed: int
