@@ -22,6 +22,7 @@ from sklrnn import (
 )
 from sklrnn.forecasting import GRUForecaster
 from sklrnn.sktime_adapters import SktimeClassifier
+from sklrnn.training.net import SequenceNet
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 5, 2))
@@ -109,6 +110,24 @@ def test_what_was_learnt_is_that_of_the_steps_before():
     one_epoch = GRURegressor(units=3, max_epochs=1, batch_size=16, random_state=0).fit(X, Y)
     np.testing.assert_allclose(model.predict(X), one_epoch.predict(X), rtol=1e-3)
     assert (model.n_iter_, model.loss_curve_) == (0, [])
+
+
+def test_ctrl_c_in_a_step_of_the_optimizer(monkeypatch):
+    steps = []
+
+    def train_step(net, batch, make_step=SequenceNet.train_step, **options):
+        steps.append(1)
+        if len(steps) == 8:
+            signal.raise_signal(signal.SIGINT)
+        return make_step(net, batch, **options)
+
+    monkeypatch.setattr(SequenceNet, "train_step", train_step)
+    model = GRURegressor(units=3, batch_size=16, random_state=0)
+    message = "in epoch 3. The model keeps the weights of this moment"
+    with pytest.warns(ConvergenceWarning, match=message), pytest.raises(KeyboardInterrupt):
+        model.fit(X, Y)
+    assert model.n_iter_ == len(model.loss_curve_) == 2
+    assert np.isfinite(model.predict(X)).all()
 
 
 def test_ctrl_c_ends_a_search_in_its_first_candidate():
