@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sklrnn.preprocessing.sliding_window import SlidingWindow
     from sklrnn.preprocessing.supervise import supervise
     from sklrnn.preprocessing.token_encoder import TokenEncoder
+    from sklrnn.saved_state import trusted_types
     from sklrnn.translation.translator import SequenceTranslator
 
 _HOME = {
@@ -57,6 +58,7 @@ _HOME = {
     "sklrnn.preprocessing.token_encoder": ("TokenEncoder",),
     "sklrnn.model_selection.purged_splits": ("PurgedTimeSeriesSplit", "PurgedKFold"),
     "sklrnn.model_selection.leakage": ("check_no_leakage", "LeakageError"),
+    "sklrnn.saved_state": ("trusted_types",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
@@ -83,6 +85,7 @@ __all__ = [
     "check_no_leakage",
     "make_windows",
     "supervise",
+    "trusted_types",
 ]
 
 

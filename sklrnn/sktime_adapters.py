@@ -6,12 +6,15 @@ the wrong order train without an error, so the axes are turned here and nowhere 
 This module imports sktime, and is imported by its own name only: ``import sklrnn`` loads neither.
 """
 
+from contextlib import suppress
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.utils import ClassifierTags, InputTags, RegressorTags, Tags, TargetTags
+from sklearn.utils.validation import check_is_fitted
 from sktime.base import BaseObject
 from sktime.classification.base import BaseClassifier
 from sktime.regression.base import BaseRegressor
@@ -116,7 +119,14 @@ class _HoldsEstimator(LinkToDocumentation):
         return super().score(X, read_targets(y), *args, **options)  # type: ignore[misc]
 
     def _fit(self, X: Array, y: Array) -> Self:
-        self.estimator_ = self._unfitted_estimator().fit(_time_first(X), y)
+        self.estimator_ = self._unfitted_estimator()
+        try:
+            self.estimator_.fit(_time_first(X), y)
+        except KeyboardInterrupt:
+            with suppress(NotFittedError):
+                check_is_fitted(self.estimator_)  # by what it had learnt until then
+                self._is_fitted = True
+            raise
         return self
 
     def _predict(self, X: Array) -> Array:

@@ -148,10 +148,11 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
             raise ValueError(
                 f"{type(self).__name__} was fitted with {self.n_outputs_} output(s), got y with {targets.shape[1]}."
             )
-        if self.loss == "poisson":
+        if self._loss.positive:
             lowest = targets[slice(None) if weights is None else weights > 0].min()
             if lowest < 0:
-                raise ValueError(f'loss="poisson" needs targets that are not negative, got {lowest:g}.')
+                name = f'"{self.loss}"' if isinstance(self.loss, str) else self.loss.__name__
+                raise ValueError(f"loss={name} needs targets that are not negative, got {lowest:g}.")
         return targets, weights
 
     def _make_loss(self, **parameters: Any) -> Loss:

@@ -17,8 +17,9 @@ from sklrnn.forecasting.auto_settings import AUTO_STEPS, resolve_future_X, resol
 from sklrnn.forecasting.calibration import Calibration, Pretrained
 from sklrnn.forecasting.fh_index import resolve_fh
 from sklrnn.forecasting.history import Columns, History
-from sklrnn.forecasting.network import ForecastNetwork, NetworkRecipe
+from sklrnn.forecasting.network import ForecastNetwork, NetworkRecipe, fit_networks
 from sklrnn.forecasting.parameters import ForecasterParameters
+from sklrnn.forecasting.plain_values import SavedAsPlainValues
 from sklrnn.forecasting.rollout import Rollout, make_rollout
 from sklrnn.forecasting.series import stack_series
 from sklrnn.forecasting.sktime_classes import BaseForecaster
@@ -29,6 +30,7 @@ from sklrnn.inputs.user_warnings import warn_user
 from sklrnn.nn.summary import NetworkSummary
 from sklrnn.timeline.long_table import check_not_long
 from sklrnn.training.auto_epochs import resolve_epochs
+from sklrnn.training.interrupts import pass_on
 
 Array = NDArray[Any]
 
@@ -38,7 +40,12 @@ _UPDATE_SHARE = 0.1
 
 @hyperparameters
 class BaseRecurrentForecaster(
-    LinkToDocumentation, ForecasterParameters, ConvolutionOptions, NetworkParameters, BaseForecaster
+    LinkToDocumentation,
+    SavedAsPlainValues,
+    ForecasterParameters,
+    ConvolutionOptions,
+    NetworkParameters,
+    BaseForecaster,
 ):
     """What every forecaster does; a class below adds the cell and its options."""
 
@@ -103,12 +110,12 @@ class BaseRecurrentForecaster(
         if not hasattr(self, "pretrained_"):
             self._train(fh)
             self._calibrate()
-            return self
+            return self._end_training("fitted")
         self.networks_ = self.pretrained_.networks
         if self.fine_tune:
             self._continue_training()
         self._calibrate(is_trained=self.fine_tune)
-        return self
+        return self._end_training("fitted")
 
     def _pretrain(self, y: pd.DataFrame, X: pd.DataFrame | None = None, fh: ForecastingHorizon | None = None) -> Any:
         self._start_history(y, X)
@@ -129,7 +136,20 @@ class BaseRecurrentForecaster(
         self._calibrate()
         self._calibration.forget_fallback()
         self.pretrained_ = Pretrained(self.networks_, self._calibration)
+        return self._end_training("pretrained")
+
+    def _end_training(self, state: str) -> Any:
+        """Give back the forecaster; after Ctrl-C, let that go on, in the state which sktime would set afterwards."""
+        interrupt = vars(self).pop("_interrupt", None)
+        if interrupt is not None:
+            self._state = state
+            pass_on(interrupt)
         return self
+
+    def _fit_networks(self, recipes: list[NetworkRecipe], windows: Windows) -> None:
+        self.networks_, interrupt = fit_networks(recipes, windows)
+        if interrupt is not None:
+            self._interrupt = interrupt
 
     def _start_history(self, y: pd.DataFrame, X: pd.DataFrame | None) -> None:
         validate_parameters(self)
@@ -154,7 +174,7 @@ class BaseRecurrentForecaster(
                 setattr(self, name, value)
             raise
         self._sktime_state_before = self._sktime_state()
-        return self
+        return self._end_training("fitted")
 
     def _train(self, fh: ForecastingHorizon | None) -> None:
         series = self._history.series
@@ -173,7 +193,7 @@ class BaseRecurrentForecaster(
         warn_of_long_convolutions(self, spec.n_steps, "the window", ", raise window_length, or lower fold")
         windows = self._training_windows()
         seeds = check_random_state(self.random_state).randint(2**31 - 1, size=self.n_networks)
-        self.networks_ = [self._recipe(windows, int(seed)).fit(windows) for seed in seeds]
+        self._fit_networks([self._recipe(windows, int(seed)) for seed in seeds], windows)
 
     def _resolve_horizon(self, fh: ForecastingHorizon | None) -> int:
         if self.strategy == "recursive":
@@ -190,7 +210,7 @@ class BaseRecurrentForecaster(
                 "the networks stay as they are, and read the rows only.",
             )
             return
-        self.networks_ = [self._update_recipe(network, windows).fit(windows) for network in self.networks_]
+        self._fit_networks([self._update_recipe(network, windows) for network in self.networks_], windows)
 
     def _update_recipe(self, network: ForecastNetwork, windows: Windows) -> NetworkRecipe:
         """How a network continues its training."""
@@ -217,6 +237,9 @@ class BaseRecurrentForecaster(
                 refit = self._update_recipe(self.pretrained_.networks[0], windows)
         elif is_trained:
             refit = self._recipe(windows, self.networks_[0].recipe.random_state)
+        if refit is not None and hasattr(self, "_interrupt"):
+            # The errors are to be those of a network that is trained as little.
+            refit = refit.with_most_epochs(self.networks_[0].n_iter_)
         self._calibration = Calibration(self.networks_[0], windows, refit=refit, fallback=fallback)
 
     # -- forecasting -------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from sktime.forecasting.base import ForecastingHorizon
 
 from sklrnn.forecasting.fh_index import resolve_fh, times_after
 from sklrnn.forecasting.future_X import EarlyX, combine_rows, count_steps_read, keep_early_X, values_of_future_X
+from sklrnn.forecasting.plain_values import SavedAsPlainValues
 from sklrnn.forecasting.series import (
     SeriesKey,
     TimeSeries,
@@ -84,7 +85,7 @@ def _has_default_names(names: pd.Index) -> bool:
 
 
 @dataclass(frozen=True)
-class History:
+class History(SavedAsPlainValues):
     """The known rows of each series, and what is needed to return forecasts in the form of y.
 
     ``cutoffs`` are the times of the rows that each series is forecast from: the last row that was passed, which is not

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sklrnn.forecasting.fh_index import check_same_index_type, continue_index, with_frequency
+from sklrnn.forecasting.plain_values import SavedAsPlainValues
 from sklrnn.forecasting.windows import StackedSeries
 from sklrnn.inputs.magnitudes import check_magnitude, check_single_precision, standard_deviation
 from sklrnn.timeline.panel import split_entities, times_of
@@ -19,7 +20,7 @@ SeriesKey = Hashable
 
 
 @dataclass(frozen=True)
-class TimeSeries:
+class TimeSeries(SavedAsPlainValues):
     """The known rows of one series: ``y`` of shape (time, channel) and ``X`` of shape (time, column).
 
     ``level`` and ``scale`` are the mean and standard deviation of each channel, of the rows that were known when the

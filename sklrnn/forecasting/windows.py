@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklrnn.inputs.magnitudes import standard_deviation
+from sklrnn.saved_state import Saved
 
 Array = NDArray[Any]
 
@@ -23,7 +24,7 @@ _BLOCK_SIZE = 4096
 
 
 @dataclass(frozen=True)
-class WindowSpec:
+class WindowSpec(Saved):
     """How a sample is cut and scaled.
 
     A step of the network reads ``fold`` rows at once. ``known_future`` holds the positions of the columns of X whose
@@ -57,7 +58,7 @@ class WindowSpec:
 
 
 @dataclass(frozen=True)
-class StackedSeries:
+class StackedSeries(Saved):
     """The rows of all series, concatenated.
 
     Series ``s`` has the rows ``starts[s]`` to ``ends[s]``. Future rows of y are NaN until they are forecast; there are
@@ -78,7 +79,7 @@ class StackedSeries:
 
 
 @dataclass(frozen=True)
-class Windows:
+class Windows(Saved):
     """The inputs of a network, shaped (sample, step, feature): an array that is computed when it is indexed.
 
     The window of a sample ends before the row ``origins`` of the stacked series, and belongs to the series

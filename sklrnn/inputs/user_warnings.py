@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from types import FrameType
 
 # Packages between the line of the user and the code that warns.
-_NOT_THE_USER = {"sklrnn", "sklearn", "sktime"}
+_NOT_THE_USER = {"sklrnn", "sklearn", "sktime", "contextlib"}
 
 
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:

@@ -16,6 +16,7 @@ from sklrnn._hyperparameters import Doc, HasMethods, fitted, hyperparameters, va
 from sklrnn.inputs.ragged import Sequences, concatenate_steps, lengths_of, restore_form
 from sklrnn.inputs.sklearn_classes import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklrnn.inputs.validation import check_sequences, check_weights
+from sklrnn.saved_state import Saved
 
 __all__ = ["SequenceScaler"]
 
@@ -33,7 +34,7 @@ def _reads_a_table(self: "SequenceScaler") -> bool:
 
 
 @hyperparameters
-class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class SequenceScaler(Saved, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Scale each feature of sequences with any scaler of scikit-learn.
 
     The wrapped scaler is fitted on the steps of all training sequences, a table of shape ``(step, feature)``. The

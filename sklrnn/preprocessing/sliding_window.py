@@ -12,6 +12,7 @@ from sklrnn._hyperparameters import Doc, Ge, fitted, hyperparameters, validate_p
 from sklrnn.inputs.numeric import read_values
 from sklrnn.inputs.sklearn_classes import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklrnn.preprocessing._window_layout import Context, Plan, plan_rows, take_windows
+from sklrnn.saved_state import Saved
 from sklrnn.timeline.panel import Entity
 from sklrnn.timeline.table import Table, check_numbers, split_table
 from sklrnn.timeline.time_index import Times, read_entity_times
@@ -22,7 +23,7 @@ Array = NDArray[Any]
 
 
 @hyperparameters
-class SlidingWindow(TransformerMixin, BaseEstimator):
+class SlidingWindow(Saved, TransformerMixin, BaseEstimator):
     """Give each row the window of rows that ends there: ``(row, feature)`` becomes ``(row, time, feature)``.
 
     The number of rows stays the same, so scikit-learn's ``Pipeline``, searches and splitters work as they are. A window

@@ -15,6 +15,7 @@ from sklrnn.inputs.containers import check_texts
 from sklrnn.inputs.sklearn_classes import BaseEstimator, TransformerMixin
 from sklrnn.inputs.tokens import mark_as_tokens
 from sklrnn.inputs.validation import with_text_input
+from sklrnn.saved_state import Saved
 
 __all__ = ["END", "START", "UNKNOWN", "TokenEncoder"]
 
@@ -37,7 +38,7 @@ _SHOWN: dict[str, Token] = {
 
 
 @hyperparameters
-class TokenEncoder(TransformerMixin, BaseEstimator):
+class TokenEncoder(Saved, TransformerMixin, BaseEstimator):
     """Turn texts into sequences of integers, one for each character or word.
 
     A sample is a string, which ``analyzer`` splits, or a list of tokens that are split already: strings, or integers

@@ -205,6 +205,8 @@ def test_too_few_samples_to_validate_on():
 def test_poisson_needs_counts():
     with pytest.raises(ValueError, match='loss="poisson" needs targets that are not negative, got -'):
         GRURegressor(loss="poisson").fit(X, y)
+    with pytest.raises(ValueError, match="loss=PoissonNLLLoss needs targets that are not negative, got -"):
+        GRURegressor(loss=torch.nn.PoissonNLLLoss).fit(X, y)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")

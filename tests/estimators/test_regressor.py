@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose
+from scipy.special import softmax
 from torch import nn
 
 from sklrnn import GRURegressor
@@ -107,11 +108,12 @@ def test_coverage_and_levels_are_checked(wrong, heteroscedastic):
         model.predict_quantiles(X, [wrong])
 
 
-def test_poisson_learns_a_rate():
+@pytest.mark.parametrize("loss", ["poisson", nn.PoissonNLLLoss])
+def test_poisson_learns_a_rate(loss):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(500, 4))
     y = rng.poisson(np.exp(3 + 0.5 * X[:, -1]))
-    model = GRURegressor(loss="poisson", units=8, max_epochs=40, random_state=0).fit(X, y)
+    model = GRURegressor(loss=loss, units=8, max_epochs=40, random_state=0).fit(X, y)
     assert np.corrcoef(model.predict(X), np.exp(3 + 0.5 * X[:, -1]))[0, 1] > 0.95
     assert model.predict(X).mean() == pytest.approx(y.mean(), rel=0.05)
 
@@ -120,6 +122,22 @@ def test_a_loss_of_torch(heteroscedastic):
     X, y, *_ = heteroscedastic
     model = GRURegressor(**{**TINY, "max_epochs": 30}, loss=nn.SmoothL1Loss).fit(X[:300], y[:300])
     assert model.score(X[:300], y[:300]) > 0.5
+
+
+def test_a_loss_of_labels_is_an_error_before_it_leaves_a_model(heteroscedastic):
+    X, y, *_ = heteroscedastic
+    model = GRURegressor(**TINY, loss=nn.CrossEntropyLoss)
+    with pytest.raises(ValueError, match="loss=CrossEntropyLoss needs targets .* use a classifier, such as"):
+        model.fit(X, y)
+    assert not hasattr(model, "model_")
+
+
+def test_shares_are_learnt_with_cross_entropy():
+    X = np.random.default_rng(0).normal(size=(200, 4))
+    up = 1 / (1 + np.exp(-3 * X[:, -1]))
+    model = GRURegressor(units=8, max_epochs=60, loss=nn.CrossEntropyLoss, normalize_y=False, random_state=0)
+    predicted = softmax(model.fit(X, np.c_[up, 1 - up]).predict(X), axis=1)
+    assert np.abs(predicted[:, 0] - up).mean() < 0.1
 
 
 def test_a_constant_target_is_predicted(heteroscedastic):

@@ -16,6 +16,7 @@ from sklrnn.forecasting.comparison.summary import (
     describe_metric_errors,
     summarize,
 )
+from sklrnn.forecasting.plain_values import SavedAsPlainValues
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,7 +27,7 @@ _BEST_HIGHLIGHTED = 4
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class Comparison:
+class Comparison(SavedAsPlainValues):
     """The result of `compare`, which makes it.
 
     Attributes
