@@ -24,7 +24,7 @@ from sklrnn.estimators.sequence_input import read_sequences
 from sklrnn.estimators.step_predictions import as_step_predictions
 from sklrnn.estimators.window_scale import check_window_parameters
 from sklrnn.inputs.class_hold_out import hold_out_classes
-from sklrnn.inputs.ragged import for_each_step, in_the_form_of, shaped_like
+from sklrnn.inputs.ragged import Sequences, for_each_step, in_the_form_of, shaped_like
 from sklrnn.inputs.samples import Samples, hold_out_newest, merge_identical
 from sklrnn.inputs.sklearn_classes import BaseEstimator
 from sklrnn.inputs.step_targets import check_step_targets, check_step_weights
@@ -130,13 +130,16 @@ class RecurrentEstimator(
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
         if self.embedding_dim is None:
             warn_of_tokens(self, X)
-        X = read_sequences(self, X, reset=reset)
+        X = self._check_X(X, reset=reset)
         if not self.return_sequences:
             return Samples(X, *self._encode(X, y, check_weights(sample_weight, len(X)), reset=reset))
         targets, weights = check_step_targets(X, y), check_step_weights(sample_weight, X)
         y, weights = self._encode(targets, targets, weights, reset=reset)
         of_steps = None if weights is None else shaped_like(X, weights)
         return Samples(X, shaped_like(X, y), of_steps, per_timestep=True)
+
+    def _check_X(self, X: Any, *, reset: bool) -> Sequences:
+        return read_sequences(self, X, reset=reset)
 
     def _hold_out(self, samples: Samples) -> tuple[Samples, Samples | None]:
         if not holds_out(self.early_stopping, len(samples.nonzero_weight)):
@@ -208,7 +211,7 @@ class RecurrentEstimator(
         """
         check_is_fitted(self, "model_")
         with self._threads():
-            states = self.model_.run(read_sequences(self, X, reset=False), read=all_states, per_timestep=True)
+            states = self.model_.run(self._check_X(X, reset=False), read=all_states, per_timestep=True)
         return in_the_form_of(X, states)
 
     def start_stream(self) -> Stream:
@@ -235,7 +238,7 @@ class RecurrentEstimator(
     def _predictions(self, X: Any, decode: Callable[[Array, Any], Array]) -> Any:
         """Run the network on X and decode its raw outputs: one prediction a sample, or one a step in the form of X."""
         check_is_fitted(self, "model_")
-        sequences = read_sequences(self, X, reset=False)
+        sequences = self._check_X(X, reset=False)
         warn_if_far(training_range(self), sequences, self)
         with self._threads():
             raw = self.model_.run(sequences)
