@@ -11,9 +11,10 @@ from sklearn.utils import check_array, check_consistent_length
 
 from sklrnn.inputs.validation import check_int
 from sklrnn.preprocessing._window_layout import strided_windows
+from sklrnn.timeline.grid_inference import infer_grid
 from sklrnn.timeline.panel import Entity
 from sklrnn.timeline.table import check_numbers, column_position, split_table, take_columns
-from sklrnn.timeline.time_index import infer_grid, read_entity_times
+from sklrnn.timeline.time_index import read_entity_times
 
 __all__ = ["make_windows", "supervise"]
 
