@@ -46,7 +46,7 @@ def _are_row_numbers(series: Sequence[Times]) -> bool:
 
 
 def _are_business_days(series: Sequence[Times]) -> bool:
-    """Whether over a third of the rows are one business day apart, and none of any series is on one of the weekends between them.
+    """Whether over a third of the rows are one business day apart, and none is on one of the weekends between them.
 
     A few holidays split business days into weeks without a hole, and such a week looks like a series of days.
     """
