@@ -122,7 +122,7 @@ def test_quantiles_increase_and_intervals_are_made_of_them(loss, fh):
     [{}, {"n_networks": 2}, {"early_stopping": True}, {"strategy": "recursive"}, {"loss": "gaussian"}],
     ids=["refit", "two networks", "held out", "recursive", "gaussian"],
 )
-@pytest.mark.parametrize("n_rows", [36, 80])
+@pytest.mark.parametrize("n_rows", [50, 90])
 def test_a_higher_coverage_is_always_wider(settings, n_rows):
     y = pd.DataFrame({"calm": wave(n_rows, noise=0.1), "wild": wave(n_rows, seed=1, noise=1.0)})
     model = tiny(**settings).fit(y, fh=range(1, 13))
