@@ -42,7 +42,7 @@ class ForecasterParameters:
         Group.INPUT,
         Doc(
             'Seasonal periodicity in rows; "auto" takes the season of the frequency, or one that the autocorrelation '
-            "shows, if it helps to forecast the last rows."
+            "shows, if it helps to forecast the last rows. `verbose=1` prints which."
         ),
     ] = "auto"
     fold: Annotated[

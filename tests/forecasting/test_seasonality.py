@@ -77,7 +77,7 @@ def seasonal_walks(season, n_rows, *, size, n_series=60):
     [
         (52, 220, 3, "W-SUN"),
         (52, 220, 3, None),
-        (52, 130, 3, None),
+        (52, 130, 6, None),
         (12, 70, 2, "M"),
         (12, 70, 2, None),
         (4, 44, 2, "Q"),
