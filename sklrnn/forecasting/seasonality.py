@@ -48,10 +48,12 @@ class _Evidence(NamedTuple):
         return trial.gain >= self.gain and trial.significance >= self.significance
 
 
-# A season that the calendar names needs less evidence than one that was looked for, and many series less than few.
-_NAMED, _NAMED_ALONE = _Evidence(0.01, 1.0), _Evidence(0.1, 1.0)
-_FOUND, _FOUND_ALONE = _Evidence(0.03, 3.0), _Evidence(0.1, 3.0)
-_ALONE = 10
+# A season that the calendar names needs less evidence than one that was looked for, many series less than few, and a
+# season that the correlation shows clearly hardly any.
+_NAMED, _NAMED_IN_FEW = _Evidence(0.01, 1.0), _Evidence(0.1, 1.0)
+_FOUND, _FOUND_IN_FEW = _Evidence(0.03, 3.0), _Evidence(0.1, 3.0)
+_CLEAR, _CLEAR_CORRELATION = _Evidence(0.02, 0.0), 0.4
+_FEW_SERIES = 10
 # Of the accepted seasons the shortest one that gains at least this share of the highest gain is taken.
 _NEARLY_AS_GOOD = 0.85
 # With fewer series there is no saying whether dates would name a season.
@@ -72,7 +74,7 @@ def find_season(y: Array | Sequence[Array], freq: str | None = None) -> int:
 
 
 def choose_season(y: Array | Sequence[Array], freq: str | None = None) -> Season:
-    """Choose the season that helps to forecast the last rows of one or many series, or none.
+    """Choose a season that helps to forecast the last rows of one or many series, or none.
 
     Tried are the usual season of the frequency (without a frequency, all usual ones), and the shortest lag at which the
     median autocorrelation has a high peak.
@@ -81,29 +83,39 @@ def choose_season(y: Array | Sequence[Array], freq: str | None = None) -> Season
     series = [values for values in series if not np.isnan(values).all()]
     n_rows = int(np.median([len(values) for values in series])) if series else 0
     by_calendar = (_season_by_frequency(freq),) if freq else _USUAL
-    seasons = {season for season in by_calendar if season > 1 and 2 * season < n_rows}
     correlations = _median_autocorrelation(_some(series, _MOST_CORRELATED), n_rows // 2)
+    seasons = {season for season in by_calendar if season > 1 and 2 * season < n_rows}
     seasons |= {_first_high_peak(correlations[: n_rows // 3 + 1])} - {1}
-    named, found = _NAMED, _FOUND
-    if len(series) < _ALONE:
-        named, found = _NAMED_ALONE, _FOUND_ALONE
+    if len(series) < _FEW_SERIES:
         seasons = {season for season in seasons if _stands_out(correlations, season, _LOWER_BEFORE_NAMED)}
     if not seasons:
         return Season(1, "no season to try")
-    trials = {}
-    for season in sorted(seasons):
-        horizon = min(season, _LONGEST_HORIZON) if season in by_calendar else season
-        trial = try_season(_some(series, _MOST_TRIED), season, horizon)
-        if trial is not None:
-            trials[season] = trial
-    hints = {season: trial for season, trial in trials.items() if season in by_calendar and named.accepts(trial)}
-    accepted = {season: trial for season, trial in trials.items() if found.accepts(trial)} | (hints if freq else {})
+    trials = _try_seasons(_some(series, _MOST_TRIED), seasons, by_calendar)
+    found, named = (_FOUND_IN_FEW, _NAMED_IN_FEW) if len(series) < _FEW_SERIES else (_FOUND, _NAMED)
+    with_dates = {
+        season: trial
+        for season, trial in trials.items()
+        if season in by_calendar
+        and (named.accepts(trial) or (_CLEAR.accepts(trial) and _is_clear(correlations, season)))
+    }
+    accepted = {season: trial for season, trial in trials.items() if found.accepts(trial)}
+    if freq:
+        accepted |= with_dates
     if accepted:
         return _best(accepted, by_calendar if freq else ())
     hint = None
-    if hints and len(series) >= _LEAST_SERIES_TO_WARN:
-        hint = max(hints, key=lambda season: hints[season].gain)
+    if with_dates and len(series) >= _LEAST_SERIES_TO_WARN:
+        hint = max(with_dates, key=lambda season: with_dates[season].gain)
     return Season(1, f"tried {', '.join(map(str, sorted(seasons)))}: none helps to forecast the last rows", hint)
+
+
+def _try_seasons(series: list[Array], seasons: set[int], by_calendar: Sequence[int]) -> dict[int, Trial]:
+    trials = {}
+    for season in sorted(seasons):
+        trial = try_season(series, season, min(season, _LONGEST_HORIZON) if season in by_calendar else season)
+        if trial is not None:
+            trials[season] = trial
+    return trials
 
 
 def resolve_season(sp: int | Literal["auto"], y: Sequence[Array], freq: str | None, *, verbose: int) -> int:
@@ -191,6 +203,12 @@ def _stands_out(correlations: Array, season: int, factor: float) -> bool:
     """Whether the correlation at the season is higher than at some shorter lag."""
     high = season < len(correlations) and correlations[season] >= _LEAST_CORRELATION
     return bool(high and correlations[1:season].min() < factor * correlations[season])
+
+
+def _is_clear(correlations: Array, season: int) -> bool:
+    """Whether the correlation at the season is high, and much lower before it."""
+    high = season < len(correlations) and correlations[season] >= _CLEAR_CORRELATION
+    return bool(high and _stands_out(correlations, season, _LOWER_BEFORE_PEAK))
 
 
 def _first_high_peak(correlations: Array) -> int:
