@@ -69,7 +69,8 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
         """Predict quantiles of the target of each sequence.
 
         They come from the network with ``loss="quantile"`` (trained levels, and levels between them) and
-        ``loss="gaussian"``, otherwise from the errors on the held-out newest samples.
+        ``loss="gaussian"``, otherwise from the errors on the held-out newest samples, and beyond the largest of these
+        from the tail of Student's t.
 
         Parameters
         ----------
@@ -94,7 +95,8 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
         X : array-like of shape (sample, time) or (sample, time, feature), or list of (time_i, feature) arrays
             Sequences.
         coverage : float, default=0.9
-            Share of targets that the interval should hold.
+            Share of targets that the interval should hold. More than the number of held-out samples can tell is an
+            error.
 
         Returns
         -------

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sklrnn.forecasting.seasonality import find_season
+from sklrnn.forecasting.seasonality import resolve_season
 from sklrnn.forecasting.series import SeriesKey, TimeSeries
 from sklrnn.forecasting.windows import WindowSpec
 from sklrnn.inputs.magnitudes import exponents, without_exponent
@@ -27,13 +27,11 @@ MIN_ROWS = 3
 AUTO_STEPS = StepBudget(14, growth=0.6, most_steps=20_000)
 
 
-def resolve_sp(sp: int | Literal["auto"], series: Mapping[SeriesKey, TimeSeries]) -> int:
-    """Return the season that was given, or find it from all channels of all series."""
-    if sp != "auto":
-        return int(sp)
+def resolve_sp(sp: int | Literal["auto"], series: Mapping[SeriesKey, TimeSeries], *, verbose: int = 0) -> int:
+    """Return the season that was given, or choose it by all channels of all series."""
     freq = frequency_of(next(iter(series.values())).index)
     channels = [without_exponent(one.y[:, channel]) for one in series.values() for channel in range(one.y.shape[1])]
-    return find_season(channels, freq if isinstance(freq, str) else None)
+    return resolve_season(sp, channels, freq if isinstance(freq, str) else None, verbose=verbose)
 
 
 def resolve_window_spec(

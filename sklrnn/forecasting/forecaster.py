@@ -178,7 +178,7 @@ class BaseRecurrentForecaster(
 
     def _train(self, fh: ForecastingHorizon | None) -> None:
         series = self._history.series
-        self.sp_ = resolve_sp(self.sp, series)
+        self.sp_ = resolve_sp(self.sp, series, verbose=self.verbose)
         self.window_spec_ = resolve_window_spec(
             series,
             window_length=self.window_length,

@@ -40,7 +40,10 @@ class ForecasterParameters:
         int | Literal["auto"],
         Ge(1),
         Group.INPUT,
-        Doc('Seasonal periodicity in rows; "auto" infers it from the frequency and the autocorrelation.'),
+        Doc(
+            'Seasonal periodicity in rows; "auto" takes the season of the frequency, or one that the autocorrelation '
+            "shows, if it helps to forecast the last rows. `verbose=1` prints which."
+        ),
     ] = "auto"
     fold: Annotated[
         int | Literal["auto"],

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from sklrnn.inputs.numeric import read_values
 from sklrnn.inputs.validation import check_int
+from sklrnn.timeline.grid_inference import infer_grid
 from sklrnn.timeline.panel import Entity
 from sklrnn.timeline.table import as_table, column_position, split_table, take_columns
-from sklrnn.timeline.time_index import infer_grid, read_entity_times
+from sklrnn.timeline.time_index import read_entity_times
 
 __all__ = ["supervise"]
 

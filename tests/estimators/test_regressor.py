@@ -87,6 +87,20 @@ def test_an_interval_needs_enough_held_out_rows(heteroscedastic):
         model.predict_interval(X_new, coverage=0.99)
 
 
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_quantiles_beyond_the_held_out_errors_widen(outputs, heteroscedastic):
+    X, y, X_new, _ = heteroscedastic
+    targets = y if outputs == 1 else np.c_[y, -y]
+    model = GRURegressor(**TINY, early_stopping=True).fit(X[:100], targets[:100])
+    levels = np.array([0.9995, 0.5, 0.99, 0.0005, 0.95, 0.9, 0.01])
+    values = model.predict_quantiles(X_new[:20], levels)[..., np.argsort(levels)]
+    spread = values[..., -3] - values[..., 2]  # from the median to 0.95
+    assert (np.diff(values, axis=-1) > 0.05 * spread[..., np.newaxis]).all()
+    low, _, high = np.moveaxis(model.predict_quantiles(X_new[:20], [0.0005, 0.5, 0.9995]), -1, 0)
+    errors = targets[90:100].reshape(10, -1) - model.predict(X[90:100]).reshape(10, -1)
+    assert (high - low > np.ptp(errors, axis=0).reshape(y[:1].shape if outputs == 1 else (1, 2))).all()
+
+
 def test_bounds_never_pass_each_other():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(400, 5))

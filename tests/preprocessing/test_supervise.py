@@ -146,6 +146,15 @@ def test_a_missing_row_is_a_missing_target():
     assert_array_equal(y, by_rows.loc[y.index])
 
 
+def test_trading_days_with_holidays_lose_the_rows_before_holidays_only():
+    days = pd.bdate_range("2024-12-13", periods=22).drop(["2024-12-25", "2025-01-01"])
+    prices = pd.DataFrame({"price": np.arange(20.0)}, index=days)
+    X, y = supervise(prices, "price", 1, dropna=True)
+    lost = days[:-1].difference(X.index)
+    assert list(lost) == [pd.Timestamp("2024-12-24"), pd.Timestamp("2024-12-31")]
+    assert_array_equal(y, X["price"] + 1)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
