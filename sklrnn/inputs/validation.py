@@ -25,9 +25,12 @@ from sklrnn.inputs.target_types import read_targets
 
 Array = NDArray[Any]
 FLOATS = (np.float64, np.float32)
+# scikit-learn looks for NaN in the sum of all values, in which large ones of both signs overflow.
+_let_sums_overflow = np.errstate(over="ignore", invalid="ignore")
 
 
 @refusing_huge_ints("X")
+@_let_sums_overflow
 def check_sequences(
     estimator: Any, X: Any, *, reset: bool, n_timesteps: int | None = None, allow_nan: bool = False
 ) -> Sequences:
@@ -171,6 +174,7 @@ def check_int(name: str, value: Any, least: int) -> None:
 
 
 @refusing_huge_ints("y")
+@_let_sums_overflow
 def check_targets(X: Array, y: Any, **check_array_options: Any) -> Array:
     """Check numeric targets ``(sample,)`` or ``(sample, output)``."""
     targets: Array = check_array(

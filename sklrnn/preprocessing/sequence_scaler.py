@@ -112,7 +112,14 @@ class SequenceScaler(Saved, OneToOneFeatureMixin, TransformerMixin, BaseEstimato
                 )
             weights: Any = check_weights(sample_weight, len(checked))
             options["sample_weight"] = np.repeat(weights, lengths_of(checked))
-        self.scaler_ = scaler.fit(concatenate_steps(checked), **options)
+        try:
+            with np.errstate(over="raise"):
+                self.scaler_ = scaler.fit(concatenate_steps(checked), **options)
+        except FloatingPointError as error:
+            raise ValueError(
+                f"{type(scaler).__name__} can't compute with values as large as those in X: {error}. Divide X by a "
+                "constant first."
+            ) from None
         return self
 
     def transform(self, X: Any) -> Any:

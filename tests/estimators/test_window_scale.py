@@ -209,21 +209,6 @@ def test_predictions_survive_saving(windows):
         assert_array_equal(loaded.predict_interval(X, 0.5), model.predict_interval(X, 0.5))
 
 
-def test_a_model_saved_before_there_were_window_scales_still_predicts(windows):
-    X, y = windows
-    model = GRURegressor(**TINY).fit(X, y)
-    same, state = pickle.loads(pickle.dumps(model)), model.__getstate__()
-    for name in ("_training_range", "_y_windows", "target_feature"):
-        del state[name]
-    del state["model_"]["architecture"]["normalize_X"]
-    loaded = object.__new__(GRURegressor)
-    loaded.__setstate__(state)
-    with pytest.warns(UserWarning, match="X lies far outside"):
-        expected = model.predict(100 * X)
-    assert_array_equal(loaded.predict(100 * X), expected)  # without a warning: it knows no range
-    assert_array_equal(loaded.partial_fit(X, y).predict(X), same.partial_fit(X, y).predict(X))
-
-
 def test_single_precision_stays_single(windows):
     X, y = (part.astype(np.float32) for part in windows)
     model = GRURegressor(**TINY, **WINDOW).fit(X, y)
