@@ -7,7 +7,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sklrnn.forecasting.series import SeriesKey, TimeSeries, check_unique_times, describe_series, to_floats
+from sklrnn.forecasting.series import (
+    SeriesKey,
+    TimeSeries,
+    check_columns_of_X,
+    check_unique_times,
+    describe_series,
+    to_floats,
+)
 
 Array = NDArray[Any]
 
@@ -78,7 +85,10 @@ def values_of_future_X(X: pd.DataFrame | None, asked: pd.Index, ahead: pd.Index,
     positions = np.full(len(ahead), -1) if X is None else X.index.get_indexer(ahead)
     if X is None or (positions < 0).any():
         raise ValueError(_describe_missing(np.flatnonzero(positions < 0), asked, ahead, horizon, key))
-    return to_floats(X.iloc[positions], f"X of {describe_series(key)}")
+    whose = f"X of {describe_series(key)}"
+    values = to_floats(X.iloc[positions], whose)
+    check_columns_of_X(values, X.columns, whose, refuse_small=False)  # a column may fade out
+    return values
 
 
 def _describe_missing(missing: Array, asked: pd.Index, ahead: pd.Index, horizon: int, key: SeriesKey) -> str:

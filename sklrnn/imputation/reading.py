@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import get_config
 
+from sklrnn.inputs.numeric import refuse_nested
 from sklrnn.inputs.ragged import concatenate_steps, lengths_of, restore_form
 from sklrnn.inputs.validation import check_sequences
 from sklrnn.timeline.calendar_features import dates_of
@@ -31,6 +32,7 @@ class GivenSeries(NamedTuple):
 def read_given_series(estimator: Any, X: Any, *, reset: bool, missing_values: float = np.nan) -> GivenSeries:
     """Read a Series or a table, which is one series or a panel with a MultiIndex, or sequences, each a series."""
     if hasattr(X, "to_frame") and len(X.shape) == 1:
+        refuse_nested(X, of=type(estimator).__name__)
         table = read_given_series(estimator, X.to_frame(), reset=reset, missing_values=missing_values)
         return table._replace(restore=lambda rows: _series_like(X, rows, estimator))
     _refuse_other_form(estimator, X, reset=reset)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array, check_consistent_length
 
+from sklrnn.inputs.numeric import read_values
 from sklrnn.inputs.validation import check_int
 from sklrnn.preprocessing._window_layout import strided_windows
 from sklrnn.timeline.table import as_table, check_numbers, split_table
@@ -132,9 +133,11 @@ def make_windows(
     if horizon is None and (y is not None or return_sequences):
         what = "y" if y is not None else "return_sequences=True"
         raise ValueError(f"horizon=None makes windows without targets, but {what} asks for some. Pass a horizon.")
-    table = split_table(as_table(X), groups=groups)
+    table = split_table(as_table(read_values(X, "X")), groups=groups)
     values = check_numbers("make_windows", table.features)
-    targets = values if y is None else check_array(y, dtype=None, ensure_2d=False, ensure_all_finite=False)
+    targets = (
+        values if y is None else check_array(read_values(y, "y"), dtype=None, ensure_2d=False, ensure_all_finite=False)
+    )
     check_consistent_length(values, targets)
     targets = targets.reshape(len(targets), -1)
     span = (window_length - 1) * stride_within + 1
