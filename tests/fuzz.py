@@ -72,7 +72,7 @@ def run_try(seed: int, number: int) -> tuple[Program, Outcome]:
 
 
 def run(program: Program) -> Outcome:
-    """Run a program, and judge what it does."""
+    """Run a program, and evaluate what it does."""
     linecache.cache[PLACE] = (0, None, [f"{line}\n" for line in program.lines], PLACE)
     names = {
         "np": np,
@@ -91,7 +91,7 @@ def run(program: Program) -> Outcome:
         caught.clear()
         # Behind the lines of the set-up, so that a traceback names the line of the program as it is printed.
         code = compile("\n" * len(program.setup) + "\n".join(program.actions), PLACE, "exec")
-        outcome = judge(program, lambda: exec(code, names))
+        outcome = evaluate(program, lambda: exec(code, names))
     if outcome.failure:
         return outcome
     changed = [name for name in program.inputs if snapshot(names[name]) != before[name]]
@@ -108,7 +108,7 @@ def run(program: Program) -> Outcome:
     return outcome
 
 
-def judge(program: Program, work: Callable[[], Any]) -> Outcome:
+def evaluate(program: Program, work: Callable[[], Any]) -> Outcome:
     """Run the actions of a program, and say how they end."""
     try:
         work()

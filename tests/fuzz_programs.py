@@ -11,7 +11,7 @@ Options = dict[str, list[str]]
 class Program:
     """Lines of code that are drawn with a generator; what they hold that has to be refused is noted.
 
-    ``setup`` makes the inputs, ``actions`` are judged. A program of a failure is printed, so it is code and not calls.
+    ``setup`` makes the inputs, ``actions`` are tried. A program of a failure is printed, so it is code and not calls.
     """
 
     def __init__(self, rng: np.random.Generator) -> None:

@@ -1,4 +1,4 @@
-"""How much a season helps to forecast the last known rows, judged with a model that costs next to nothing.
+"""How much a season helps to forecast the last known rows, evaluated with a model that costs next to nothing.
 
 All series lie in one table (series, row) that ends with their last rows; NaN stands for rows that a series lacks.
 """

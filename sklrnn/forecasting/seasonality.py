@@ -1,4 +1,4 @@
-"""The seasonal period of series: candidates of the calendar and the autocorrelation, judged on the last rows."""
+"""The seasonal period of series: candidates of the calendar and the autocorrelation, evaluated on the last rows."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple

@@ -1,4 +1,4 @@
-"""Holding out samples of every class, so that each is learnt and judged."""
+"""Holding out samples of every class, so that each is learnt and evaluated."""
 
 from dataclasses import replace
 
@@ -63,14 +63,14 @@ def _why_not(n_train: Array, n_held_out: Array, classes: Array, *, in_order: boo
     if len(untrained):
         return f"leaves no sample of {_name(classes[untrained])} to train on"
     if n_held_out.sum() < _FEWEST_HELD_OUT:
-        return f"holds out {n_held_out.sum()} labels, and at least {_FEWEST_HELD_OUT} are needed to judge an epoch"
-    unjudged = np.flatnonzero((n_train > 0) & (n_held_out < _FEWEST_OF_A_CLASS))
-    if in_order or not len(unjudged):
+        return f"holds out {n_held_out.sum()} labels, and at least {_FEWEST_HELD_OUT} are needed to evaluate an epoch"
+    unevaluated = np.flatnonzero((n_train > 0) & (n_held_out < _FEWEST_OF_A_CLASS))
+    if in_order or not len(unevaluated):
         return None
-    first = unjudged[0]
+    first = unevaluated[0]
     return (
         f"holds out {n_held_out[first]} of the {n_train[first] + n_held_out[first]} samples of "
-        f"{_name(classes[unjudged])}, and at least {_FEWEST_OF_A_CLASS} of each class are needed to judge an epoch"
+        f"{_name(classes[unevaluated])}, of which each epoch is evaluated on at least {_FEWEST_OF_A_CLASS}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Early stopping of classifiers: each class is learnt and judged, in whatever order the samples come."""
+"""Early stopping of classifiers: each class is learnt and evaluated, in whatever order the samples come."""
 
 import tracemalloc
 
