@@ -22,6 +22,8 @@ extensions = [
 # Fragments are collected in the changelog at a release; they are not pages.
 exclude_patterns = ["_build", "changes/[0-9]*.md"]
 templates_path = ["_templates"]
+# The links of the HTML representation search the pages for the text of the docstrings, quotes included.
+smartquotes = False
 html_theme = "alabaster"
 html_theme_options = {"description": "Recurrent neural networks as scikit-learn estimators", "fixed_sidebar": True}
 

@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from sklrnn.imputation.imputer import RecurrentImputer
     from sklrnn.model_selection.leakage import LeakageError, check_no_leakage
     from sklrnn.model_selection.purged_splits import PurgedKFold, PurgedTimeSeriesSplit
+    from sklrnn.preprocessing.make_windows import make_windows
     from sklrnn.preprocessing.sequence_scaler import SequenceScaler
     from sklrnn.preprocessing.sliding_window import SlidingWindow
-    from sklrnn.preprocessing.supervise import make_windows, supervise
+    from sklrnn.preprocessing.supervise import supervise
     from sklrnn.preprocessing.token_encoder import TokenEncoder
+    from sklrnn.saved_state import trusted_types
     from sklrnn.translation.translator import SequenceTranslator
 
 _HOME = {
@@ -50,11 +52,13 @@ _HOME = {
     "sklrnn.translation.translator": ("SequenceTranslator",),
     "sklrnn.imputation.imputer": ("RecurrentImputer",),
     "sklrnn.preprocessing.sliding_window": ("SlidingWindow",),
-    "sklrnn.preprocessing.supervise": ("supervise", "make_windows"),
+    "sklrnn.preprocessing.supervise": ("supervise",),
+    "sklrnn.preprocessing.make_windows": ("make_windows",),
     "sklrnn.preprocessing.sequence_scaler": ("SequenceScaler",),
     "sklrnn.preprocessing.token_encoder": ("TokenEncoder",),
     "sklrnn.model_selection.purged_splits": ("PurgedTimeSeriesSplit", "PurgedKFold"),
     "sklrnn.model_selection.leakage": ("check_no_leakage", "LeakageError"),
+    "sklrnn.saved_state": ("trusted_types",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
@@ -81,6 +85,7 @@ __all__ = [
     "check_no_leakage",
     "make_windows",
     "supervise",
+    "trusted_types",
 ]
 
 

@@ -32,6 +32,8 @@ from sklearn.utils import _param_validation as checks
 from sklearn.utils._param_validation import HasMethods, InvalidParameterError
 from typing_extensions import Doc
 
+from sklrnn._suggestions import explain_invalid_name
+
 __all__ = [
     "Choices",
     "Doc",
@@ -141,14 +143,12 @@ def hyperparameters(cls: Class) -> Class:
     for name in vars(cls).keys() & inherited.keys() - annotations.keys():
         field = inherited[name]
         annotations[name] = field.type
-        value = dataclasses.field(default=vars(cls)[name], kw_only=field.kw_only, metadata=field.metadata)
-        setattr(cls, name, value)
+        setattr(cls, name, dataclasses.field(default=vars(cls)[name], kw_only=field.kw_only, metadata=field.metadata))
     cls.__annotations__ = annotations
     cls = dataclasses.dataclass(kw_only=True, repr=False, eq=False)(cls)  # type: ignore[assignment]
     declared = [field for field in dataclasses.fields(cls) if "sentence" in field.metadata]
     constraints = {field.name: field.metadata["constraints"] for field in declared if field.init}
-    cls._parameter_constraints = constraints  # type: ignore[attr-defined]
-    cls.__doc__ = _document(cls, declared)
+    cls._parameter_constraints, cls.__doc__ = constraints, _document(cls, declared)  # type: ignore[attr-defined]
     return cls
 
 
@@ -156,7 +156,10 @@ def validate_parameters(estimator: Any) -> None:
     """Raise scikit-learn's ``InvalidParameterError`` where a parameter breaks its constraint."""
     name = type(estimator).__name__
     given = estimator.get_params(deep=False)
-    checks.validate_parameter_constraints(estimator._parameter_constraints, given, caller_name=name)
+    try:
+        checks.validate_parameter_constraints(estimator._parameter_constraints, given, caller_name=name)
+    except InvalidParameterError as error:
+        raise InvalidParameterError(explain_invalid_name(str(error), given, estimator._parameter_constraints)) from None
     for field in dataclasses.fields(estimator):
         value = getattr(estimator, field.name) if field.init else None
         for other, needed in field.metadata.get("only_with", {}).items():
@@ -200,10 +203,10 @@ def _constraint(kind: Any, bounds: Interval | None) -> Any:
         return Satisfies(lambda value: isinstance(value, type) and issubclass(value, items[0]), words)
     if bounds is None:
         return Real if origin is float else origin
-    number = {int: Integral, float: Real}
+    number = {int: Integral, float: Real}[items[0] if origin is tuple else origin]
     if origin is not tuple:
-        return bounds.over(number[origin])
-    each = bounds.over(number[items[0]]).is_satisfied_by
+        return bounds.over(number)
+    each = bounds.over(number).is_satisfied_by
     words = f"a non-empty tuple of {items[0].__name__}s, each at least {bounds.ge}"
     return Satisfies(lambda value: isinstance(value, tuple | list) and bool(value) and all(map(each, value)), words)
 
@@ -241,11 +244,10 @@ def _document(cls: type, declared: "list[dataclasses.Field[Any]]") -> str:
     properties = {name: p for name, p in found.items() if isinstance(p, property) and re.fullmatch("[^_].*_", name)}
     attributes = [(f.name, f.type, f.metadata["sentence"]) for f in declared if not f.init]
     attributes += [(name, get_type_hints(p.fget)["return"], p.__doc__) for name, p in properties.items()]
-    names = {field.name for field in settable}
     return add_sections(
         cls.__doc__ or "",
         {
-            "Parameters": "\n\n".join(_describe(field, names) for field in settable),
+            "Parameters": "\n\n".join(_describe(field, {f.name for f in settable}) for field in settable),
             "Attributes": "\n\n".join(_entry(name, _spell(kind), [_wrap(text, "")]) for name, kind, text in attributes),
         },
         description="\n".join(["Parameters by group:", "", *groups]) if groups else "",
@@ -266,8 +268,7 @@ def _describe(field: "dataclasses.Field[Any]", names: set[str]) -> str:
 
 
 def _entry(name: str, kind: str, texts: list[str]) -> str:
-    text = "\n\n".join(part for part in texts if part)
-    return f"{name} : {kind}\n{textwrap.indent(text, '    ')}"
+    return f"{name} : {kind}\n" + textwrap.indent("\n\n".join(filter(None, texts)), "    ")
 
 
 def _wrap(text: str, hang: str = "  ") -> str:

@@ -6,12 +6,15 @@ the wrong order train without an error, so the axes are turned here and nowhere 
 This module imports sktime, and is imported by its own name only: ``import sklrnn`` loads neither.
 """
 
+from contextlib import suppress
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.utils import ClassifierTags, InputTags, RegressorTags, Tags, TargetTags
+from sklearn.utils.validation import check_is_fitted
 from sktime.base import BaseObject
 from sktime.classification.base import BaseClassifier
 from sktime.regression.base import BaseRegressor
@@ -20,6 +23,9 @@ from sklrnn.estimators.classifier import ClassifierTask
 from sklrnn.estimators.named_classifiers import GRUClassifier
 from sklrnn.estimators.named_regressors import GRURegressor
 from sklrnn.estimators.regressor import RegressorTask
+from sklrnn.inputs.documentation import LinkToDocumentation
+from sklrnn.inputs.numeric import fill_masked
+from sklrnn.inputs.target_types import read_targets
 
 __all__ = ["SktimeClassifier", "SktimeRegressor"]
 
@@ -29,7 +35,7 @@ Array = NDArray[Any]
 _HUNG_ON_BY_SEARCHES = {"_parent_callback_ctx"}
 
 
-class _HoldsEstimator:
+class _HoldsEstimator(LinkToDocumentation):
     """What both adapters do with the estimator that they hold; a task adds which ones it takes."""
 
     _tags: ClassVar[dict[str, Any]] = {
@@ -105,8 +111,22 @@ class _HoldsEstimator:
             {"estimator": cls._default(units=(3, 2), max_epochs=1, random_state=0)},
         ]
 
+    # sktime reads y before it calls _fit, without its mask.
+    def fit(self, X: Any, y: Any) -> Self:
+        return super().fit(X, read_targets(y))  # type: ignore[misc]
+
+    def score(self, X: Any, y: Any, *args: Any, **options: Any) -> float:
+        return super().score(X, read_targets(y), *args, **options)  # type: ignore[misc]
+
     def _fit(self, X: Array, y: Array) -> Self:
-        self.estimator_ = self._unfitted_estimator().fit(_time_first(X), y)
+        self.estimator_ = self._unfitted_estimator()
+        try:
+            self.estimator_.fit(_time_first(X), y)
+        except KeyboardInterrupt:
+            with suppress(NotFittedError):
+                check_is_fitted(self.estimator_)  # by what it had learnt until then
+                self._is_fitted = True
+            raise
         return self
 
     def _predict(self, X: Array) -> Array:
@@ -261,7 +281,7 @@ class SktimeRegressor(_HoldsEstimator, BaseRegressor):
 def _time_first(panel: Array) -> Array:
     """Turn ``(sample, channel, time)`` into ``(sample, time, feature)``."""
     # In contiguous memory, so that predictions are those of the estimator alone to the last bit.
-    return np.ascontiguousarray(panel.transpose(0, 2, 1))
+    return np.ascontiguousarray(fill_masked(panel).transpose(0, 2, 1))
 
 
 def _holds(given: Any, kinds: Any) -> bool:

@@ -19,7 +19,7 @@ FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.
 MOST_LINES = 300
 MOST_HOOKS = 5  # of the estimator that a task mixes in
 MOST_CLASSES = 3  # from a class to the last of our own that it inherits from
-WITHOUT_TORCH = {"timeline", "inputs", "preprocessing", "model_selection", "datasets"}
+WITHOUT_TORCH = {"timeline", "inputs", "preprocessing", "model_selection", "metrics", "datasets"}
 
 
 def name_of(path):

@@ -139,6 +139,45 @@ def test_the_constraint_follows_from_the_type_and_the_range(annotation, good, ba
     assert [value for value in bad if accepts(annotation, value)] == []
 
 
+@pytest.mark.parametrize(
+    ("model", "meant"),
+    [
+        *[
+            (sklrnn.GRURegressor(loss=loss), "squared_error")
+            for loss in ("mse", "MSE", "mean_squared_error", "MSELoss", "squared")
+        ],
+        *[(sklrnn.LSTMRegressor(loss=loss), "absolute_error") for loss in ("mae", "L1Loss", "absolute error")],
+        *[(sklrnn.GRURegressor(loss=loss), "huber") for loss in ("Huber", "HuberLoss", "SmoothL1Loss")],
+        *[
+            (sklrnn.GRUClassifier(loss=loss), "log_loss")
+            for loss in ("categorical_crossentropy", "CrossEntropyLoss", "NLLLoss")
+        ],
+        *[(sklrnn.GRURegressor(optimizer=name), name.lower()) for name in ("Adam", "AdamW", "RMSprop", "SGD", "NAdam")],
+        *[(sklrnn.RecurrentRegressor(cell=cell), cell.lower()) for cell in ("GRU", "LSTM", "sLSTM")],
+        *[(sklrnn.RecurrentClassifier(cell=cell), "simple_rnn") for cell in ("RNN", "SimpleRNN", "simplernn")],
+        (sklrnn.RecurrentRegressor(cell="ltsm"), "lstm"),
+        (sklrnn.GRURegressor(schedule="OneCycleLR"), "one_cycle"),
+        (sklrnn.SlidingWindow(padding="zeros"), "zero"),
+    ],
+    ids=lambda value: str(value).replace("\n", " "),
+)
+def test_the_name_that_was_meant_is_suggested(model, meant):
+    with pytest.raises(InvalidParameterError, match=rf"^The '\w+' parameter of .* Did you mean '{meant}'\?$"):
+        validate_parameters(model)
+
+
+@pytest.mark.parametrize("value", ["logistic", 3, None, ("mse",)])
+def test_nothing_is_suggested_where_no_name_is_close(value):
+    with pytest.raises(InvalidParameterError, match=r"Got .* instead\.$"):
+        validate_parameters(sklrnn.GRURegressor(loss=value))
+
+
+def test_the_names_in_a_message_are_sorted():
+    names = r"\{'absolute_error', 'gaussian', 'huber', 'poisson', 'quantile', 'squared_error'\}"
+    with pytest.raises(InvalidParameterError, match=f"must be a str among {names} or a subclass"):
+        validate_parameters(sklrnn.GRURegressor(loss="mse"))
+
+
 def test_messages_say_what_is_needed():
     with pytest.raises(
         InvalidParameterError, match=r"'width' parameter of Model must be an int in the range \[1, inf\)"

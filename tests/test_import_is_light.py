@@ -40,6 +40,10 @@ def test_import_of_the_datasets_loads_nothing_heavy():
     assert loaded_after("import sklrnn.datasets") == set()
 
 
+def test_metrics_need_no_network_library():
+    assert not loaded_after("import sklrnn.metrics") & {"torch", "skorch", "sktime", "matplotlib"}
+
+
 def test_loading_a_data_set_needs_pandas_only():
     assert loaded_after("from sklrnn.datasets import load_co2; load_co2()") == {"pandas"}
 

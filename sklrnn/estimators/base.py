@@ -10,18 +10,32 @@ from torch import nn
 
 from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
 from sklrnn.estimators.estimator_parameters import EstimatorParameters
+from sklrnn.estimators.first_layer import FirstLayer
 from sklrnn.estimators.network_holder import NetworkHolder
-from sklrnn.estimators.options import as_tuple, draw_seed, holds_out, recurrent_options
+from sklrnn.estimators.options import (
+    as_tuple,
+    draw_seed,
+    holds_out,
+    recurrent_options,
+    warn_of_long_convolutions,
+)
 from sklrnn.estimators.parameters import ConvolutionOptions, NetworkParameters
-from sklrnn.inputs.ragged import Ragged, Sequences, for_each_step, in_the_form_of, shaped_like
-from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, merge_identical, token_counts
+from sklrnn.estimators.sequence_input import read_sequences
+from sklrnn.estimators.step_predictions import as_step_predictions
+from sklrnn.estimators.window_scale import check_window_parameters
+from sklrnn.inputs.class_hold_out import hold_out_classes
+from sklrnn.inputs.ragged import Sequences, for_each_step, in_the_form_of, shaped_like
+from sklrnn.inputs.samples import Samples, hold_out_newest, merge_identical
 from sklrnn.inputs.sklearn_classes import BaseEstimator
 from sklrnn.inputs.step_targets import check_step_targets, check_step_weights
-from sklrnn.inputs.validation import check_sequences, check_single_step, check_tokens, check_weights
+from sklrnn.inputs.tokens import warn_of_tokens
+from sklrnn.inputs.training_range import training_range, warn_if_far
+from sklrnn.inputs.validation import check_single_step, check_weights
 from sklrnn.nn.losses import Loss
 from sklrnn.nn.network import Network, NetworkArchitecture
 from sklrnn.training.batches import Batches, StatefulBatches
 from sklrnn.training.inference import all_states
+from sklrnn.training.interrupts import TrainingInterrupted
 from sklrnn.training.net import choose_device
 from sklrnn.training.sklearn_callbacks import CallbackSupportMixin, epoch_hooks, with_callbacks
 from sklrnn.training.streaming import Stream
@@ -85,7 +99,11 @@ class RecurrentEstimator(
                 patience=self.n_iter_no_change,
                 end_epoch=end_epoch,
             )
-            self._calibrate(held_out)
+            try:
+                self._calibrate(held_out)
+            except KeyboardInterrupt:
+                message = "Fit was interrupted after training. The model can be used, but gives no intervals."
+                self._interrupt = TrainingInterrupted(self.model_, message)
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
         validate_parameters(self)
@@ -107,8 +125,11 @@ class RecurrentEstimator(
         return self
 
     def _check_samples(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Samples:
+        check_window_parameters(self)
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        if self.embedding_dim is None:
+            warn_of_tokens(self, X)
         X = self._check_X(X, reset=reset)
         if not self.return_sequences:
             return Samples(X, *self._encode(X, y, check_weights(sample_weight, len(X)), reset=reset))
@@ -118,27 +139,20 @@ class RecurrentEstimator(
         return Samples(X, shaped_like(X, y), of_steps, per_timestep=True)
 
     def _check_X(self, X: Any, *, reset: bool) -> Sequences:
-        if self.embedding_dim is not None:
-            checked = check_tokens(self, X, reset=reset)
-        else:
-            checked = check_sequences(
-                self, X, reset=reset, n_timesteps=self.n_timesteps, allow_nan=self.missing == "mask"
-            )
-        if self.stateful and isinstance(checked, Ragged):
-            raise ValueError(
-                "stateful=True reads samples as segments of one sequence, which need the same number of steps, got "
-                f"{checked.lengths.min()} to {checked.lengths.max()} steps. Cut the sequence evenly, or set "
-                "stateful=False."
-            )
-        return checked
+        return read_sequences(self, X, reset=reset)
 
     def _hold_out(self, samples: Samples) -> tuple[Samples, Samples | None]:
         if not holds_out(self.early_stopping, len(samples.nonzero_weight)):
             return samples, None
-        return hold_out_newest(samples, self.validation_fraction)
+        classes = getattr(self, "classes_", None)
+        if classes is None:
+            return hold_out_newest(samples, self.validation_fraction)
+        in_order = self.stateful or self.return_sequences
+        return hold_out_classes(samples, self.validation_fraction, classes, in_order=in_order)
 
     def _network_for(self, train: Samples, *, continues: bool) -> tuple[Network | None, int]:
         """A new network and its seed; or None, and the seed of the network of the previous fit."""
+        first = FirstLayer.of(self, train, continues=continues)
         if continues:
             known = self.model_.architecture
             self._check_unchanged(known.to_dict(), self._architecture(known.n_features, known.n_tokens).to_dict())
@@ -146,13 +160,9 @@ class RecurrentEstimator(
         seed = draw_seed(self.random_state)
         self._scale_targets(train, fit=True)
         self._segment_length, n_features = train.X.shape[1:]
-        vocabulary = None if self.embedding_dim is None else token_counts(train)
-        network = self._architecture(n_features, 0 if vocabulary is None else len(vocabulary[0])).build(seed=seed)
-        if vocabulary is not None:
-            network.embedding.set_vocabulary(*vocabulary)
-        elif self.normalize_X:
-            statistics = feature_statistics(train.X, train.row_weights, train.nonzero_weight)
-            network.standardise.set_statistics(*statistics)
+        warn_of_long_convolutions(self, self._segment_length, "the longest sequence")
+        network = self._architecture(n_features, first.n_tokens).build(seed=seed)
+        first.set_in(network, self, train)
         return network, seed
 
     def _architecture(self, n_features: int, n_tokens: int) -> NetworkArchitecture:
@@ -167,6 +177,7 @@ class RecurrentEstimator(
             n_tokens=n_tokens,
             embedding_dim=int(self.embedding_dim or 0),
             flag_missing=self.missing == "mask",
+            normalize_X="window" if self.normalize_X == "window" else "training",
             **recurrent_options(self),
         )
 
@@ -215,16 +226,26 @@ class RecurrentEstimator(
         # Steps one by one are fastest on the CPU, wherever the network was trained.
         network = self.model_.double_copy()
         check = partial(check_single_step, self, network.architecture)
-        return Stream(network, check, self._decode, segment_length=self._segment_length)
+        return Stream(
+            network,
+            check,
+            self._decode,
+            segment_length=self._segment_length,
+            keeps_steps=getattr(self, "_y_windows", None) is not None,
+            warn=partial(warn_if_far, training_range(self), estimator=self),
+        )
 
-    def _predictions(self, X: Any, decode: Callable[[Array], Array]) -> Any:
+    def _predictions(self, X: Any, decode: Callable[[Array, Any], Array]) -> Any:
         """Run the network on X and decode its raw outputs: one prediction a sample, or one a step in the form of X."""
         check_is_fitted(self, "model_")
+        sequences = self._check_X(X, reset=False)
+        warn_if_far(training_range(self), sequences, self)
         with self._threads():
-            raw = self.model_.run(self._check_X(X, reset=False))
-        if not self.model_.architecture.return_sequences:
-            return decode(raw)
-        return in_the_form_of(X, for_each_step(decode, raw))
+            raw = self.model_.run(sequences)
+            if not self.model_.architecture.return_sequences:
+                return decode(raw, sequences)
+        predictions = for_each_step(lambda steps: decode(steps, sequences), raw)
+        return as_step_predictions(X, predictions, getattr(self, "classes_", None))
 
     @property
     def _loss(self) -> Loss:
@@ -259,8 +280,8 @@ class RecurrentEstimator(
         """The loss for the parameters in ``_loss_parameter_names``."""
         raise NotImplementedError
 
-    def _decode(self, raw: Array) -> Array:
-        """Turn raw outputs into predictions."""
+    def _decode(self, raw: Array, X: Any) -> Array:
+        """Turn raw outputs for the sequences X, or for their steps, into predictions."""
         raise NotImplementedError
 
     def _scale_targets(self, samples: Samples, *, fit: bool = False) -> Samples:

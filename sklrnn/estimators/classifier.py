@@ -1,6 +1,5 @@
 """Labels from a sequence."""
 
-from functools import partial
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -15,6 +14,7 @@ from sklrnn._hyperparameters import Choices, Doc, Group, fitted, hyperparameters
 from sklrnn.estimators.base import TypedAsEstimator
 from sklrnn.inputs.sklearn_classes import ClassifierMixin
 from sklrnn.inputs.step_targets import StepScore
+from sklrnn.inputs.target_types import read_targets
 from sklrnn.nn.losses import LOSS_MEANINGS, Loss, classification_loss
 
 Array = NDArray[Any]
@@ -69,7 +69,7 @@ class ClassifierTask(StepScore, ClassifierMixin, TypedAsEstimator):
         probabilities : ndarray of shape (sample, class)
             In the order of ``classes_``.
         """
-        return self._predictions(X, partial(softmax, axis=1))
+        return self._predictions(X, lambda raw, _: softmax(raw, axis=1))
 
     def predict_log_proba(self, X: Any) -> Any:
         """Predict the logarithm of the probability of each label.
@@ -84,7 +84,7 @@ class ClassifierTask(StepScore, ClassifierMixin, TypedAsEstimator):
         logarithms : ndarray of shape (sample, class)
             In the order of ``classes_``; finite also where a probability rounds to zero.
         """
-        return self._predictions(X, partial(log_softmax, axis=1))
+        return self._predictions(X, lambda raw, _: log_softmax(raw, axis=1))
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train one more epoch, on these samples.
@@ -120,7 +120,7 @@ class ClassifierTask(StepScore, ClassifierMixin, TypedAsEstimator):
             del self._announced
 
     def _encode(self, X: Array, y: Any, weights: Array | None, *, reset: bool) -> tuple[Array, Array | None]:
-        labels = column_or_1d(y, warn=True)
+        labels = column_or_1d(read_targets(y), warn=True)
         assert_all_finite(labels, input_name="y")
         check_consistent_length(X, labels)
         check_classification_targets(labels)
@@ -161,5 +161,5 @@ class ClassifierTask(StepScore, ClassifierMixin, TypedAsEstimator):
     def _make_loss(self, **parameters: Any) -> Loss:
         return classification_loss(**parameters)
 
-    def _decode(self, raw: Array) -> Array:
+    def _decode(self, raw: Array, X: Any) -> Array:
         return self.classes_[raw.argmax(axis=1)]

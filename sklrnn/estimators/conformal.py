@@ -5,8 +5,21 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 Array = NDArray[Any]
+
+
+def beyond_known(levels: Array, known: float, errors: Array, n_effective: float) -> Array:
+    """How far quantiles lie beyond those at the levels ``1 - known`` and ``known``: (..., level); 0 between these.
+
+    The errors (sample, ...) know no quantile beyond their largest. Normal errors whose spread follows from so many
+    others have the quantiles of Student's t, so the tail is its, in units of the root of the mean square of the errors.
+    """
+    inner = np.clip(levels, 1.0 - known, known)
+    spread = np.sqrt(np.nanmean(errors**2, axis=0))
+    beyond: Array = spread[..., np.newaxis] * (stdtrit(n_effective, levels) - stdtrit(n_effective, inner))
+    return beyond
 
 
 @dataclass(frozen=True)
@@ -41,5 +54,8 @@ class HeldOutErrors:
 
     def shift(self, point: Array, levels: Array) -> Array:
         """The points, moved by quantiles of the signed errors: (sample, output, level)."""
-        shifted: Array = point[..., np.newaxis] + np.quantile(self.signed, levels, axis=0).T
+        n = len(self.signed)
+        known = n / (n + 1)
+        quantiles = np.quantile(self.signed, np.clip(levels, 1.0 - known, known), axis=0).T
+        shifted: Array = point[..., np.newaxis] + (quantiles + beyond_known(levels, known, self.signed, n))
         return shifted

@@ -13,10 +13,12 @@ class EstimatorParameters:
     bidirectional: Bidirectional = False
     pool_size: PoolSize = 1
     normalize_X: Annotated[
-        bool,
+        bool | Literal["window"],
         Group.INPUT,
         Doc(
-            "Standardise each feature with its mean and standard deviation over all training steps, inside the network."
+            "Scale X inside the network: True standardises each feature with its mean and standard deviation over all "
+            'training steps; "window" subtracts from each feature its last value in the window and divides by its '
+            "standard deviation there, so that the level of a series may drift; False leaves X as it is."
         ),
     ] = True
     n_timesteps: Annotated[

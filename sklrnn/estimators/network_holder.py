@@ -1,14 +1,18 @@
 """What every estimator shares that holds a trained network in ``model_``, whatever the network predicts."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any, ClassVar, Self
 
+from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from sklrnn.estimators.options import count_threads_of, training_options
 from sklrnn.nn.architecture import Architecture
+from sklrnn.nn.summary import NetworkSummary
+from sklrnn.saved_state import with_stamp, without_stamp
 from sklrnn.training.batches import Batches
+from sklrnn.training.interrupts import TrainingInterrupted, pass_on
 from sklrnn.training.net import SequenceNet
 from sklrnn.training.process import thread_limit
 from sklrnn.training.sklearn_callbacks import CALLBACK_STATE
@@ -37,17 +41,24 @@ class NetworkHolder:
     def _draft(self, *, continues: bool) -> Iterator[Self]:
         """Give a copy of this estimator to train; if the block succeeds, its attributes are taken over, the model last.
 
-        With ``continues`` the copy trains the network of this estimator on, whose weights are restored on failure.
+        With ``continues`` it has a copy of the network to train on: a prediction in another thread reads the weights
+        from before or those from after, and a failure leaves them as they were. After Ctrl-C, what was learnt is taken
+        over, then the interrupt goes on to the caller.
         """
         draft = object.__new__(type(self))
         vars(draft).update(vars(self))
-        with self.model_.restored_on_failure() if continues else nullcontext(), draft._threads():
+        if continues:
+            draft.model_ = self.model_.copy()
+        with draft._threads():
             yield draft
         ours, trained = vars(self), vars(draft)
+        interrupt = trained.pop("_interrupt", None)
         for name in ours.keys() - trained.keys() - CALLBACK_STATE:
             delattr(self, name)
         for name in sorted(trained, key=lambda name: name == _MODEL):
             setattr(self, name, trained[name])
+        if interrupt is not None:
+            pass_on(interrupt)
 
     def _train(
         self,
@@ -70,17 +81,16 @@ class NetworkHolder:
                 self.model_ = model
                 return end_epoch()
 
-        if network is not None:
-            self.model_ = train(network, self._criterion(), batches, validation, options, on_epoch_end=on_epoch_end)
-        else:
-            self.model_ = self.model_.continue_training(
-                self._criterion(),
-                batches,
-                validation,
-                options,
-                keep_optimizer=keep_optimizer,
-                on_epoch_end=on_epoch_end,
-            )
+        how = self._criterion(), batches, validation, options
+        try:
+            if network is not None:
+                self.model_ = train(network, *how, on_epoch_end=on_epoch_end)
+            else:
+                self.model_ = self.model_.continue_training(
+                    *how, keep_optimizer=keep_optimizer, on_epoch_end=on_epoch_end
+                )
+        except TrainingInterrupted as interrupt:
+            self.model_, self._interrupt = interrupt.trained, interrupt
 
     def _check_unchanged(self, before: dict[str, Any], now: dict[str, Any]) -> None:
         """Training can only continue with the network that was built."""
@@ -121,7 +131,7 @@ class NetworkHolder:
 
     @property
     def validation_curve_(self) -> list[float] | None:
-        """Loss on what was held out, the newest, after each epoch; None where nothing was."""
+        """Loss on what was held out after each epoch; None where nothing was."""
         curve = self.model_.curves.validation
         return None if curve is None else list(curve)
 
@@ -135,16 +145,36 @@ class NetworkHolder:
         """Trainable parameters of the network."""
         return self.model_.n_parameters
 
+    def summary(self, *, show: bool = True) -> NetworkSummary | None:
+        """Print the layers of the fitted network as a table: output shapes, weights, and numbers of parameters.
+
+        Parameters
+        ----------
+        show : bool, default=True
+            Print the table, in a notebook as HTML. With False it is returned: ``str`` of it is the text.
+
+        Returns
+        -------
+        summary : NetworkSummary or None
+            The table with ``show=False``, otherwise None.
+        """
+        check_is_fitted(self, "model_")
+        summary = NetworkSummary(self.module_.layers(), title=type(self).__name__)
+        if not show:
+            return summary
+        summary.display()
+        return None
+
     # -- saved state is plain values ---------------------------------------------------------------------------------
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())  # type: ignore[call-overload]
         if _MODEL in state:
             state[_MODEL] = state[_MODEL].to_state()
-        return state
+        return with_stamp(state, type(self))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        state = dict(state)
+        state = without_stamp(state, type(self))
         saved = state.pop(_MODEL, None)
         super().__setstate__(state)  # type: ignore[misc]
         if saved is not None:

@@ -6,6 +6,7 @@ from sklearn.utils import check_random_state
 
 from sklrnn.estimators.cell_options import cell_and_options
 from sklrnn.estimators.parameters import NetworkParameters
+from sklrnn.inputs.user_warnings import warn_user
 from sklrnn.training.process import count_threads
 from sklrnn.training.trained_network import TrainingOptions
 
@@ -47,6 +48,24 @@ def training_options(
         n_threads=count_threads_of(p),
         verbose=p.verbose,
     )
+
+
+def warn_of_long_convolutions(parameters: NetworkParameters, n_steps: int, what: str, advice: str = "") -> None:
+    """Warn of a kernel or pool that was set to more steps than there are; a default may well be longer."""
+    p: Any = parameters
+    if not as_tuple(p.filters):
+        return
+    consequences = {
+        "kernel_size": "the other weights of each kernel see nothing but zeros in front of it",
+        "pool_size": "all its steps become one, and the recurrent layers have no sequence to read",
+    }
+    for name, consequence in consequences.items():
+        size = getattr(p, name, 1)
+        if size > n_steps and size != getattr(type(p), name):
+            warn_user(
+                f"{name}={size} is longer than {what} of {n_steps} step(s): {consequence}. Set {name} to {n_steps} or "
+                f"less{advice}."
+            )
 
 
 def draw_seed(random_state: Any) -> int:

@@ -145,15 +145,16 @@ class NetworkParameters:
         AutoEarlyStopping,
         Group.STOPPING,
         Doc(
-            "Hold out the newest samples, stop when their loss no longer decreases, and keep the best weights; "
-            '"auto" does so above 10,000 samples. If off, training stops when the training loss no longer decreases.'
+            "Hold out the newest samples (a classifier: of each class), stop when their loss no longer decreases, and "
+            'keep the best weights; "auto" does so above 10,000 samples. If off, training stops when the training '
+            "loss no longer decreases."
         ),
     ] = "auto"
     validation_fraction: Annotated[
         float,
         Interval(gt=0, lt=1),
         Group.STOPPING,
-        Doc("Share of the samples, the newest, that early stopping holds out."),
+        Doc("Share of the samples, or of those of each class, that early stopping holds out: the newest."),
     ] = 0.1
     n_iter_no_change: Annotated[
         int,

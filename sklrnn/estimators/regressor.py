@@ -3,7 +3,7 @@
 from dataclasses import replace
 from functools import partial
 from numbers import Real
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from sklrnn._hyperparameters import Choices, Doc, Group, Interval, hyperparamete
 from sklrnn.estimators.base import TypedAsEstimator
 from sklrnn.estimators.conformal import HeldOutErrors
 from sklrnn.estimators.parameters import Quantiles
+from sklrnn.estimators.window_scale import TargetFeature, WindowUnits, check_same_units
+from sklrnn.inputs.magnitudes import check_scaled_targets, mean_and_spread
 from sklrnn.inputs.ragged import Ragged, concatenate_steps, for_each_step
 from sklrnn.inputs.samples import Samples
 from sklrnn.inputs.sklearn_classes import RegressorMixin
@@ -38,9 +40,15 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
         Doc("What is minimised: a name, or the class of a loss module of torch."),
     ] = "squared_error"
     quantiles: Quantiles = (0.1, 0.5, 0.9)
-    normalize_y: Annotated[bool, Group.LOSS, Doc("Learn on standardised targets and answer in the user's units.")] = (
-        True
-    )
+    normalize_y: Annotated[
+        bool | Literal["window"],
+        Group.LOSS,
+        Doc(
+            'Learn on standardised targets and answer in the user\'s units; with "window" y is measured from '
+            "the last value of `target_feature` in each window, in standard deviations of this window."
+        ),
+    ] = True
+    target_feature: TargetFeature = None
 
     def predict(self, X: Any) -> Any:
         """Predict the target of each sequence.
@@ -61,7 +69,8 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
         """Predict quantiles of the target of each sequence.
 
         They come from the network with ``loss="quantile"`` (trained levels, and levels between them) and
-        ``loss="gaussian"``, otherwise from the errors on the held-out newest samples.
+        ``loss="gaussian"``, otherwise from the errors on the held-out newest samples, and beyond the largest of these
+        from the tail of Student's t.
 
         Parameters
         ----------
@@ -86,7 +95,8 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
         X : array-like of shape (sample, time) or (sample, time, feature), or list of (time_i, feature) arrays
             Sequences.
         coverage : float, default=0.9
-            Share of targets that the interval should hold.
+            Share of targets that the interval should hold. More than the number of held-out samples can tell is an
+            error.
 
         Returns
         -------
@@ -133,15 +143,18 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
             # Targets in double precision may have an offset that predictions in single precision would lose.
             self._y_dtype = "float32" if getattr(y, "dtype", None) == np.float32 else "float64"
             self.n_outputs_ = self._n_raw_outputs = 1 if targets.ndim == 1 else targets.shape[1]
+        else:
+            check_same_units(self, X)
         targets = targets.reshape(len(targets), -1)
         if targets.shape[1] != self.n_outputs_:
             raise ValueError(
                 f"{type(self).__name__} was fitted with {self.n_outputs_} output(s), got y with {targets.shape[1]}."
             )
-        if self.loss == "poisson":
+        if self._loss.positive:
             lowest = targets[slice(None) if weights is None else weights > 0].min()
             if lowest < 0:
-                raise ValueError(f'loss="poisson" needs targets that are not negative, got {lowest:g}.')
+                name = f'"{self.loss}"' if isinstance(self.loss, str) else self.loss.__name__
+                raise ValueError(f"loss={name} needs targets that are not negative, got {lowest:g}.")
         return targets, weights
 
     def _make_loss(self, **parameters: Any) -> Loss:
@@ -149,22 +162,34 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
 
     def _scale_targets(self, samples: Samples, *, fit: bool = False) -> Samples:
         if fit:
-            self._fit_target_scale(samples)
+            self._y_windows = WindowUnits.state_for(self, samples) if self.normalize_y == "window" else None
+            self._fit_target_scale(self._in_window_units(samples))
+        samples = self._in_window_units(samples)
 
         def scale(y: Array) -> Array:
             scaled: Array = (y - self._y_location) / self._y_spread
             return scaled
 
         y = for_each_step(scale, samples.y) if isinstance(samples.y, Ragged) else scale(samples.y)
-        return replace(samples, y=y)
+        scaled = replace(samples, y=y)
+        check_scaled_targets(scaled.targets()[0], normalized=bool(self.normalize_y))
+        return scaled
+
+    def _window_units(self) -> WindowUnits | None:
+        """The units of each window that y is measured in, if it is."""
+        state = getattr(self, "_y_windows", None)
+        return None if state is None else WindowUnits(*state)
+
+    def _in_window_units(self, samples: Samples) -> Samples:
+        units = self._window_units()
+        return samples if units is None else units.scale(samples)
 
     def _fit_target_scale(self, train: Samples) -> None:
         y, weights = train.targets()
         self._y_location, self._y_spread = np.zeros(y.shape[1]), np.ones(y.shape[1])
         if not self.normalize_y:
             return
-        mean = np.average(y, axis=0, weights=weights)
-        spread = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weights))
+        mean, spread = mean_and_spread(y, weights)
         if self._loss.positive:  # a rate is predicted on a log scale, from which only its size can be taken out
             self._y_spread = np.where(mean > 0, mean, 1.0)
             return
@@ -172,15 +197,16 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
         self._y_spread = np.where(spread > 10 * np.finfo(np.float64).eps * np.abs(mean), spread, 1.0)
         self._y_spread[self._y_spread == 0] = 1.0
 
-    def _decode(self, raw: Array) -> Array:
-        return self._shape_as_y(self._point(raw)).astype(np.result_type(raw.dtype, self._y_dtype), copy=False)
+    def _decode(self, raw: Array, X: Any) -> Array:
+        points = self._in_form_of_y(self._point(raw), X)
+        return points.astype(np.result_type(raw.dtype, self._y_dtype), copy=False)
 
     def _point(self, raw: Array) -> Array:
         points: Array = self._loss.point(self._split(raw)) * self._y_spread + self._y_location
         return points
 
     def _quantiles_from_network(self, raw: Array, levels: Array, *, strict: bool = True) -> Array | None:
-        """Quantiles that the loss knows, in the user's units; None where it knows none (or not these)."""
+        """Quantiles that the loss knows, in the units of ``_point``; None where it knows none (or not these)."""
         loss = self._loss
         if loss.quantiles is None:
             return None
@@ -194,13 +220,13 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
         values = loss.quantiles(self._split(raw), levels)
         return values * self._y_spread[:, np.newaxis] + self._y_location[:, np.newaxis]
 
-    def _quantiles(self, raw: Array, levels: Array) -> Array:
+    def _quantiles(self, raw: Array, X: Any, levels: Array) -> Array:
         known = self._quantiles_from_network(raw, levels)
         if known is None:
             known = self._errors().shift(self._point(raw), levels)
-        return self._shape_as_y(self._bound(known))
+        return self._in_form_of_y(self._bound(known), X)
 
-    def _interval(self, raw: Array, coverage: float) -> Array:
+    def _interval(self, raw: Array, X: Any, coverage: float) -> Array:
         levels = np.array([(1 - coverage) / 2, (1 + coverage) / 2])
         bounds = self._quantiles_from_network(raw, levels, strict=False)
         if bounds is None:
@@ -210,7 +236,7 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
             # A margin may be negative, where the band holds more than it should; its ends must not pass each other.
             bounds = inner + np.stack([-margin, margin], axis=-1)
             bounds = np.concatenate([np.minimum(bounds[..., :1], middle), np.maximum(bounds[..., 1:], middle)], axis=-1)
-        return self._shape_as_y(self._bound(bounds))
+        return self._in_form_of_y(self._bound(bounds), X)
 
     def _innermost_band(self, raw: Array) -> Array:
         """What a margin is added to: the outermost trained quantiles, or the point on both sides."""
@@ -224,6 +250,7 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
     def _calibrate(self, held_out: Samples | None) -> None:
         self._held_out_errors = None
         if held_out is not None:
+            held_out = self._in_window_units(held_out)
             # Raw outputs are picked, not sequences: picking windows would write them out.
             raw, (y, weights) = self.model_.run(held_out.X)[held_out.nonzero_weight], held_out.targets()
             if held_out.per_timestep:
@@ -252,8 +279,10 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
     def _bound(self, values: Array) -> Array:
         return np.maximum(values, 0.0) if self._loss.positive else values
 
-    def _shape_as_y(self, values: Array) -> Array:
-        """Drop the output axis again where y had none."""
+    def _in_form_of_y(self, values: Array, X: Any) -> Array:
+        """Leave the units of the windows X, and drop the output axis again where y had none."""
+        units = self._window_units()
+        values = values if units is None else units.restore(values, X)
         return values[:, 0] if self._y_ndim == 1 else values
 
     def __sklearn_tags__(self) -> Any:

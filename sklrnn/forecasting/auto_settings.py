@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sklrnn.forecasting.seasonality import find_season
+from sklrnn.forecasting.seasonality import resolve_season
 from sklrnn.forecasting.series import SeriesKey, TimeSeries
 from sklrnn.forecasting.windows import WindowSpec
+from sklrnn.inputs.magnitudes import exponents, without_exponent
 from sklrnn.inputs.user_warnings import warn_user
 from sklrnn.timeline.time_index import frequency_of
 from sklrnn.training.auto_epochs import StepBudget
+
+Array = NDArray[Any]
 
 # Seasons in a window if the series is long enough: two weeks of hours, a quarter of days.
 _MOST_SEASONS = 14
@@ -23,13 +27,11 @@ MIN_ROWS = 3
 AUTO_STEPS = StepBudget(14, growth=0.6, most_steps=20_000)
 
 
-def resolve_sp(sp: int | Literal["auto"], series: Mapping[SeriesKey, TimeSeries]) -> int:
-    """Return the season that was given, or find it from all channels of all series."""
-    if sp != "auto":
-        return int(sp)
+def resolve_sp(sp: int | Literal["auto"], series: Mapping[SeriesKey, TimeSeries], *, verbose: int = 0) -> int:
+    """Return the season that was given, or choose it by all channels of all series."""
     freq = frequency_of(next(iter(series.values())).index)
-    channels = [one.y[:, channel] for one in series.values() for channel in range(one.y.shape[1])]
-    return find_season(channels, freq if isinstance(freq, str) else None)
+    channels = [without_exponent(one.y[:, channel]) for one in series.values() for channel in range(one.y.shape[1])]
+    return resolve_season(sp, channels, freq if isinstance(freq, str) else None, verbose=verbose)
 
 
 def resolve_window_spec(
@@ -50,7 +52,7 @@ def resolve_window_spec(
             f"A forecaster needs a series of at least {MIN_ROWS} rows to learn from, got {longest}. Pass more history."
         )
     lengths = [len(one) for one in series.values()]
-    horizon = _limit_horizon(horizon, longest)
+    horizon = _limit_horizon(horizon, longest, in_whole_blocks=bool(known_future))
     window = (
         _auto_window(horizon, sp, lengths)
         if window_length == "auto"
@@ -68,14 +70,25 @@ def resolve_window_spec(
         normalize=normalize,
         level_length=min(window, max(sp, window // 2)),
         level=tuple(levels.mean(axis=0).tolist()),
-        scale=tuple(np.sqrt((scales**2).mean(axis=0) + levels.var(axis=0)).tolist()),
+        scale=tuple(_scale_of_all(levels, scales).tolist()),
     )
 
 
-def _limit_horizon(horizon: int, longest: int) -> int:
+def _scale_of_all(levels: Array, scales: Array) -> Array:
+    """The standard deviation of each channel over all series, from the levels and scales (series, channel) of each."""
+    powers = exponents(np.maximum(np.abs(levels), scales).max(axis=0))
+    levels, scales = np.ldexp(levels, -powers), np.ldexp(scales, -powers)
+    return np.ldexp(np.sqrt((scales**2).mean(axis=0) + levels.var(axis=0)), powers)
+
+
+def _limit_horizon(horizon: int, longest: int, *, in_whole_blocks: bool) -> int:
+    """Shorten a horizon that is too long to learn; with ``in_whole_blocks`` to one that divides it."""
     if horizon < longest - 1:
         return horizon
     shorter = max(1, longest // 3)
+    if in_whole_blocks:
+        # Otherwise the last block would read X beyond the horizon that was asked for.
+        shorter = max(divisor for divisor in range(1, shorter + 1) if horizon % divisor == 0)
     warn_user(
         f"A horizon of {horizon} steps leaves nothing of a series of {longest} rows to learn from. The network learns "
         f"{shorter} step(s) at once instead, and reaches later steps from its own forecasts. Pass more history.",

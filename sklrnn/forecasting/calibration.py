@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sklrnn.estimators.conformal import beyond_known
 from sklrnn.forecasting.network import ForecastNetwork, NetworkRecipe, forecast_errors
 from sklrnn.forecasting.windows import Windows
 from sklrnn.inputs.user_warnings import warn_user
@@ -47,13 +48,16 @@ class Calibration:
 
         The distribution is made symmetric, as an error is taken to be as likely as its opposite. Neighbouring windows
         share most of their targets: the effective number of errors is taken to be the number of windows divided by the
-        root of the horizon, which lies between that number and the number of windows without common targets.
+        root of the horizon, which lies between that number and the number of windows without common targets. Levels
+        beyond the one that belongs to the largest error follow the tail of a distribution.
         """
         errors = self.errors()
         n_effective = max(1.0, len(errors) / np.sqrt(self.windows.spec.horizon))
         corrected = np.clip(0.5 + (levels - 0.5) * (n_effective + 1) / n_effective, 0.0, 1.0)
         symmetric = np.concatenate([errors, -errors])
-        return np.moveaxis(np.nanquantile(symmetric, corrected, axis=0), 0, -1)
+        quantiles = np.moveaxis(np.nanquantile(symmetric, corrected, axis=0), 0, -1)
+        known = 0.5 + 0.5 * n_effective / (n_effective + 1)
+        return quantiles + beyond_known(levels, known, errors, n_effective)
 
     def errors(self) -> Array:
         """The errors, which are computed at the first call."""

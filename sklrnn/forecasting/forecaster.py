@@ -11,19 +11,26 @@ from sklearn.utils import check_random_state
 from sktime.forecasting.base import ForecastingHorizon
 
 from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
+from sklrnn.estimators.options import warn_of_long_convolutions
 from sklrnn.estimators.parameters import ConvolutionOptions, NetworkParameters
 from sklrnn.forecasting.auto_settings import AUTO_STEPS, resolve_future_X, resolve_sp, resolve_window_spec
 from sklrnn.forecasting.calibration import Calibration, Pretrained
 from sklrnn.forecasting.fh_index import resolve_fh
 from sklrnn.forecasting.history import Columns, History
-from sklrnn.forecasting.network import ForecastNetwork, NetworkRecipe
+from sklrnn.forecasting.network import ForecastNetwork, NetworkRecipe, fit_networks
 from sklrnn.forecasting.parameters import ForecasterParameters
+from sklrnn.forecasting.plain_values import SavedAsPlainValues
 from sklrnn.forecasting.rollout import Rollout, make_rollout
 from sklrnn.forecasting.series import stack_series
 from sklrnn.forecasting.sktime_classes import BaseForecaster
+from sklrnn.forecasting.sktime_tags import TAGS
 from sklrnn.forecasting.windows import Windows, WindowSpec
+from sklrnn.inputs.documentation import LinkToDocumentation
 from sklrnn.inputs.user_warnings import warn_user
+from sklrnn.nn.summary import NetworkSummary
+from sklrnn.timeline.long_table import check_not_long
 from sklrnn.training.auto_epochs import resolve_epochs
+from sklrnn.training.interrupts import pass_on
 
 Array = NDArray[Any]
 
@@ -32,7 +39,14 @@ _UPDATE_SHARE = 0.1
 
 
 @hyperparameters
-class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkParameters, BaseForecaster):
+class BaseRecurrentForecaster(
+    LinkToDocumentation,
+    SavedAsPlainValues,
+    ForecasterParameters,
+    ConvolutionOptions,
+    NetworkParameters,
+    BaseForecaster,
+):
     """What every forecaster does; a class below adds the cell and its options."""
 
     units = 64
@@ -51,34 +65,7 @@ class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkP
     sp_: int = fitted("Rows in a season; 1 stands for none.")
     fold_: int = fitted("Rows that each recurrent step reads.")
 
-    _tags = {  # noqa: RUF012
-        "authors": "The sklrnn developers",
-        "maintainers": "The sklrnn developers",
-        "python_dependencies": None,
-        "y_inner_mtype": ["pd.DataFrame", "pd-multiindex", "pd_multiindex_hier"],
-        "X_inner_mtype": ["pd.DataFrame", "pd-multiindex", "pd_multiindex_hier"],
-        "capability:multivariate": True,
-        "capability:exogenous": True,
-        "capability:insample": True,
-        "capability:pred_int": True,
-        "capability:pred_int:insample": True,
-        "capability:missing_values": True,
-        "capability:update": True,
-        "capability:pretrain": True,
-        "pretrain:fitted_params": [
-            "pretrained_",
-            "columns_",
-            "window_spec_",
-            "window_length_",
-            "horizon_",
-            "sp_",
-            "fold_",
-        ],
-        "requires-fh-in-fit": False,
-        "capability:categorical_in_X": False,
-        "capability:random_state": True,
-        "property:randomness": "derandomized",
-    }
+    _tags = TAGS
     _config = {"remember_data": False}  # noqa: RUF012
 
     def __post_init__(self) -> None:
@@ -88,6 +75,34 @@ class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkP
             # Where sktime remembers data if a user configures it to; the forecaster keeps its own.
             self._y = self._X = None
 
+    def pretrain(self, y: Any, X: Any = None, fh: Any = None) -> Any:
+        """Train the networks on a panel; `fit` then reads another series.
+
+        Parameters
+        ----------
+        y : pandas.DataFrame
+            The panel: a MultiIndex with the times in its last level.
+
+        X : pandas.DataFrame, default=None
+            Exogenous variables, with the index of y.
+
+        fh : int, list or ForecastingHorizon, default=None
+            The steps ahead that the networks learn.
+
+        Returns
+        -------
+        self : object
+            The forecaster, pretrained.
+        """
+        check_not_long(y, "y")  # sktime takes it for a single series
+        return super().pretrain(y, X=X, fh=fh)
+
+    def _check_X_y(self, X: Any = None, y: Any = None, **options: Any) -> Any:
+        # sktime speaks of categorical features, or takes numbers of series for a channel.
+        check_not_long(y, "y")
+        check_not_long(X, "X")
+        return super()._check_X_y(X=X, y=y, **options)
+
     # -- training ----------------------------------------------------------------------------------------------------
 
     def _fit(self, y: pd.DataFrame, X: pd.DataFrame | None = None, fh: ForecastingHorizon | None = None) -> Any:
@@ -95,12 +110,12 @@ class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkP
         if not hasattr(self, "pretrained_"):
             self._train(fh)
             self._calibrate()
-            return self
+            return self._end_training("fitted")
         self.networks_ = self.pretrained_.networks
         if self.fine_tune:
             self._continue_training()
         self._calibrate(is_trained=self.fine_tune)
-        return self
+        return self._end_training("fitted")
 
     def _pretrain(self, y: pd.DataFrame, X: pd.DataFrame | None = None, fh: ForecastingHorizon | None = None) -> Any:
         self._start_history(y, X)
@@ -121,7 +136,20 @@ class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkP
         self._calibrate()
         self._calibration.forget_fallback()
         self.pretrained_ = Pretrained(self.networks_, self._calibration)
+        return self._end_training("pretrained")
+
+    def _end_training(self, state: str) -> Any:
+        """Give back the forecaster; after Ctrl-C, let that go on, in the state which sktime would set afterwards."""
+        interrupt = vars(self).pop("_interrupt", None)
+        if interrupt is not None:
+            self._state = state
+            pass_on(interrupt)
         return self
+
+    def _fit_networks(self, recipes: list[NetworkRecipe], windows: Windows) -> None:
+        self.networks_, interrupt = fit_networks(recipes, windows)
+        if interrupt is not None:
+            self._interrupt = interrupt
 
     def _start_history(self, y: pd.DataFrame, X: pd.DataFrame | None) -> None:
         validate_parameters(self)
@@ -146,11 +174,11 @@ class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkP
                 setattr(self, name, value)
             raise
         self._sktime_state_before = self._sktime_state()
-        return self
+        return self._end_training("fitted")
 
     def _train(self, fh: ForecastingHorizon | None) -> None:
         series = self._history.series
-        self.sp_ = resolve_sp(self.sp, series)
+        self.sp_ = resolve_sp(self.sp, series, verbose=self.verbose)
         self.window_spec_ = resolve_window_spec(
             series,
             window_length=self.window_length,
@@ -162,9 +190,10 @@ class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkP
         )
         spec, self.columns_ = self.window_spec_, self._history.columns
         self.window_length_, self.horizon_, self.fold_ = spec.window_length, spec.horizon, spec.fold
+        warn_of_long_convolutions(self, spec.n_steps, "the window", ", raise window_length, or lower fold")
         windows = self._training_windows()
         seeds = check_random_state(self.random_state).randint(2**31 - 1, size=self.n_networks)
-        self.networks_ = [self._recipe(windows, int(seed)).fit(windows) for seed in seeds]
+        self._fit_networks([self._recipe(windows, int(seed)) for seed in seeds], windows)
 
     def _resolve_horizon(self, fh: ForecastingHorizon | None) -> int:
         if self.strategy == "recursive":
@@ -181,7 +210,7 @@ class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkP
                 "the networks stay as they are, and read the rows only.",
             )
             return
-        self.networks_ = [self._update_recipe(network, windows).fit(windows) for network in self.networks_]
+        self._fit_networks([self._update_recipe(network, windows) for network in self.networks_], windows)
 
     def _update_recipe(self, network: ForecastNetwork, windows: Windows) -> NetworkRecipe:
         """How a network continues its training."""
@@ -208,6 +237,9 @@ class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkP
                 refit = self._update_recipe(self.pretrained_.networks[0], windows)
         elif is_trained:
             refit = self._recipe(windows, self.networks_[0].recipe.random_state)
+        if refit is not None and hasattr(self, "_interrupt"):
+            # The errors are to be those of a network that is trained as little.
+            refit = refit.with_most_epochs(self.networks_[0].n_iter_)
         self._calibration = Calibration(self.networks_[0], windows, refit=refit, fallback=fallback)
 
     # -- forecasting -------------------------------------------------------------------------------------------------
@@ -226,6 +258,27 @@ class BaseRecurrentForecaster(ForecasterParameters, ConvolutionOptions, NetworkP
 
     def _make_rollout(self, fh: ForecastingHorizon, X: pd.DataFrame | None) -> tuple[Rollout, pd.Index]:
         return make_rollout(self.window_spec_, self.networks_, self._history, fh, X, sp=self.sp_)
+
+    def summary(self, *, show: bool = True) -> NetworkSummary | None:
+        """Print the layers of the fitted networks as a table: output shapes, weights, and numbers of parameters.
+
+        Parameters
+        ----------
+        show : bool, default=True
+            Print the table, in a notebook as HTML. With False it is returned: ``str`` of it is the text.
+
+        Returns
+        -------
+        summary : NetworkSummary or None
+            The table with ``show=False``, otherwise None.
+        """
+        self.check_is_fitted("summary")
+        first, *others = self.networks_
+        summary = NetworkSummary(first.module_.layers(), title=type(self).__name__, n_networks=1 + len(others))
+        if not show:
+            return summary
+        summary.display()
+        return None
 
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:

@@ -10,16 +10,19 @@ from numpy.typing import NDArray
 from sktime.forecasting.base import ForecastingHorizon
 
 from sklrnn.forecasting.fh_index import resolve_fh, times_after
+from sklrnn.forecasting.future_X import EarlyX, combine_rows, count_steps_read, keep_early_X, values_of_future_X
+from sklrnn.forecasting.plain_values import SavedAsPlainValues
 from sklrnn.forecasting.series import (
     SeriesKey,
     TimeSeries,
+    check_columns_of_X,
     describe_series,
     merge_rows,
     prepare_series,
     split_frame,
     split_series,
-    values_at_times,
 )
+from sklrnn.forecasting.windows import WindowSpec
 from sklrnn.timeline.time_index import frequency_of
 
 Array = NDArray[Any]
@@ -82,15 +85,16 @@ def _has_default_names(names: pd.Index) -> bool:
 
 
 @dataclass(frozen=True)
-class History:
+class History(SavedAsPlainValues):
     """The known rows of each series, and what is needed to return forecasts in the form of y.
 
     ``cutoffs`` are the times of the rows that each series is forecast from: the last row that was passed, which is not
     the last known one if an update passed old rows again. ``index_names`` are the names of the levels of the index of
-    y, and ``y_columns`` its columns, in the order of the user.
+    y, and ``y_columns`` its columns, in the order of the user. ``early_X`` holds rows of X after the last one of y.
     """
 
     series: dict[SeriesKey, TimeSeries]
+    early_X: dict[SeriesKey, EarlyX]
     cutoffs: dict[SeriesKey, Any]
     columns: Columns
     index_names: list[Any]
@@ -100,18 +104,39 @@ class History:
     def from_frames(cls, y: pd.DataFrame, X: pd.DataFrame | None, columns: Columns | None = None) -> "History":
         """Read y and X; ``columns`` are those of networks that are fitted already."""
         columns = Columns.from_frames(y, X) if columns is None else columns
-        series = prepare_series(split_series(columns.reorder_y(y), columns.reorder_X(X)), columns.y)
-        return cls(series, _last_times(series), columns, list(y.index.names), y.columns)
+        X = columns.reorder_X(X)
+        frames = None if X is None else split_frame(X)
+        series = prepare_series(split_series(columns.reorder_y(y), frames), columns.y)
+        check_columns_of_X(np.concatenate([one.X for one in series.values()]), columns.X, "X")
+        early_X = keep_early_X(frames or {}, series)
+        return cls(series, early_X, _last_times(series), columns, list(y.index.names), y.columns)
 
     def extend(self, y: pd.DataFrame, X: pd.DataFrame | None) -> "History":
         """Return the history with more rows, or with more series."""
         self._check_index_levels(y, "y")
-        new = split_series(self.columns.reorder_y(y), self.columns.reorder_X(X))
+        frames = self._combine_with_early_X(X)
+        new = split_series(self.columns.reorder_y(y), frames)
         changed = {key: merge_rows(self.series[key], one, key) for key, one in new.items() if key in self.series}
         added = {key: one for key, one in new.items() if key not in self.series}
         if added:
             changed |= prepare_series(added, self.columns.y, like=self.longest().index)
-        return replace(self, series=self.series | changed, cutoffs=self.cutoffs | _last_times(new))
+        series = self.series | changed
+        early_X = self.early_X if frames is None else keep_early_X(frames, series)
+        return replace(self, series=series, early_X=early_X, cutoffs=self.cutoffs | _last_times(new))
+
+    def _combine_with_early_X(self, X: pd.DataFrame | None) -> dict[SeriesKey, pd.DataFrame] | None:
+        """The rows of X of each series, those that were passed early included."""
+        frames: dict[SeriesKey, pd.DataFrame] = {}
+        if X is not None or not self.early_X:
+            X = self.columns.reorder_X(X)
+            if X is None:
+                return None
+            frames = split_frame(X)
+        return {
+            key: rows
+            for key in {**self.early_X, **frames}
+            if (rows := combine_rows(self.early_X.get(key), frames.get(key), self.columns.X, key)) is not None
+        }
 
     def with_current_scales(self) -> "History":
         """Return the history with the level and scale of all rows of each series."""
@@ -139,22 +164,40 @@ class History:
         return resolved
 
     def X_ahead(
-        self, X: pd.DataFrame | None, steps: Mapping[SeriesKey, Array], n_ahead: int, known_future: tuple[int, ...]
+        self, X: pd.DataFrame | None, fh: Mapping[SeriesKey, tuple[Array, pd.Index]], spec: WindowSpec
     ) -> dict[SeriesKey, Array]:
-        """The next ``n_ahead`` rows of X of each series; NaN in columns whose future is not known."""
+        """X of the rows ahead of each series, as many for each; NaN where no forecast reads it.
+
+        ``fh`` holds the steps and times to forecast. What was passed early is read where ``X`` has no row.
+        """
+        known_future = list(spec.known_future)
+        furthest = max(0, *(int(steps.max()) for steps, _ in fh.values()))
+        n_read = {key: count_steps_read(steps, spec.horizon) for key, (steps, _) in fh.items()}
+        n_ahead = max(n_read.values()) if known_future else -(-furthest // spec.horizon) * spec.horizon
         frames: dict[SeriesKey, pd.DataFrame] = {}
         if X is not None and known_future:
             self._check_index_levels(X, "X")
-            frames = split_frame(self.columns.reorder_future_X(X, known_future))
-        ahead = {}
+            frames = split_frame(self.columns.reorder_future_X(X, spec.known_future))
+        X_ahead = {}
         for key, one in self.until_cutoff().items():
-            ahead[key] = np.full((n_ahead, len(self.columns.X)), np.nan)
-            if known_future and (steps[key] > 0).any():
-                times = times_after(one.index, n_ahead)
-                frame = _check_future_X(frames.get(key), times[steps[key][steps[key] > 0] - 1], key)
-                values = values_at_times(frame, times, f"X of {describe_series(key)}")
-                ahead[key][:, list(known_future)] = values[:, list(known_future)]
-        return ahead
+            X_ahead[key] = np.full((n_ahead, len(self.columns.X)), np.nan)
+            if known_future and n_read[key]:
+                rows = combine_rows(self._X_after_cutoff(key), frames.get(key), self.columns.X, key)
+                ahead = times_after(one.index, n_read[key])
+                values = values_of_future_X(rows, fh[key][1], ahead, spec.horizon, key)
+                X_ahead[key][: len(values), known_future] = values[:, known_future]
+        return X_ahead
+
+    def _X_after_cutoff(self, key: SeriesKey) -> EarlyX | None:
+        """The known rows of X after the row that a series is forecast from, and the early ones."""
+        one, early = self.series[key], self.early_X.get(key)
+        n_known = int(one.index.searchsorted(self.cutoffs[key], side="right"))
+        if n_known == len(one):
+            return early
+        known = EarlyX(one.index[n_known:], one.X[n_known:])
+        if early is None:
+            return known
+        return EarlyX(known.times.append(early.times), np.concatenate([known.values, early.values]))
 
     def in_order_of_y(self, values: Array) -> Array:
         """Bring channels from the order of the networks into that of the user's y."""
@@ -167,17 +210,6 @@ class History:
                 f"{what} has an index of {frame.index.nlevels} level(s), but the forecaster was fitted to one of "
                 f"{len(self.index_names)}. Pass the same kind: a series, or a panel with the same levels."
             )
-
-
-def _check_future_X(X: pd.DataFrame | None, needed: pd.Index, key: SeriesKey) -> pd.DataFrame:
-    missing = needed if X is None else needed.difference(X.index)
-    if X is None or len(missing):
-        raise ValueError(
-            f"The forecast of {describe_series(key)} from {needed[0]} to {needed[-1]} needs the future of X, but there "
-            f"is no row of X for {missing[0]}. Pass X for these times to predict, or say with future_X which columns "
-            "are known in the future."
-        )
-    return X
 
 
 def _last_times(series: Mapping[SeriesKey, TimeSeries]) -> dict[SeriesKey, Any]:

@@ -12,7 +12,9 @@ from sklrnn.forecasting.windows import Windows
 from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, merge_identical
 from sklrnn.nn.losses import Loss, WeightedTargets, regression_loss
 from sklrnn.nn.network import NetworkArchitecture
+from sklrnn.saved_state import Saved, with_stamp, without_stamp
 from sklrnn.training.batches import Batches
+from sklrnn.training.interrupts import TrainingInterrupted
 from sklrnn.training.net import SequenceNet, choose_device
 from sklrnn.training.process import count_threads, thread_limit
 from sklrnn.training.trained_network import TrainedNetwork, TrainingOptions, train
@@ -25,7 +27,7 @@ _VALIDATION_BATCH = 512
 
 
 @dataclass(frozen=True)
-class NetworkRecipe:
+class NetworkRecipe(Saved):
     """How a network is built and trained: the parameters of a forecaster at that time, and a seed.
 
     With ``start`` a copy of a trained network is trained on.
@@ -63,6 +65,10 @@ class NetworkRecipe:
             p.validation_fraction,
         )
 
+    def with_most_epochs(self, n_epochs: int) -> "NetworkRecipe":
+        """The same for so many epochs at most, but one at least."""
+        return replace(self, options=replace(self.options, max_epochs=max(1, min(n_epochs, self.options.max_epochs))))
+
     def make_loss(self) -> Loss:
         """The loss, for targets that bring a weight for each output."""
         named = regression_loss(self.loss, self.quantiles)
@@ -72,7 +78,7 @@ class NetworkRecipe:
         return count_threads(self.n_jobs, batch_size=self.batch_size, units=self.layers["units"])
 
     def fit(self, windows: Windows) -> "ForecastNetwork":
-        """Train on windows, the oldest first.
+        """Train on windows, the oldest first; after Ctrl-C, `TrainingInterrupted` holds the network.
 
         A loss that models a distribution weighs all errors alike: weighted by their size, its quantiles would be wrong.
         """
@@ -87,13 +93,21 @@ class NetworkRecipe:
         batches, validation = self._batches(samples, self.batch_size, seed=seed), None
         if held_out is not None:
             validation = self._batches(held_out, max(self.batch_size, _VALIDATION_BATCH), seed=None)
-        with thread_limit(options.n_threads):
-            if started is None:
-                model = train(self._build(samples, windows, loss), loss.per_sample, batches, validation, options)
-            else:
-                model = started.continue_training(loss.per_sample, batches, validation, options)
+        how, interrupt = (loss.per_sample, batches, validation, options), None
+        try:
+            with thread_limit(options.n_threads):
+                if started is None:
+                    model = train(self._build(samples, windows, loss), *how)
+                else:
+                    model = started.continue_training(*how)
+        except TrainingInterrupted as caught:
+            model, interrupt = caught.trained, caught
         network = ForecastNetwork(model, replace(self, start=None))
-        return network if held_out is None else replace(network, held_out_errors=forecast_errors(network, held_out.X))
+        if held_out is not None:
+            network = replace(network, held_out_errors=forecast_errors(network, held_out.X))
+        if interrupt is not None:
+            raise TrainingInterrupted(network, str(interrupt))
+        return network
 
     def _build(self, samples: Samples, windows: Windows, loss: Loss) -> Any:
         architecture = NetworkArchitecture(
@@ -149,6 +163,16 @@ class ForecastNetwork:
         """Training loss of each epoch."""
         return list(self.model.curves.loss)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return with_stamp({**vars(self), "model": self.model.to_state()}, type(self))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        content = without_stamp(state, type(self))
+        recipe: NetworkRecipe = content["recipe"]
+        loss = recipe.make_loss().per_sample
+        model = TrainedNetwork.from_state(content["model"], NetworkArchitecture, loss, recipe.options)
+        vars(self).update(content, model=model)
+
     def predict_scaled(self, windows: Windows) -> Array:
         """Point forecasts: (sample, step ahead, channel)."""
         spec = windows.spec
@@ -174,6 +198,34 @@ class ForecastNetwork:
         with thread_limit(self.recipe.n_threads()):
             raw: Array = self.model.run(windows)
         return raw.reshape(len(windows), windows.spec.horizon * windows.spec.n_channels, -1)
+
+
+def fit_networks(
+    recipes: list[NetworkRecipe], windows: Windows
+) -> tuple[list[ForecastNetwork], TrainingInterrupted | None]:
+    """Train one network after the other, and give those to forecast with.
+
+    After Ctrl-C these are the networks that were trained to the end, or the first one as far as it came. Networks that
+    were trained before and not yet again stay as they are.
+    """
+    networks: list[ForecastNetwork] = []
+    for number, recipe in enumerate(recipes, start=1):
+        try:
+            networks.append(recipe.fit(windows))
+        except KeyboardInterrupt as error:
+            if isinstance(error, TrainingInterrupted) and (recipe.start is not None or not networks):
+                networks.append(error.trained)
+            if not networks:
+                raise
+            message = str(error)
+            if len(recipes) > 1:
+                message = (
+                    f"Training was interrupted in network {number} of {len(recipes)}. The forecaster keeps what was "
+                    "learnt until then and can be used."
+                )
+            not_again = [later.start for later in recipes[len(networks) :] if later.start is not None]
+            return [*networks, *not_again], TrainingInterrupted(networks, message)
+    return networks, None
 
 
 def forecast_errors(network: ForecastNetwork, windows: Windows) -> Array:

@@ -40,7 +40,10 @@ class ForecasterParameters:
         int | Literal["auto"],
         Ge(1),
         Group.INPUT,
-        Doc('Seasonal periodicity in rows; "auto" infers it from the frequency and the autocorrelation.'),
+        Doc(
+            'Seasonal periodicity in rows; "auto" takes the season of the frequency, or one that the autocorrelation '
+            "shows, if it helps to forecast the last rows. `verbose=1` prints which."
+        ),
     ] = "auto"
     fold: Annotated[
         int | Literal["auto"],
@@ -58,8 +61,8 @@ class ForecasterParameters:
         Literal["known", "unknown"] | list[Any],
         Group.INPUT,
         Doc(
-            "The columns of X that are known in the future, and must be passed to predict: all, none, or a "
-            "list of names."
+            "The columns of X that are known in the future: all, none, or a list of names. They must be passed for "
+            "all steps of the `fh` of `fit`, to `predict` or in advance."
         ),
     ] = "known"
     loss: Annotated[ForecastLoss, Choices(LOSS_MEANINGS), Group.LOSS, Doc("What is minimised.")] = "absolute_error"

@@ -130,10 +130,8 @@ def make_rollout(
     known = history.until_cutoff()
     resolved = history.resolve_fh(fh)
     steps = {key: own for key, (own, _) in resolved.items()}
-    furthest = max(0, *(int(own.max()) for own in steps.values()))
-    n_ahead = -(-furthest // spec.horizon) * spec.horizon
-    X_ahead = history.X_ahead(X, steps, n_ahead, spec.known_future)
-    stacked = stack_series(known, sp=sp, X_ahead=X_ahead, n_ahead=n_ahead)
+    X_ahead = history.X_ahead(X, resolved, spec)
+    stacked = stack_series(known, sp=sp, X_ahead=X_ahead, n_ahead=len(next(iter(X_ahead.values()))))
     n_known = np.array([len(one) for one in known.values()])
     index = make_index({key: times for key, (_, times) in resolved.items()}, history.index_names)
     return Rollout(spec, networks, stacked, n_known, list(steps.values())), index

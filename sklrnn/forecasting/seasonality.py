@@ -1,10 +1,13 @@
-"""The seasonal period of a series, found from its frequency and its autocorrelation."""
+"""The seasonal period of series: candidates of the calendar and the autocorrelation, evaluated on the last rows."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sklrnn.forecasting.season_trial import Trial, try_season
+from sklrnn.inputs.user_warnings import warn_user
 
 Array = NDArray[Any]
 
@@ -20,32 +23,130 @@ _BY_FREQUENCY = (
     (("s", "S"), 60),
     (("YS", "YE", "Y", "A", "AS", "BY", "BYS", "BYE"), 1),
 )
-# The shortest season with at least this share of the highest correlation is taken: multiples of it correlate as well.
+# Where the index has no frequency, one of these is a likely season.
+_USUAL = (4, 7, 12, 24, 52)
+# The shortest season with at least this share of the highest correlation is tried: multiples of it correlate as well.
 _SHARE_OF_HIGHEST = 0.85
-# Least correlation with the previous season, after a trend is removed.
-_LEAST_CORRELATION = 0.3
-_MOST_SERIES = 50
+# Least correlation with the previous season, after a trend is removed, of a season to try.
+_LEAST_CORRELATION = 0.1
+# A random walk has high correlations at all short lags; before a season there are lower ones, by these factors.
+_LOWER_BEFORE_NAMED, _LOWER_BEFORE_PEAK = 0.98, 0.7
 _LONGEST_SEASON = 400
+# Further ahead a change of the level hides a season; one that no calendar names must last for a whole season.
+_LONGEST_HORIZON = 12
+# Autocorrelations are taken of so many series, and seasons tried on so many.
+_MOST_CORRELATED, _MOST_TRIED = 50, 300
+
+
+class _Evidence(NamedTuple):
+    """The least gain of a season, and the least significance of it."""
+
+    gain: float
+    significance: float
+
+    def accepts(self, trial: Trial) -> bool:
+        return trial.gain >= self.gain and trial.significance >= self.significance
+
+
+# A season that the calendar names needs less evidence than one that was looked for, many series less than few, and a
+# season that the correlation shows clearly hardly any.
+_NAMED, _NAMED_IN_FEW = _Evidence(0.01, 1.0), _Evidence(0.1, 1.0)
+_FOUND, _FOUND_IN_FEW = _Evidence(0.03, 3.0), _Evidence(0.1, 3.0)
+_CLEAR, _CLEAR_CORRELATION = _Evidence(0.02, 0.0), 0.4
+_FEW_SERIES = 10
+# Of the accepted seasons the shortest one that gains at least this share of the highest gain is taken.
+_NEARLY_AS_GOOD = 0.85
+# With fewer series there is no saying whether dates would name a season.
+_LEAST_SERIES_TO_WARN = 20
+
+
+class Season(NamedTuple):
+    """The number of rows in a season, 1 for none, why it was chosen, and a season that only dates would name."""
+
+    sp: int
+    reason: str
+    only_with_dates: int | None = None
 
 
 def find_season(y: Array | Sequence[Array], freq: str | None = None) -> int:
-    """Return the number of rows in a season; 1 stands for none.
+    """Return the number of rows in a season; 1 stands for none."""
+    return choose_season(y, freq).sp
 
-    The usual season of the frequency is taken if the autocorrelation at its lag is high enough, otherwise the shortest
-    lag at which the autocorrelation has a high peak. For several series the median autocorrelation is taken.
+
+def choose_season(y: Array | Sequence[Array], freq: str | None = None) -> Season:
+    """Choose a season that helps to forecast the last rows of one or many series, or none.
+
+    Tried are the usual season of the frequency (without a frequency, all usual ones), and the shortest lag at which the
+    median autocorrelation has a high peak.
     """
-    series = [y] if isinstance(y, np.ndarray) else list(y)
-    if len(series) > _MOST_SERIES:
-        series = [series[position] for position in np.linspace(0, len(series) - 1, _MOST_SERIES).astype(int)]
-    shortest = min(len(values) for values in series) if series else 0
-    longest = min(int(np.median([len(values) for values in series])) // 3 if series else 0, _LONGEST_SEASON)
-    if longest < 2 or shortest < 2:
-        return 1
-    correlations = _median_autocorrelation([np.asarray(values, dtype=np.float64) for values in series], longest)
-    by_calendar = _season_by_frequency(freq)
-    if 1 < by_calendar <= longest and correlations[by_calendar] >= _LEAST_CORRELATION:
-        return by_calendar
-    return _first_high_peak(correlations)
+    series = [np.asarray(values, dtype=np.float64) for values in ([y] if isinstance(y, np.ndarray) else y)]
+    series = [values for values in series if not np.isnan(values).all()]
+    n_rows = int(np.median([len(values) for values in series])) if series else 0
+    by_calendar = (_season_by_frequency(freq),) if freq else _USUAL
+    correlations = _median_autocorrelation(_some(series, _MOST_CORRELATED), n_rows // 2)
+    seasons = {season for season in by_calendar if season > 1 and 2 * season < n_rows}
+    seasons |= {_first_high_peak(correlations[: n_rows // 3 + 1])} - {1}
+    if len(series) < _FEW_SERIES:
+        seasons = {season for season in seasons if _stands_out(correlations, season, _LOWER_BEFORE_NAMED)}
+    if not seasons:
+        return Season(1, "no season to try")
+    trials = _try_seasons(_some(series, _MOST_TRIED), seasons, by_calendar)
+    found, named = (_FOUND_IN_FEW, _NAMED_IN_FEW) if len(series) < _FEW_SERIES else (_FOUND, _NAMED)
+    with_dates = {
+        season: trial
+        for season, trial in trials.items()
+        if season in by_calendar
+        and (named.accepts(trial) or (_CLEAR.accepts(trial) and _is_clear(correlations, season)))
+    }
+    accepted = {season: trial for season, trial in trials.items() if found.accepts(trial)}
+    if freq:
+        accepted |= with_dates
+    if accepted:
+        return _best(accepted, by_calendar if freq else ())
+    hint = None
+    if with_dates and len(series) >= _LEAST_SERIES_TO_WARN:
+        hint = max(with_dates, key=lambda season: with_dates[season].gain)
+    return Season(1, f"tried {', '.join(map(str, sorted(seasons)))}: none helps to forecast the last rows", hint)
+
+
+def _try_seasons(series: list[Array], seasons: set[int], by_calendar: Sequence[int]) -> dict[int, Trial]:
+    trials = {}
+    for season in sorted(seasons):
+        trial = try_season(series, season, min(season, _LONGEST_HORIZON) if season in by_calendar else season)
+        if trial is not None:
+            trials[season] = trial
+    return trials
+
+
+def resolve_season(sp: int | Literal["auto"], y: Sequence[Array], freq: str | None, *, verbose: int) -> int:
+    """Return the season that was given, or choose one, and tell which; a warning names one that only dates would."""
+    if sp != "auto":
+        return int(sp)
+    season = choose_season(y, freq)
+    if season.only_with_dates is not None:
+        rows = season.only_with_dates
+        warn_user(
+            f"The series seem to repeat every {rows} rows, but not clearly enough for an index without dates, so "
+            f"sp='auto' takes no season. If they do, pass sp={rows}, or give y an index of dates or periods; pass sp=1 "
+            "if not."
+        )
+    if verbose:
+        print(f"Season: sp={season.sp} ({season.reason})")
+    return season.sp
+
+
+def _some(series: list[Array], most: int) -> list[Array]:
+    if len(series) <= most:
+        return series
+    return [series[position] for position in np.linspace(0, len(series) - 1, most).astype(int)]
+
+
+def _best(accepted: Mapping[int, Trial], preferred: Sequence[int]) -> Season:
+    """The season of the calendar, or else the shortest one, unless another gains clearly more."""
+    least = _NEARLY_AS_GOOD * max(trial.gain for trial in accepted.values())
+    good = [season for season, trial in accepted.items() if trial.gain >= least]
+    sp = min(good, key=lambda season: (season not in preferred, season))
+    return Season(sp, f"it saves {accepted[sp].gain:.0%} of the error of simple forecasts of the last rows")
 
 
 def _season_by_frequency(freq: str | None) -> int:
@@ -65,6 +166,9 @@ def _season_by_frequency(freq: str | None) -> int:
 
 def _median_autocorrelation(series: list[Array], longest: int) -> Array:
     """The median over series of the autocorrelation at lags up to the longest."""
+    longest = min(longest, _LONGEST_SEASON)
+    if longest < 2 or min(len(values) for values in series) < 2:
+        return np.zeros(3)
     found = [_autocorrelation(values, longest) for values in series]
     return np.nan_to_num(
         np.nanmedian(np.array([row for row in found if row is not None] or [np.zeros(longest + 1)]), axis=0)
@@ -74,7 +178,7 @@ def _median_autocorrelation(series: list[Array], longest: int) -> Array:
 def _autocorrelation(values: Array, longest: int) -> Array | None:
     known = ~np.isnan(values)
     n = len(values)
-    if known.sum() < max(2 * longest, 6):
+    if known.sum() < max(longest, 6):
         return None
     time = np.linspace(-1.0, 1.0, n)
     trend = np.polynomial.polynomial.polyfit(time[known], values[known], 2)
@@ -95,15 +199,25 @@ def _lagged_products(values: Array, longest: int) -> Array:
     return np.fft.irfft(spectrum * spectrum.conj())[: longest + 1]
 
 
+def _stands_out(correlations: Array, season: int, factor: float) -> bool:
+    """Whether the correlation at the season is higher than at some shorter lag."""
+    high = season < len(correlations) and correlations[season] >= _LEAST_CORRELATION
+    return bool(high and correlations[1:season].min() < factor * correlations[season])
+
+
+def _is_clear(correlations: Array, season: int) -> bool:
+    """Whether the correlation at the season is high, and much lower before it."""
+    high = season < len(correlations) and correlations[season] >= _CLEAR_CORRELATION
+    return bool(high and _stands_out(correlations, season, _LOWER_BEFORE_PEAK))
+
+
 def _first_high_peak(correlations: Array) -> int:
     """The shortest lag with a peak that is nearly as high as the highest one."""
     inner = correlations[1:-1]
     peaks = (
         np.flatnonzero((inner >= correlations[:-2]) & (inner > correlations[2:]) & (inner >= _LEAST_CORRELATION)) + 1
     )
-    peaks = peaks[peaks > 1]
-    # A random walk has high correlations at all short lags; at a season they are lower before the peak.
-    peaks = np.array([lag for lag in peaks if correlations[1:lag].min() < 0.7 * correlations[lag]], dtype=int)
-    if not len(peaks):
+    lags = [lag for lag in peaks.tolist() if lag > 1 and _stands_out(correlations, lag, _LOWER_BEFORE_PEAK)]
+    if not lags:
         return 1
-    return int(peaks[correlations[peaks] >= _SHARE_OF_HIGHEST * correlations[peaks].max()].min())
+    return min(lag for lag in lags if correlations[lag] >= _SHARE_OF_HIGHEST * correlations[lags].max())

@@ -1,6 +1,6 @@
 """Series split out of frames, extended by new rows, and concatenated for a network."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,7 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sklrnn.forecasting.fh_index import check_same_index_type, continue_index, with_frequency
+from sklrnn.forecasting.plain_values import SavedAsPlainValues
 from sklrnn.forecasting.windows import StackedSeries
+from sklrnn.inputs.magnitudes import check_magnitude, check_single_precision, standard_deviation
 from sklrnn.timeline.panel import split_entities, times_of
 
 Array = NDArray[Any]
@@ -18,7 +20,7 @@ SeriesKey = Hashable
 
 
 @dataclass(frozen=True)
-class TimeSeries:
+class TimeSeries(SavedAsPlainValues):
     """The known rows of one series: ``y`` of shape (time, channel) and ``X`` of shape (time, column).
 
     ``level`` and ``scale`` are the mean and standard deviation of each channel, of the rows that were known when the
@@ -42,6 +44,7 @@ class TimeSeries:
     def with_current_scale(self) -> "TimeSeries":
         """The same series with the level and scale of all its rows."""
         filled = forward_fill(self.y)
+        check_magnitude("y", np.abs(filled).max())
         return replace(self, level=filled.mean(axis=0), scale=_standard_deviation(filled))
 
 
@@ -53,15 +56,17 @@ def describe_series(key: SeriesKey) -> str:
 # -- splitting -------------------------------------------------------------------------------------------------------
 
 
-def split_series(y: pd.DataFrame, X: pd.DataFrame | None) -> dict[SeriesKey, TimeSeries]:
-    """Split frames into series; a single series has the key None. Their level and scale are not computed yet."""
-    X_frames = {} if X is None else split_frame(X)
+def split_series(y: pd.DataFrame, X: Mapping[SeriesKey, pd.DataFrame] | None) -> dict[SeriesKey, TimeSeries]:
+    """Split y into series, whose X is split already; a single series has the key None.
+
+    Their level and scale are not computed yet.
+    """
     not_computed = np.zeros(y.shape[1])
     return {
         key: TimeSeries(
             rows.index,
-            _to_floats(rows, describe_series(key)),
-            _align_X(X_frames.get(key), rows.index, key) if X is not None else np.zeros((len(rows), 0)),
+            to_floats(rows, describe_series(key)),
+            _align_X(X.get(key), rows.index, key) if X is not None else np.zeros((len(rows), 0)),
             not_computed,
             not_computed,
         )
@@ -97,15 +102,21 @@ def prepare_series(
     return prepared
 
 
-def values_at_times(frame: pd.DataFrame, times: pd.Index, whose: str) -> Array:
-    """The values at these times; NaN where there is no row."""
+def check_unique_times(frame: pd.DataFrame, whose: str) -> None:
+    """Check that no time has two rows."""
     if frame.index.has_duplicates:
         duplicate = frame.index[frame.index.duplicated()][0]
         raise ValueError(f"{whose} must have one row at each time, but {duplicate} is there more than once.")
-    return _to_floats(frame.reindex(times), whose)
 
 
-def _to_floats(frame: pd.DataFrame, whose: str) -> Array:
+def check_columns_of_X(values: Array, names: Iterable[Any], whose: str, *, refuse_small: bool = True) -> None:
+    """X is not scaled before the network reads it in single precision."""
+    for name, largest in zip(names, np.fmax.reduce(np.abs(values), axis=0, initial=0.0), strict=True):
+        if largest > 1 or refuse_small:
+            check_single_precision(f"column {name!r} of {whose}", largest, "Multiply or divide it by a constant.")
+
+
+def to_floats(frame: pd.DataFrame, whose: str) -> Array:
     """The values as floats; missing ones become NaN, infinite ones are an error."""
     values = frame.to_numpy(dtype=np.float64, na_value=np.nan)
     if np.isinf(values).any():
@@ -120,13 +131,15 @@ def _to_floats(frame: pd.DataFrame, whose: str) -> Array:
 def _align_X(X: pd.DataFrame | None, index: pd.Index, key: SeriesKey) -> Array:
     if X is None:
         raise ValueError(f"X has no rows for the series {key!r}. X must cover every row of y.")
+    whose = f"X of {describe_series(key)}"
+    check_unique_times(X, whose)
     missing = index.difference(X.index)
     if len(missing):
         raise ValueError(
             f"X must have a row for every row of y, but {len(missing)} are missing, the first at {missing[0]}. "
             "Pass an X with the index of y."
         )
-    return values_at_times(X, index, f"X of {describe_series(key)}")
+    return to_floats(X.reindex(index), whose)
 
 
 # -- extending -------------------------------------------------------------------------------------------------------
@@ -209,7 +222,7 @@ def make_index(times: Mapping[SeriesKey, pd.Index], names: list[Any]) -> pd.Inde
 
 def _standard_deviation(values: Array) -> Array:
     """The standard deviation of each column; exactly 0 for a constant, which rounding may hide."""
-    deviation = values.std(axis=0)
+    deviation = standard_deviation(values, axis=0)
     return np.where(deviation > 10 * np.finfo(np.float64).eps * np.abs(values).max(axis=0), deviation, 0.0)
 
 

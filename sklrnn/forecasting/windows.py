@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sklrnn.inputs.magnitudes import standard_deviation
+from sklrnn.saved_state import Saved
+
 Array = NDArray[Any]
 
 _SINGLE = np.dtype(np.float32)
@@ -21,13 +24,13 @@ _BLOCK_SIZE = 4096
 
 
 @dataclass(frozen=True)
-class WindowSpec:
+class WindowSpec(Saved):
     """How a sample is cut and scaled.
 
     A step of the network reads ``fold`` rows at once. ``known_future`` holds the positions of the columns of X whose
-    future is known. If there are any, the steps of the window are followed by those of the next ``horizon`` rows: their
-    y is zero, and a last feature flags them. ``level`` and ``scale`` of each channel are those of all series together,
-    for ``normalize=None``.
+    future is known. If there are any, the steps of the window are followed by those of the next ``horizon`` rows, which
+    must be there: their y is zero, and a last feature flags them. ``level`` and ``scale`` of each channel are those of
+    all series together, for ``normalize=None``.
     """
 
     window_length: int
@@ -55,7 +58,7 @@ class WindowSpec:
 
 
 @dataclass(frozen=True)
-class StackedSeries:
+class StackedSeries(Saved):
     """The rows of all series, concatenated.
 
     Series ``s`` has the rows ``starts[s]`` to ``ends[s]``. Future rows of y are NaN until they are forecast; there are
@@ -76,7 +79,7 @@ class StackedSeries:
 
 
 @dataclass(frozen=True)
-class Windows:
+class Windows(Saved):
     """The inputs of a network, shaped (sample, step, feature): an array that is computed when it is indexed.
 
     The window of a sample ends before the row ``origins`` of the stacked series, and belongs to the series
@@ -190,8 +193,9 @@ class Windows:
 
     def _append_future_steps(self, sequences: Array) -> Array:
         spec, n = self.spec, len(self)
-        rows = self.origins[:, np.newaxis] + np.arange(spec.n_future_steps * spec.fold)
-        rows = np.minimum(rows, self.stacked.ends[self.series_ids][:, np.newaxis] - 1)
+        # The last fold is filled up with the last row of the horizon, as no forecast may read beyond that row.
+        ahead = np.minimum(np.arange(spec.n_future_steps * spec.fold), spec.horizon - 1)
+        rows = self.origins[:, np.newaxis] + ahead
         X = np.zeros((*rows.shape, spec.n_exogenous))
         X[..., list(spec.known_future)] = self.stacked.X[rows][..., list(spec.known_future)]
         future = np.zeros((n, spec.n_future_steps, sequences.shape[2]))
@@ -209,7 +213,7 @@ class Windows:
         if self.spec.normalize == "series":
             return level, scale
         newest = windows[:, -self.spec.level_length :]
-        newest_scale = np.maximum(newest.std(axis=1, keepdims=True), _LEAST_RELATIVE_SCALE * scale)
+        newest_scale = np.maximum(standard_deviation(newest, axis=1, keepdims=True), _LEAST_RELATIVE_SCALE * scale)
         return newest.mean(axis=1, keepdims=True), newest_scale
 
 

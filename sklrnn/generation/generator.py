@@ -7,7 +7,6 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
@@ -18,12 +17,21 @@ from sklrnn.estimators.options import draw_seed, holds_out, recurrent_options
 from sklrnn.generation.batches import TextBatches
 from sklrnn.generation.network import LanguageArchitecture
 from sklrnn.generation.parameters import GeneratorParameters
-from sklrnn.generation.sampling import start_sampling
-from sklrnn.generation.texts import Texts, check_context, check_long_enough, encode_texts
+from sklrnn.generation.sampling import sample_several, start_sampling
+from sklrnn.generation.texts import (
+    Texts,
+    check_context,
+    check_context_values,
+    check_long_enough,
+    check_one_context,
+    encode_texts,
+    read_several,
+)
+from sklrnn.inputs.containers import check_texts
 from sklrnn.inputs.samples import feature_statistics
 from sklrnn.inputs.sklearn_classes import BaseEstimator, DensityMixin
 from sklrnn.inputs.validation import with_text_input
-from sklrnn.preprocessing.token_encoder import TokenEncoder, check_texts
+from sklrnn.preprocessing.token_encoder import TokenEncoder
 from sklrnn.training.net import choose_device
 
 __all__ = ["SequenceGenerator"]
@@ -70,9 +78,8 @@ class SequenceGenerator(DensityMixin, NetworkHolder, CellOptions, GeneratorParam
 
     Tokens come as soon as they are sampled:
 
-    >>> for token in model.stream("tick", length=5, temperature=0.01):
-    ...     print(token, end="|")
-     |t|o|c|k|
+    >>> list(model.stream("tick", length=5, temperature=0.01))
+    [' ', 't', 'o', 'c', 'k']
 
     Separate texts end by themselves; here the context chooses between animals and trees:
 
@@ -122,34 +129,41 @@ class SequenceGenerator(DensityMixin, NetworkHolder, CellOptions, GeneratorParam
         context: Any = None,
         random_state: int | np.random.RandomState | None = None,
     ) -> Any:
-        """Generate a text that begins with the prompt.
+        """Generate a text that begins with the prompt, or several texts.
 
         Parameters
         ----------
-        prompt : str, list of tokens or array of int, default=""
-            How the text begins; empty by default.
+        prompt : str, list of tokens or array of int, or a list of these, default=""
+            How the text begins; empty by default. A list of prompts gives a text for each.
         length : int or None, default=200
             Most tokens to add. Separate texts may end before; with None nothing else ends them.
         temperature : float, default=1.0
             Below 1 likely tokens are sampled even more often, above 1 less often; near 0 always the likeliest one.
         top_k : int or None, default=None
             Sample from so many of the likeliest tokens only.
-        context : array-like of shape (feature,), default=None
-            The context of the text, where ``fit`` was given contexts.
+        context : array-like of shape (feature,) or (text, feature), default=None
+            The context of the text, where ``fit`` was given contexts. Several give a text for each.
         random_state : int, RandomState instance or None, default=None
-            An int generates the same text again.
+            An int generates the same text again. Of several texts each has random numbers of its own: it does not
+            depend on the others, and with an int the first is the same as alone.
 
         Returns
         -------
-        text : str, list of str or ndarray of int
-            The prompt and what follows, of the kind of the texts in ``fit``.
+        text : str, list of str or ndarray of int, or a list of these
+            The prompt and what follows, of the kind of the texts in ``fit``; a list of several.
         """
-        if length is None and getattr(self, "_has_ends", True) is False:
+        if length is None and not getattr(self, "_has_ends", True):
             raise ValueError("One long text has no end that a network could learn: pass a length, or use stream.")
         with self._threads():
-            options = {"length": length, "temperature": temperature, "top_k": top_k, "random_state": random_state}
-            codes, tokens = self._start(prompt, context, **options)
-            return self.encoder_.inverse_transform([np.array([*codes, *tokens])])[0]
+            check_is_fitted(self, "model_")
+            options: Any = {"length": length, "temperature": temperature, "top_k": top_k, "random_state": random_state}
+            if (several := read_several(self.encoder_, prompt, context)) is None:
+                codes, tokens = self._start(prompt, context, **options)
+                return self.encoder_.inverse_transform([np.array([*codes, *tokens])])[0]
+            checked = check_context(several[1], self.n_context_features_, self)
+            network, options["has_ends"] = self.model_.double_copy(), self._has_ends
+            found = sample_several(network, self.encoder_, several[0], checked, **options)
+            return self.encoder_.inverse_transform(found)
 
     def stream(
         self,
@@ -163,7 +177,7 @@ class SequenceGenerator(DensityMixin, NetworkHolder, CellOptions, GeneratorParam
     ) -> Iterator[Any]:
         """Generate what follows the prompt token by token, each as soon as it is sampled.
 
-        Parameters are those of `generate`, but ``length=None`` goes on until the text ends, or without end.
+        Parameters are those of `generate` for one text; ``length=None`` goes on until it ends, or without end.
 
         Returns
         -------
@@ -233,9 +247,7 @@ class SequenceGenerator(DensityMixin, NetworkHolder, CellOptions, GeneratorParam
             mark_ends=True,
         ).fit(samples)
         self._has_ends = len(samples) > 1
-        self.n_context_features_ = 0
-        if context is not None:
-            self.n_context_features_ = check_array(context, input_name="context", estimator=self).shape[1]
+        self.n_context_features_ = 0 if context is None else check_context_values(context, self).shape[1]
         train, held_out = self._encode(samples, context), None
         if holds_out(self.early_stopping, train.count(single=not self._has_ends)):
             train, held_out = train.hold_out_newest(self.validation_fraction, single=not self._has_ends)
@@ -254,13 +266,9 @@ class SequenceGenerator(DensityMixin, NetworkHolder, CellOptions, GeneratorParam
         )
         network = architecture.build(seed=seed)
         if train.context is not None:
-            network.standardise.set_statistics(*feature_statistics(train.context[:, np.newaxis], None))
-        batches = partial(
-            TextBatches,
-            batch_size=self.batch_size,
-            segment_length=self.segment_length,
-            device=choose_device(self.device),
-        )
+            network.standardise.set_statistics(*feature_statistics(train.context[:, np.newaxis], None, name="context"))
+        device = choose_device(self.device)
+        batches = partial(TextBatches, batch_size=self.batch_size, segment_length=self.segment_length, device=device)
         self._train(
             network,
             batches(train, seed=seed if self.shuffle else None),
@@ -282,9 +290,7 @@ class SequenceGenerator(DensityMixin, NetworkHolder, CellOptions, GeneratorParam
     def _start(self, prompt: Any, context: Any, **options: Any) -> tuple[Array, Iterator[int]]:
         """Check the parameters, and give the codes of the prompt and an iterator over those that follow."""
         check_is_fitted(self, "model_")
-        if context is not None and np.ndim(context) != 1:
-            raise ValueError(f"context must be one vector of features, got {np.ndim(context)} dimensions.")
-        checked = check_context(None if context is None else [context], self.n_context_features_, self)
+        checked = check_one_context(context, self.n_context_features_, self)
         # Steps one by one are fastest on the CPU, wherever the network was trained.
         network = self.model_.double_copy()
         return start_sampling(network, self.encoder_, prompt, checked, has_ends=self._has_ends, **options)

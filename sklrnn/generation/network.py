@@ -10,6 +10,7 @@ from torch.nn.utils import skip_init
 from sklrnn.nn.architecture import Architecture, initialized
 from sklrnn.nn.layers import Standardise
 from sklrnn.nn.recurrent import RecurrentStack, detach_state
+from sklrnn.nn.summary import Layer, recurrent_layers
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,23 @@ class LanguageNetwork(nn.Module):
     def penalized_weights(self) -> list[Tensor]:
         """What l1 and l2 act on."""
         return self.recurrent.penalized_weights()
+
+    def layers(self) -> list[Layer]:
+        """Every layer, in the order in which a text passes them."""
+        a = self.architecture
+        context = []
+        if self.context is not None:
+            shape = ("sample", a.n_features)
+            context = [
+                Layer("standardise context", ("sample", a.n_context), self.standardise),
+                Layer("context", shape, self.context),
+            ]
+        return [
+            Layer("embedding", ("sample", "time", a.n_features), self.embedding),
+            *context,
+            *recurrent_layers(self.recurrent, name="recurrent"),
+            Layer("head", ("sample", "time", a.n_outputs), self.head),
+        ]
 
 
 def initial_state(context: Tensor | None) -> dict[str, Any]:

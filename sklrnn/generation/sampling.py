@@ -16,6 +16,9 @@ from sklrnn.preprocessing.token_encoder import END, START, UNKNOWN, TokenEncoder
 
 Array = NDArray[Any]
 
+# Texts that are sampled side by side: memory grows with them.
+_TEXTS_AT_ONCE = 256
+
 
 def check_sampling(*, length: Any, temperature: Any, top_k: Any) -> None:
     """Check the parameters of a generated text."""
@@ -83,16 +86,101 @@ def start_sampling(
 ) -> tuple[Array, Iterator[int]]:
     """Check the parameters, and give the codes of the prompt and an iterator over those that follow."""
     check_sampling(length=length, temperature=temperature, top_k=top_k)
-    known, codes = encoder.vocabulary_, encode_prompt(encoder, prompt)
+    codes = encode_prompt(encoder, prompt)
     sampled = sample_tokens(
         network,
-        np.array([known[START], *codes]),
+        np.array([encoder.vocabulary_[START], *codes]),
         None if context is None else torch.from_numpy(context),
         length=length,
-        never=[known[mark] for mark in (UNKNOWN, START, *[END] * (not has_ends))],
-        end=known[END],
+        **_special_tokens(encoder, has_ends=has_ends),
         random=check_random_state(random_state),
         temperature=temperature,
         top_k=top_k,
     )
     return codes, sampled
+
+
+def sample_several(
+    network: LanguageNetwork,
+    encoder: TokenEncoder,
+    prompts: list[Any],
+    context: Array | None,
+    *,
+    has_ends: bool,
+    length: Any,
+    temperature: Any,
+    top_k: Any,
+    random_state: Any,
+) -> list[Array]:
+    """Check the parameters, and give the codes of several texts, those of the prompts included."""
+    check_sampling(length=length, temperature=temperature, top_k=top_k)
+    start, codes = encoder.vocabulary_[START], []
+    for number, prompt in enumerate(prompts):
+        try:
+            codes.append(np.array([start, *encode_prompt(encoder, prompt)]))
+        except ValueError as error:
+            raise ValueError(f"Prompt {number}: {error}") from None
+    streams, texts = random_streams(random_state, len(codes)), []
+    for first in range(0, len(codes), _TEXTS_AT_ONCE):
+        block = slice(first, first + _TEXTS_AT_ONCE)
+        texts += _sample_block(
+            network,
+            codes[block],
+            None if context is None else torch.from_numpy(context[block]),
+            length=length,
+            **_special_tokens(encoder, has_ends=has_ends),
+            streams=streams[block],
+            temperature=temperature,
+            top_k=top_k,
+        )
+    return texts
+
+
+def random_streams(random_state: Any, n_texts: int) -> list[np.random.RandomState]:
+    """A source of random numbers for each text, which does not depend on how many there are.
+
+    With an int the first text is the same as alone.
+    """
+    if isinstance(random_state, Integral):
+        seeds: list[Any] = [random_state, *([random_state, number] for number in range(1, n_texts))]
+        return [np.random.RandomState(seed) for seed in seeds]
+    random = check_random_state(random_state)
+    return [np.random.RandomState(random.randint(2**31 - 1)) for _ in range(n_texts)]
+
+
+def _sample_block(
+    network: LanguageNetwork,
+    prompts: list[Array],
+    context: Tensor | None,
+    *,
+    length: int | None,
+    never: list[int],
+    end: int,
+    streams: list[np.random.RandomState],
+    temperature: float,
+    top_k: int | None,
+) -> list[Array]:
+    """Sample the texts of a block side by side: in each step the network reads one token of every text."""
+    texts = [list(prompt) for prompt in prompts]
+    longest = [np.inf if length is None else len(prompt) + length for prompt in prompts]
+    running = [number for number, text in enumerate(texts) if len(text) < longest[number]]
+    state, step = initial_state(context), 0
+    while running:
+        # A text that has ended is read on at its last token, and what follows is left out.
+        codes = torch.tensor([[text[min(step, len(text) - 1)] for text in texts]])  # (time, sample)
+        with torch.inference_mode():
+            raw, state = network(codes, state)
+        outputs, step = raw[-1].numpy(), step + 1
+        outputs[:, never] = -np.inf
+        for number in [number for number in running if len(texts[number]) == step]:  # others still read their prompt
+            code = sample_token(outputs[number], temperature=temperature, top_k=top_k, random=streams[number])
+            if code != end:
+                texts[number].append(code)
+            if code == end or len(texts[number]) >= longest[number]:
+                running.remove(number)
+    return [np.array(text[1:], dtype=np.int64) for text in texts]
+
+
+def _special_tokens(encoder: TokenEncoder, *, has_ends: bool) -> dict[str, Any]:
+    known = encoder.vocabulary_
+    return {"never": [known[mark] for mark in (UNKNOWN, START, *[END] * (not has_ends))], "end": known[END]}

@@ -1,5 +1,6 @@
 """Texts as integer codes with their contexts: checked, split, and cut into parallel streams."""
 
+from collections.abc import Iterable, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array
 
+from sklrnn.inputs.numeric import read_numbers, refusing_huge_ints
 from sklrnn.inputs.samples import count_older
 from sklrnn.preprocessing.token_encoder import TokenEncoder
 
@@ -48,8 +50,8 @@ class Texts:
 def encode_texts(encoder: TokenEncoder, samples: list[Any], context: Array | None, *, has_ends: bool) -> Texts:
     """Turn texts into codes; with ``has_ends`` the end of a text is a token."""
     codes = list(encoder.transform(samples))
-    for row, text in enumerate(codes):
-        if len(text) == 2:  # the marks of start and end alone
+    for row, text in enumerate(codes if not has_ends else []):
+        if len(text) == 2:  # the marks of start and end alone, of which the end is no token here
             raise ValueError(f"The text in row {row} is empty. Leave it out: there is no token in it to learn from.")
     if context is not None and len(context) != len(codes):
         raise ValueError(f"context must hold one row for each of the {len(codes)} texts, got {len(context)}.")
@@ -67,10 +69,28 @@ def check_context(context: Any, n_features: int, estimator: Any) -> Array | None
         return None
     if not n_features:
         raise ValueError("This generator was fitted without context. Leave context out, or pass it to fit too.")
-    checked: Array = check_array(context, dtype=np.float64, input_name="context", estimator=estimator)
+    checked = check_context_values(context, estimator)
     if checked.shape[1] != n_features:
         raise ValueError(f"context has {checked.shape[1]} feature(s), but had {n_features} in fit. Pass as many.")
     return checked
+
+
+def check_one_context(context: Any, n_features: int, estimator: Any) -> Array | None:
+    """Check the context of one text."""
+    if context is not None and np.ndim(context) != 1:
+        raise ValueError(
+            f"context must be one vector of features, got {np.ndim(context)} dimensions. Only generate takes several, "
+            "(text, feature)."
+        )
+    return check_context(None if context is None else [context], n_features, estimator)
+
+
+@refusing_huge_ints("context")
+def check_context_values(context: Any, estimator: Any) -> Array:
+    """Check a table of numbers, one row for each text."""
+    context = read_numbers(context, "context")
+    checked: Array = check_array(context, input_name="context", estimator=estimator)  # names strings as such
+    return checked.astype(np.float64, copy=False)
 
 
 def check_long_enough(text: Texts, segment_length: int) -> None:
@@ -81,6 +101,31 @@ def check_long_enough(text: Texts, segment_length: int) -> None:
             f"One long text needs at least segment_length={segment_length} tokens to train on, got {n_tokens}. "
             "Pass a longer text, or lower segment_length; or did you mean to pass several texts?"
         )
+
+
+def read_several(encoder: TokenEncoder, prompt: Any, context: Any) -> tuple[list[Any], Any] | None:
+    """The prompts and contexts of several texts, as many of both; None where one text is asked for."""
+    has_prompts, has_contexts = _are_prompts(encoder, prompt), context is not None and np.ndim(context) == 2
+    if not has_prompts and not has_contexts:
+        return None
+    n_texts = len(prompt) if has_prompts else len(context)
+    if has_prompts and has_contexts and len(context) != n_texts:
+        raise ValueError(
+            f"Each text needs a prompt and a context, got {n_texts} prompts and {len(context)} contexts. Pass as many, "
+            "or one of them for all texts."
+        )
+    if context is not None and not has_contexts:
+        context = [context] * n_texts
+    return list(prompt) if has_prompts else [prompt] * n_texts, context
+
+
+def _are_prompts(encoder: TokenEncoder, prompt: Any) -> bool:
+    """Whether a prompt is a list of prompts: of strings for a model of strings, else of lists of tokens."""
+    if isinstance(prompt, str) or not isinstance(prompt, Iterable) or not isinstance(prompt, Sized) or not len(prompt):
+        return False
+    learnt_strings = isinstance(encoder.inverse_transform([[]])[0], str)
+    first = next(iter(prompt))
+    return learnt_strings or not (isinstance(first, str) or np.ndim(first) == 0)
 
 
 def encode_prompt(encoder: TokenEncoder, prompt: Any) -> Array:

@@ -11,7 +11,7 @@ from torch import nn
 from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
 from sklrnn.estimators.cell_options import CellOptions
 from sklrnn.estimators.network_holder import NetworkHolder
-from sklrnn.estimators.options import as_tuple, draw_seed, recurrent_options
+from sklrnn.estimators.options import as_tuple, draw_seed, recurrent_options, warn_of_long_convolutions
 from sklrnn.estimators.parameters import ConvolutionOptions
 from sklrnn.imputation.features import FeatureBuilder, Scales
 from sklrnn.imputation.interpolation import IncompleteSeries
@@ -19,6 +19,7 @@ from sklrnn.imputation.masking import MaskedBatches, MaskedDataset, MaskSampler,
 from sklrnn.imputation.network import impute, masked_loss
 from sklrnn.imputation.parameters import ImputerParameters
 from sklrnn.imputation.reading import GivenSeries, read_given_series
+from sklrnn.inputs.magnitudes import column_powers
 from sklrnn.inputs.samples import count_older
 from sklrnn.inputs.sklearn_classes import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklrnn.inputs.user_warnings import warn_user
@@ -61,11 +62,11 @@ class RecurrentImputer(
     interpolated values, which values are known, and the distances to the nearest known ones; and the time of day, week
     and year where the index of a frame holds dates. Known values stay untouched.
 
-    **What is read.** A table ``(row, feature)`` is one series, whose rows are in the order of time, equally far apart;
-    with a MultiIndex whose last level is time it is a panel. In an array ``(sample, time, feature)``, or a list or
-    object array of ``(time_i, feature)`` arrays, each sample is a series. No value is imputed from another series, and
-    new rows are imputed from these rows alone: of the training rows only the weights and the scales of the columns are
-    kept.
+    **What is read.** A Series is one series, and so is a table ``(row, feature)``, whose rows are in the order of time,
+    equally far apart; with a MultiIndex whose last level is time it is a panel. In an array
+    ``(sample, time, feature)``, or a list or object array of ``(time_i, feature)`` arrays, each sample is a series. No
+    value is imputed from another series, and new rows are imputed from these rows alone: of the training rows only the
+    weights and the scales of the columns are kept.
 
     **Looking ahead.** By default a value is imputed from both sides, so from later rows too. That is right for a
     complete record, and a leak where the imputed rows train or test a forecaster: use ``bidirectional=False`` there.
@@ -112,7 +113,7 @@ class RecurrentImputer(
 
         Parameters
         ----------
-        X : array-like of shape (row, feature) or (sample, time, feature), or list of (time_i, feature) arrays
+        X : array-like of shape (row, feature) or (sample, time, feature), list of (time_i, feature) arrays, or Series
             Series, with or without missing values.
         y : Ignored
             Present for pipelines.
@@ -135,13 +136,14 @@ class RecurrentImputer(
 
         Parameters
         ----------
-        X : array-like of shape (row, feature) or (sample, time, feature), or list of (time_i, feature) arrays
+        X : array-like of shape (row, feature) or (sample, time, feature), list of (time_i, feature) arrays, or Series
             Series, the same as in fit or others.
 
         Returns
         -------
-        X_filled : array, frame or list
-            In the form of X, or as ``set_output`` asks; the order of the rows and the values that are known stay.
+        X_filled : array, frame, Series or list
+            In the form of X, or as ``set_output`` asks; the order of the rows and the values that are known stay. A
+            Series keeps its name and index; with ``add_indicator=True`` it becomes a frame.
         """
         check_is_fitted(self, "model_")
         given = read_given_series(self, X, reset=False, missing_values=self.missing_values)
@@ -152,7 +154,7 @@ class RecurrentImputer(
             features = FeatureBuilder(Scales(*self._scales), self.window_length_, ahead)
             imputed = np.empty((len(filled), len(self._known)))
             with self._threads():
-                imputed[given.order] = impute(self.model_, self._series_of(given), features)
+                imputed[given.order] = np.ldexp(impute(self.model_, self._series_of(given), features), self._powers)
             low, high = (
                 self._bound(bound, name)[self._known]
                 for bound, name in ((self.min_value, "min_value"), (self.max_value, "max_value"))
@@ -204,6 +206,7 @@ class RecurrentImputer(
             )
         self._known = np.flatnonzero(~empty)
         self._kept = np.arange(len(empty)) if self.keep_empty_features else self._known
+        self._powers = column_powers(given.values[:, self._known])
         self._indicated = np.flatnonzero(missing.any(axis=0))
         low, high = self._bound(self.min_value, "min_value"), self._bound(self.max_value, "max_value")
         if not (low <= high).all():
@@ -216,12 +219,14 @@ class RecurrentImputer(
                 "but the index of this X holds no dates. Pass a frame with dates, or fit with calendar=False."
             )
         calendar = cyclical_features(given.dates, self.cycles_, len(given.values))
-        return IncompleteSeries(given.values[:, self._known][given.order], calendar[given.order], given.lengths)
+        values = np.ldexp(given.values[:, self._known][given.order], -self._powers)
+        return IncompleteSeries(values, calendar[given.order], given.lengths)
 
     def _fit(self, series: IncompleteSeries) -> None:
         train, held_out = self._hold_out(series)
         lengths = gap_lengths(np.isnan(train.values), train)
         self.window_length_ = self._choose_window(lengths, longest=int(train.lengths.max()))
+        warn_of_long_convolutions(self, self.window_length_, "the window", ", or raise window_length")
         seed = draw_seed(self.random_state)
         network_seed = draw_seed(seed)
         sampler = MaskSampler.like(lengths, longest=max(1, self.window_length_ // _ROWS_PER_GAP))

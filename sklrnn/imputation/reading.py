@@ -5,7 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import get_config
 
+from sklrnn.inputs.numeric import refuse_nested
 from sklrnn.inputs.ragged import concatenate_steps, lengths_of, restore_form
 from sklrnn.inputs.validation import check_sequences
 from sklrnn.timeline.calendar_features import dates_of
@@ -28,7 +30,11 @@ class GivenSeries(NamedTuple):
 
 
 def read_given_series(estimator: Any, X: Any, *, reset: bool, missing_values: float = np.nan) -> GivenSeries:
-    """Read a table, which is one series or a panel with a MultiIndex, or sequences, of which each is a series."""
+    """Read a Series or a table, which is one series or a panel with a MultiIndex, or sequences, each a series."""
+    if hasattr(X, "to_frame") and len(X.shape) == 1:
+        refuse_nested(X, of=type(estimator).__name__)
+        table = read_given_series(estimator, X.to_frame(), reset=reset, missing_values=missing_values)
+        return table._replace(restore=lambda rows: _series_like(X, rows, estimator))
     _refuse_other_form(estimator, X, reset=reset)
     checked = check_sequences(estimator, X, reset=reset, allow_nan=bool(np.isnan(missing_values)))
     if estimator._rank_in == 2:
@@ -46,6 +52,18 @@ def _read_table(X: Any, table: Array) -> GivenSeries:
     order = np.concatenate([entity.row_numbers(len(table)) for entity in entities])
     lengths = np.array([len(table[entity.rows]) for entity in entities])
     return GivenSeries(table, lengths, order, dates_of(X), lambda rows: rows)
+
+
+def _series_like(X: Any, rows: Array, estimator: Any) -> Any:
+    """A Series with the name and the index of X; a frame where an indicator stands beside it."""
+    configured = getattr(estimator, "_sklearn_output_config", {}).get("transform", get_config()["transform_output"])
+    if configured != "default":
+        return rows  # scikit-learn puts them into the container that was asked for
+    index = {"index": X.index} if hasattr(X, "iloc") else {}
+    if rows.shape[1] == 1:
+        return type(X)(name=X.name, **{"data" if index else "values": rows[:, 0]}, **index)
+    columns = dict(zip(estimator.get_feature_names_out(), rows.T, strict=True))
+    return type(X.to_frame())(columns, **index)
 
 
 def _mark(values: Array, missing_values: float) -> Array:

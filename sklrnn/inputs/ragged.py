@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sklrnn.inputs.numeric import fill_masked
+
 Array = NDArray[Any]
 
 
@@ -146,7 +148,7 @@ def _read_row(row: Any, number: int, what: str) -> Array:
     if hasattr(row, "toarray"):
         raise TypeError(f"A {what} must be dense, but {what} {number} is sparse. Use its toarray().")
     try:
-        array = np.asarray(row)
+        array = np.asarray(fill_masked(row))
     except ValueError as error:
         raise ValueError(
             f"A {what} has the shape (time,) or (time, feature), but the steps of {what} {number} differ in their "
@@ -159,6 +161,6 @@ def _read_row(row: Any, number: int, what: str) -> Array:
     if array.size and (array.dtype.kind in "US" or (array.dtype == object and isinstance(array.flat[0], str))):
         raise ValueError(
             f"A {what} holds numbers, but {what} {number} holds strings, such as '{array.flat[0]}'. "
-            "Encode them as integer tokens, and set embedding_dim of the estimator."
+            "Encode them as integer tokens with TokenEncoder, and set embedding_dim of the estimator."
         )
     return array

@@ -1,14 +1,19 @@
 """Sequences with their targets and weights, and what is computed from all of them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sklrnn.inputs.magnitudes import check_magnitude, exponents
 from sklrnn.inputs.ragged import Ragged, Sequences, concatenate_steps, lengths_of
 
 Array = NDArray[Any]
+
+# A feature with a smaller mean and spread may have squares that are zero in a float.
+_SMALL = 2.0**-300
 
 
 @dataclass(frozen=True)
@@ -120,40 +125,104 @@ def token_counts(samples: Samples) -> tuple[Array, Array]:
     return tokens, np.bincount(which.reshape(-1), weights=weights)
 
 
-def feature_statistics(X: Sequences, weights: Array | None, chosen: Array | None = None) -> tuple[Array, Array]:
+def feature_statistics(
+    X: Sequences, weights: Array | None, chosen: Array | None = None, *, name: str = "X"
+) -> tuple[Array, Array]:
     """Weighted mean and standard deviation of each feature over all steps; NaN is left out.
 
-    Only the ``chosen`` samples are read, so that the result is bit for bit that of these samples alone. They are read
-    by blocks, as a view of windows would otherwise be copied as a whole.
+    Only the ``chosen`` samples are read, so that the result is bit for bit that of these samples alone. Features whose
+    squares are no floats are scaled by a power of two before they are summed up. Errors call the samples ``name``.
     """
-    n_samples, n_steps, n_features = X.shape
-    chosen = np.arange(n_samples) if chosen is None else chosen
-    weights = np.ones(len(chosen)) if weights is None else weights[chosen]
-    block_size = max(1, 2**20 // (n_steps * n_features))
-    blocks = [slice(start, start + block_size) for start in range(0, len(chosen), block_size)]
-    if isinstance(X, Ragged) or (X.dtype.kind == "f" and any(np.isnan(X[chosen[rows]]).any() for rows in blocks)):
-        mean, variance = _of_real_values(X, weights, chosen, blocks)
-    else:
-        total = weights.sum() * n_steps
-        mean = sum(np.einsum("s,stf->f", weights[rows], X[chosen[rows]].astype(np.float64)) for rows in blocks) / total
-        variance = sum(np.einsum("s,stf->f", weights[rows], (X[chosen[rows]] - mean) ** 2) for rows in blocks) / total
-    spread = np.sqrt(variance)
+    chosen = np.arange(len(X)) if chosen is None else chosen
+    samples = _Blocks(X, np.ones(len(chosen)) if weights is None else weights[chosen], chosen)
+    low, high, has_gaps = samples.range()
+    _check_range(name, low, high, X.dtype)
+    powers = np.zeros(X.shape[2], dtype=np.intp)
+    is_ordinary = not exponents(max(-low, high))
+    if is_ordinary:
+        mean, spread = samples.moments(powers, has_gaps=has_gaps)
+    if not is_ordinary or (np.maximum(np.abs(mean), spread) < _SMALL).any():
+        powers = exponents(samples.largest())
+        if powers.any() or not is_ordinary:
+            mean, spread = samples.moments(powers, has_gaps=has_gaps)
+    limits = np.finfo(X.dtype)
     # The variance of a constant feature is not exactly zero, for lack of precision.
-    spread[spread <= 10 * np.finfo(X.dtype).eps * np.maximum(np.abs(mean), np.finfo(np.float64).tiny)] = 1.0
-    return mean, spread
+    is_constant = spread <= 10 * limits.eps * np.maximum(np.abs(mean), np.finfo(np.float64).tiny)
+    # Divided by zero in its own type, a feature would be infinite.
+    return mean, np.where(is_constant, 1.0, np.maximum(spread, float(limits.smallest_subnormal)))
 
 
-def _of_real_values(X: Sequences, weights: Array, chosen: Array, blocks: list[slice]) -> tuple[Array, Array]:
-    """Mean and variance where sequences differ in length, or values are missing."""
+def largest_value(samples: Samples) -> float:
+    """The largest absolute value in the samples with nonzero weight; NaN is left out."""
+    low, high, _ = _Blocks(samples.X, np.ones(len(samples.X)), samples.nonzero_weight).range()
+    return max(-low, high)
 
-    def steps_of(rows: slice) -> tuple[Array, Array]:
-        part = X[chosen[rows]]
-        values = concatenate_steps(part).astype(np.float64)
-        known = ~np.isnan(values)
-        return np.where(known, values, 0.0), known * np.repeat(weights[rows], lengths_of(part))[:, np.newaxis]
 
-    # A feature without any value has the mean 0.
-    total = np.maximum(sum(known.sum(axis=0) for _, known in map(steps_of, blocks)), np.finfo(np.float64).tiny)
-    mean = sum((known * values).sum(axis=0) for values, known in map(steps_of, blocks)) / total
-    variance = sum((known * (values - mean) ** 2).sum(axis=0) for values, known in map(steps_of, blocks)) / total
-    return mean, variance
+def _check_range(name: str, low: float, high: float, dtype: np.dtype[Any]) -> None:
+    """Refuse numbers whose differences are no numbers of their type."""
+    check_magnitude(name, max(-low, high))
+    if dtype == np.float32 and high - low > float(np.finfo(np.float32).max):
+        raise ValueError(
+            f"{name} holds numbers from {low:.3g} to {high:.3g}, whose differences are too large for a float of 32 "
+            f"bits. Pass {name}.astype(np.float64)."
+        )
+
+
+@dataclass(frozen=True)
+class _Blocks:
+    """Weighted samples, read by blocks, as a view of windows would otherwise be copied as a whole."""
+
+    X: Sequences
+    weights: Array
+    chosen: Array
+
+    def __iter__(self) -> Iterator[tuple[Any, Array]]:
+        size = max(1, 2**20 // (self.X.shape[1] * self.X.shape[2]))
+        for start in range(0, len(self.chosen), size):
+            rows = slice(start, start + size)
+            yield self.X[self.chosen[rows]], self.weights[rows]
+
+    def range(self) -> tuple[float, float, bool]:
+        """The lowest and the highest value, and whether sequences differ in length or values are missing."""
+        low, high, has_gaps = 0.0, 0.0, isinstance(self.X, Ragged)
+        for part, _ in self:
+            steps = concatenate_steps(part)
+            ends = steps.min(), steps.max()
+            if np.isnan(ends[0]):
+                has_gaps = True
+                ends = np.fmin.reduce(steps, axis=None), np.fmax.reduce(steps, axis=None)
+            low, high = float(np.fmin(low, ends[0])), float(np.fmax(high, ends[1]))
+        return low, high, has_gaps
+
+    def largest(self) -> Array:
+        """The largest absolute value of each feature."""
+        of_blocks = [np.fmax.reduce(np.abs(concatenate_steps(part)), axis=0) for part, _ in self]
+        return np.nan_to_num(np.fmax.reduce(of_blocks, axis=0))
+
+    def moments(self, powers: NDArray[np.intp], *, has_gaps: bool) -> tuple[Array, Array]:
+        """Mean and standard deviation, computed of features that are divided by these powers of two."""
+        mean, variance = (self._of_known if has_gaps else self._of_all)(powers)
+        return np.ldexp(mean, powers), np.ldexp(np.sqrt(variance), powers)
+
+    def _of_all(self, powers: NDArray[np.intp]) -> tuple[Array, Array]:
+        total = self.weights.sum() * self.X.shape[1]
+        mean: Any = sum(np.einsum("s,stf->f", w, _scaled(part.astype(np.float64), powers)) for part, w in self) / total
+        variance = sum(np.einsum("s,stf->f", w, (_scaled(part, powers) - mean) ** 2) for part, w in self) / total
+        return mean, variance
+
+    def _of_known(self, powers: NDArray[np.intp]) -> tuple[Array, Array]:
+        def steps_of(block: tuple[Any, Array]) -> tuple[Array, Array]:
+            part, weights = block
+            values = _scaled(concatenate_steps(part).astype(np.float64), powers)
+            known = ~np.isnan(values)
+            return np.where(known, values, 0.0), known * np.repeat(weights, lengths_of(part))[:, np.newaxis]
+
+        # A feature without any value has the mean 0.
+        total = np.maximum(sum(known.sum(axis=0) for _, known in map(steps_of, self)), np.finfo(np.float64).tiny)
+        mean: Any = sum((known * values).sum(axis=0) for values, known in map(steps_of, self)) / total
+        variance = sum((known * (values - mean) ** 2).sum(axis=0) for values, known in map(steps_of, self)) / total
+        return mean, variance
+
+
+def _scaled(values: Array, powers: NDArray[np.intp]) -> Array:
+    return np.ldexp(values.astype(np.float64), -powers) if powers.any() else values

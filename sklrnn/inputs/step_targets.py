@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sklrnn.inputs.numeric import read_values
 from sklrnn.inputs.ragged import Sequences, lengths_of
+from sklrnn.inputs.target_types import check_step_types, read_targets
 from sklrnn.inputs.validation import check_weights
 
 Array = NDArray[Any]
@@ -14,12 +16,20 @@ Array = NDArray[Any]
 
 def check_step_targets(X: Sequences, y: Any) -> Array:
     """Read y as ``(sample, time)``, ``(sample, time, output)`` or a list of arrays, one row for each step of X."""
-    return _concatenate(y, lengths_of(X), "y", "labels")
+    return concatenate_values(y, lengths_of(X), "y", "labels")
 
 
 def check_step_weights(sample_weight: Any, X: Sequences) -> Array | None:
     """Check weights of samples or of steps, and give one for each step."""
-    return _step_weights(sample_weight, lengths_of(X))
+    return repeat_for_steps(sample_weight, lengths_of(X))
+
+
+def read_step_labels(y: Any) -> tuple[Array, NDArray[np.intp]]:
+    """The labels of all steps, concatenated, and how many each sequence has."""
+    rows = y.to_numpy() if hasattr(y, "iloc") else y
+    lengths = [] if is_single(rows) else [1 if is_single(row) else len(row) for row in rows]
+    counts = np.array(lengths, dtype=np.intp)
+    return concatenate_values(rows, counts, "y", "labels"), counts
 
 
 class StepScore:
@@ -47,35 +57,38 @@ class StepScore:
             1.0 where all predictions are exact; with ``return_sequences=True`` over all steps of all samples.
         """
         if not self.return_sequences:
+            y, sample_weight = read_targets(y), read_values(sample_weight, "sample_weight")
             return float(super().score(X, y, sample_weight))  # type: ignore[misc]
         predictions = [np.asarray(row) for row in self.predict(X)]
         lengths = np.array([len(row) for row in predictions])
-        truth, weights = _concatenate(y, lengths, "y", "labels"), _step_weights(sample_weight, lengths)
+        truth, weights = concatenate_values(y, lengths, "y", "labels"), repeat_for_steps(sample_weight, lengths)
         return float(self._metric(truth, np.concatenate(predictions), sample_weight=weights))
 
 
-def _step_weights(sample_weight: Any, lengths: Array) -> Array | None:
+def repeat_for_steps(sample_weight: Any, lengths: Array) -> Array | None:
+    """Weights of samples or of steps as one for each step."""
     if sample_weight is None:
         return None
-    if _is_single(sample_weight) or _is_single(next(iter(sample_weight), 0.0)):
+    if is_single(sample_weight) or is_single(next(iter(sample_weight), 0.0)):
         weights = check_weights(sample_weight, len(lengths))
         return None if weights is None else np.repeat(weights, lengths)
-    return check_weights(_concatenate(sample_weight, lengths, "sample_weight", "weights"), int(lengths.sum()))
+    return check_weights(concatenate_values(sample_weight, lengths, "sample_weight", "weights"), int(lengths.sum()))
 
 
-def _is_single(value: Any) -> bool:
+def is_single(value: Any) -> bool:
+    """Whether this is one value rather than a sequence of them."""
     # Not np.ndim, which fails for a list of rows of several lengths.
     return isinstance(value, str) or not hasattr(value, "__len__") or getattr(value, "ndim", 1) == 0
 
 
-def _concatenate(values: Any, lengths: Array, name: str, what: str) -> Array:
+def concatenate_values(values: Any, lengths: Array, name: str, what: str) -> Array:
     """Concatenate values of the steps of each sequence, after a check that each step has one."""
-    rows = values.to_numpy() if hasattr(values, "iloc") else values
-    if _is_single(rows) or len(rows) != len(lengths):
-        got = "a single value" if _is_single(rows) else f"{len(rows)} of them"
+    rows = read_values(values.to_numpy() if hasattr(values, "iloc") else values, name)
+    if is_single(rows) or len(rows) != len(lengths):
+        got = "a single value" if is_single(rows) else f"{len(rows)} of them"
         raise ValueError(f"{name} must hold the {what} of each of the {len(lengths)} sequences, got {got}.")
     for number, (row, length) in enumerate(zip(rows, lengths, strict=True)):
-        if _is_single(row):
+        if is_single(row):
             raise ValueError(
                 f"return_sequences=True needs {what} for every step, (sample, time) or a list of arrays, but row "
                 f"{number} of {name} is {row!r}. Pass one for each of the {length} steps, or set "
@@ -85,4 +98,6 @@ def _concatenate(values: Any, lengths: Array, name: str, what: str) -> Array:
             raise ValueError(
                 f"Row {number} of {name} holds {len(row)} {what}, but sequence {number} has {length} steps."
             )
+    if name == "y":
+        check_step_types(rows)
     return np.concatenate([np.asarray(row) for row in rows])

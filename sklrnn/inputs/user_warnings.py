@@ -2,9 +2,11 @@
 
 import sys
 import warnings
+from collections.abc import Iterator
+from types import FrameType
 
 # Packages between the line of the user and the code that warns.
-_NOT_THE_USER = {"sklrnn", "sklearn", "sktime"}
+_NOT_THE_USER = {"sklrnn", "sklearn", "sktime", "contextlib"}
 
 
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
@@ -16,3 +18,11 @@ def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
     while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in _NOT_THE_USER:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
+
+
+def calls_since_user() -> Iterator[FrameType]:
+    """The calls that led here since the line of the user, the newest first."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] in _NOT_THE_USER:
+        yield frame
+        frame = frame.f_back

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import validate_data
 
+from sklrnn.inputs.input_errors import refuse_texts, with_advice
+from sklrnn.inputs.numeric import read_numbers, refuse_nested, refusing_huge_ints
 from sklrnn.inputs.ragged import (
     Ragged,
     Sequences,
@@ -19,11 +21,16 @@ from sklrnn.inputs.ragged import (
     rows_of,
     shaped_like,
 )
+from sklrnn.inputs.target_types import read_targets
 
 Array = NDArray[Any]
 FLOATS = (np.float64, np.float32)
+# scikit-learn looks for NaN in the sum of all values, in which large ones of both signs overflow.
+_let_sums_overflow = np.errstate(over="ignore", invalid="ignore")
 
 
+@refusing_huge_ints("X")
+@_let_sums_overflow
 def check_sequences(
     estimator: Any, X: Any, *, reset: bool, n_timesteps: int | None = None, allow_nan: bool = False
 ) -> Sequences:
@@ -33,7 +40,10 @@ def check_sequences(
     A list or object array of sequences that differ in length becomes ``Ragged``. NaN passes where it is allowed.
     ``n_features_in_`` is the last axis of what the user gave: the columns of a table, the features of sequences.
     """
+    refuse_texts(estimator, X)
     finite: Any = "allow-nan" if allow_nan else True
+    X = read_numbers(X, "X")
+    refuse_nested(X, of=type(estimator).__name__)
     if _is_list_of_sequences(estimator, X, reset=reset):
         return _check_list(estimator, X, reset=reset, finite=finite)
     if not hasattr(X, "iloc") and not hasattr(X, "toarray"):
@@ -54,7 +64,10 @@ def check_sequences(
 
 def check_tokens(estimator: Any, X: Any, *, reset: bool) -> Sequences:
     """Read ``X`` as integer tokens, (sample, time, 1): from a table, or a list or object array of sequences."""
+    refuse_texts(estimator, X)
     name = type(estimator).__name__
+    X = read_numbers(X, "X")
+    refuse_nested(X, of=name)
     is_table = hasattr(X, "iloc") or (hasattr(X, "ndim") and not is_object_array_of_sequences(X))
     if is_table:
         array = np.asarray(X)
@@ -76,7 +89,7 @@ def check_tokens(estimator: Any, X: Any, *, reset: bool) -> Sequences:
         row = int(np.searchsorted(np.cumsum(lengths_of(rows)), wrong, side="right"))
         raise ValueError(
             f"With embedding_dim X holds tokens, whole numbers from 0, got {flat[wrong].item()!r} in sample {row}. "
-            "Number the tokens first, or set embedding_dim=None."
+            "Number the tokens first, for example with TokenEncoder (they end below 2**53), or set embedding_dim=None."
         )
     flat = flat.astype(np.int64)
     validate_data(estimator, flat[:1], reset=reset, skip_check_array=True)
@@ -85,9 +98,9 @@ def check_tokens(estimator: Any, X: Any, *, reset: bool) -> Sequences:
 
 def _first_that_is_no_token(values: Array) -> int | None:
     """The position of the first value that is no token."""
-    if values.dtype.kind in "ub":
+    if values.dtype.kind == "b":
         return None
-    if values.dtype.kind in "if":
+    if values.dtype.kind in "iuf":
         wrong = np.flatnonzero(~((values >= 0) & (values == np.floor(values)) & (np.abs(values) < 2**53)))
         return int(wrong[0]) if len(wrong) else None
     return next((i for i, v in enumerate(values.tolist()) if isinstance(v, str) or not _is_whole(v)), None)
@@ -95,13 +108,14 @@ def _first_that_is_no_token(values: Array) -> int | None:
 
 def _is_whole(value: Any) -> bool:
     try:
-        return bool(value == int(value) and value >= 0)
+        return bool(value == int(value) and 0 <= value < 2**53)
     except (TypeError, ValueError, OverflowError):
         return False
 
 
 def check_single_step(estimator: Any, architecture: Any, x: Any) -> Array:
     """Check the features of one time step of one sequence, for streaming."""
+    x = read_numbers(x, "x")
     if architecture.n_tokens:
         token: Any = check_tokens(estimator, np.reshape(x, (1, 1, -1)), reset=False)
         return np.asarray(token[0, 0])
@@ -118,6 +132,17 @@ def check_single_step(estimator: Any, architecture: Any, x: Any) -> Array:
     return check_array(step[np.newaxis], dtype=FLOATS, estimator=estimator, input_name="x", ensure_all_finite=finite)[0]
 
 
+def check_segments(X: Sequences) -> Sequences:
+    """Check that samples are segments of the same number of steps, which a stateful network reads one after another."""
+    if isinstance(X, Ragged):
+        raise ValueError(
+            "stateful=True reads samples as segments of one sequence, which need the same number of steps, got "
+            f"{X.lengths.min()} to {X.lengths.max()} steps. Cut the sequence evenly, or set stateful=False."
+        )
+    return X
+
+
+@refusing_huge_ints("sample_weight")
 def check_weights(sample_weight: Any, n_samples: int) -> Array | None:
     """Check one non-negative weight a sample, not all of them zero."""
     if sample_weight is None:
@@ -125,7 +150,11 @@ def check_weights(sample_weight: Any, n_samples: int) -> Array | None:
     if isinstance(sample_weight, Real):
         sample_weight = np.full(n_samples, float(sample_weight))
     weights: Array = check_array(
-        sample_weight, dtype=np.float64, ensure_2d=False, ensure_min_samples=0, input_name="sample_weight"
+        read_numbers(sample_weight, "sample_weight"),
+        dtype=np.float64,
+        ensure_2d=False,
+        ensure_min_samples=0,
+        input_name="sample_weight",
     )
     if weights.shape != (n_samples,):
         raise ValueError(
@@ -144,10 +173,17 @@ def check_int(name: str, value: Any, least: int) -> None:
         raise ValueError(f"{name} must be an int of at least {least}, got {value!r}.")
 
 
+@refusing_huge_ints("y")
+@_let_sums_overflow
 def check_targets(X: Array, y: Any, **check_array_options: Any) -> Array:
     """Check numeric targets ``(sample,)`` or ``(sample, output)``."""
     targets: Array = check_array(
-        y, ensure_2d=False, allow_nd=True, dtype=np.float64, input_name="y", **check_array_options
+        read_numbers(read_targets(y), "y"),
+        ensure_2d=False,
+        allow_nd=True,
+        dtype=np.float64,
+        input_name="y",
+        **check_array_options,
     )
     if targets.ndim > 2:
         raise ValueError(f"y must be (sample,) or (sample, output), got shape {targets.shape}.")
@@ -190,10 +226,9 @@ def _check_values(estimator: Any, values: Array, sequences: Iterable[Array], fin
         is_wrong = np.isnan if "NaN" in str(error) else np.isinf
         for sample, sequence in enumerate(sequences if values.dtype.kind == "f" else []):
             for step, feature in np.argwhere(is_wrong(sequence))[:1]:
-                first, *rest = str(error).split("\n")
-                place = f"feature {feature} (counted from 0), sample {sample}, step {step}"
-                raise ValueError("\n".join([f"{first} The first is in {place}.", *rest])) from None
-        raise
+                place = f" The first is in feature {feature} (counted from 0), sample {sample}, step {step}."
+                raise with_advice(error, estimator, place) from None
+        raise with_advice(error, estimator) from None
     return checked
 
 
@@ -218,7 +253,10 @@ def _as_array(estimator: Any, X: Any) -> Any:
 def _check_table(estimator: Any, X: Any, *, reset: bool, n_timesteps: int | None, finite: Any) -> Array:
     if getattr(X, "ndim", 2) == 2:
         _check_same_rank(estimator, 2, reset=reset)
-    table: Array = validate_data(estimator, X, reset=reset, dtype=FLOATS, ensure_all_finite=finite)
+    try:
+        table: Array = validate_data(estimator, X, reset=reset, dtype=FLOATS, ensure_all_finite=finite)
+    except ValueError as error:
+        raise with_advice(error, estimator) from None
     if n_timesteps is None:
         return table[:, :, np.newaxis]
     n_columns = table.shape[1]

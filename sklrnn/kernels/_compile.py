@@ -7,6 +7,7 @@ instead of the other. Therefore a function that is made from others has a name t
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import FunctionType
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 import llvmlite
 import numba
 from numba import types
+from numba.core.caching import FunctionCache
 from numba.extending import register_jitable
 
 from sklrnn.kernels._simd import FEATURES
@@ -65,8 +67,30 @@ def compiled(function: Callable[..., None], loop: Any, arguments: type[NamedTupl
     function.__qualname__ += f"_{_hash_of(parts)}_{_VERSION}"
     # A plain tuple: numba takes longer to recognise the type of a named one at each call.
     signature = types.void(types.UniTuple(types.int64, len(arguments._fields)), *[types.int64] * n_ints)
-    try:
-        return numba.njit(signature, nogil=True, error_model="numpy", cache=True)(function)
-    except Exception:
-        # The cache can't be written or read: then each process compiles for itself.
-        return numba.njit(signature, nogil=True, error_model="numpy")(function)
+    dispatcher = numba.njit(nogil=True, error_model="numpy")(function)
+    # Without a folder that can be written to, each process compiles for itself.
+    with suppress(Exception):
+        dispatcher._cache = _RepairedCache(function)
+    dispatcher.compile(signature)
+    dispatcher.disable_compile()
+    return dispatcher
+
+
+class _RepairedCache(FunctionCache):
+    """numba's cache, where files that can't be read are written anew and a failure is no error.
+
+    numba itself raises an error for a truncated file, in this process and in every later one. It replaces files at
+    once, so processes that repair together see whole files only.
+    """
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:
+            with suppress(Exception):
+                self.flush()  # an index without entries, so that the data are overwritten too
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        with suppress(Exception):  # a full disk, say: what was compiled serves this process
+            super().save_overload(sig, data)

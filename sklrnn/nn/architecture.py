@@ -2,15 +2,17 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
-from typing import Any, TypeVar
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self, TypeVar
 
+import numpy as np
 import torch
 from torch import nn
 
 from sklrnn.nn.cells import Cell
 from sklrnn.nn.layers import Conv1d, Linear, RandomLayer, TokenEmbedding
 from sklrnn.nn.stepwise import Stepwise
+from sklrnn.saved_state import check_names, refusal
 
 _GLOBAL_GENERATOR = threading.Lock()
 Assembled = TypeVar("Assembled", bound=nn.Module)
@@ -32,6 +34,9 @@ class Architecture:
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # networks are copied often, and nobody changes their description
 
     def build(self, *, seed: int) -> nn.Module:
         """Assemble the network and initialise its weights."""
@@ -58,6 +63,22 @@ def initialized(assemble: Callable[[], Assembled], *, cell: str | Cell, seed: in
     for module in network.modules():
         if isinstance(module, Stepwise | TokenEmbedding):
             module.initialise(generator)
+    return network
+
+
+def rebuild(state: dict[str, Any], kind: type[Architecture]) -> nn.Module:
+    """The network of a saved state; one that can't be built, or whose weights are not finite, is refused."""
+    check_names(state, kind, state["architecture"], [one.name for one in fields(kind)])
+    network = kind(**state["architecture"]).build(seed=state["seed"])
+    expected = network.state_dict()
+    check_names(state, kind, state["weights"], expected)
+    weights = {name: torch.from_numpy(np.array(value)) for name, value in state["weights"].items()}
+    for name, weight in weights.items():
+        if weight.shape != expected[name].shape:
+            raise refusal(state, kind, f"{name!r} has the shape {tuple(weight.shape)}")
+        if not weight.isfinite().all():
+            raise refusal(state, kind, f"{name!r} holds NaN or infinity")
+    network.load_state_dict(weights)
     return network
 
 

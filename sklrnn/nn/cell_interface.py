@@ -18,7 +18,13 @@ def make_cell(cell: str | Cell, options: dict[str, Any], input_size: int, hidden
             f"cell must make a module when it is called with (input_size, hidden_size), got a module: {cell}. "
             f"Pass the class, {type(cell).__name__}, or a function that makes one."
         )
-    module = cell(input_size, hidden_size)
+    try:
+        module = cell(input_size, hidden_size)
+    except Exception as error:
+        raise ValueError(
+            f"cell must make a module when it is called with (input_size, hidden_size), but {cell!r} failed with "
+            f"{type(error).__name__}: {error}"
+        ) from error
     if not isinstance(module, nn.Module):
         raise ValueError(f"cell={cell!r} must return a torch.nn.Module, got {type(module).__name__}.")
     _try_out(module, input_size, hidden_size)

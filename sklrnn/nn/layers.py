@@ -48,7 +48,7 @@ class Standardise(nn.Module):
         self.mean.copy_(torch.from_numpy(mean))
         self.spread.copy_(torch.from_numpy(spread))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         x = (x - self.mean.to(x.dtype)) / self.spread.to(x.dtype)
         if not self.flag_missing:
             return x

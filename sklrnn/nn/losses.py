@@ -15,6 +15,8 @@ from scipy.stats import norm
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sklrnn.nn.losses_of_torch import LossOfTorch
+
 Array = NDArray[Any]
 
 # Levels such as (1 - 0.9) / 2 are not exact.
@@ -148,30 +150,6 @@ class _Poisson(nn.Module):
         return torch.xlogy(target, target) - target * raw - target + raw.exp()
 
 
-class _OfTorch(nn.Module):
-    """Any loss module of torch, without its reduction."""
-
-    def __init__(self, kind: type[nn.Module]) -> None:
-        super().__init__()
-        try:
-            self.module = kind(reduction="none")
-        except TypeError as error:
-            raise ValueError(
-                f"loss={kind.__name__} can't give one loss a sample: it takes no argument reduction='none'. "
-                "Pass the class of a torch loss such as torch.nn.SmoothL1Loss."
-            ) from error
-
-    def forward(self, raw: Tensor, target: Tensor) -> Tensor:
-        try:
-            losses: Tensor = self.module(raw, target)
-        except (TypeError, ValueError, RuntimeError) as error:
-            raise ValueError(
-                f"loss={type(self.module).__name__} can't compare outputs of shape {tuple(raw.shape)} with targets of "
-                f"shape {tuple(target.shape)}: {error}. Pass the class of a torch loss that takes these."
-            ) from error
-        return losses
-
-
 class WeightedTargets(nn.Module):
     """Any loss, for targets that bring a weight for each output: (sample, output and weight)."""
 
@@ -188,20 +166,21 @@ class WeightedTargets(nn.Module):
 def regression_loss(loss: str | type[nn.Module], quantiles: tuple[float, ...] = ()) -> Loss:
     """Look up a regressor's loss."""
     if not isinstance(loss, str):
-        return Loss(_OfTorch(loss))
+        of_torch = LossOfTorch(loss)
+        return Loss(of_torch, point=_rate, positive=True) if of_torch.predicts_log_rate else Loss(of_torch)
     if loss == "quantile":
         levels = tuple(float(level) for level in quantiles)
         return Loss(_Quantile(levels), len(levels), _Levels(levels).median, _Levels(levels).at, levels)
     if loss == "gaussian":
         return Loss(_Gaussian(), 2, quantiles=_gaussian_quantiles)
     if loss == "poisson":
-        return Loss(_Poisson(), point=lambda raw: np.exp(raw[..., 0]), positive=True)
+        return Loss(_Poisson(), point=_rate, positive=True)
     return Loss(_Elementwise(*_ELEMENTWISE[loss]))
 
 
 def classification_loss(loss: str | type[nn.Module]) -> Loss:
     """Look up a classifier's loss: targets are class codes ``(sample,)``."""
-    return Loss(_CrossEntropy() if isinstance(loss, str) else _OfTorch(loss))
+    return Loss(_CrossEntropy() if isinstance(loss, str) else LossOfTorch(loss))
 
 
 _ELEMENTWISE: dict[str, tuple[Callable[..., Tensor], Callable[[Array], tuple[Array, Array]]]] = {
@@ -225,6 +204,11 @@ LOSS_MEANINGS: dict[str, str] = {
     "poisson": "Poisson deviance, for counts and rates; predictions are positive.",
     "log_loss": "cross-entropy of the probabilities of the classes.",
 }
+
+
+def _rate(raw: Array) -> Array:
+    rate: Array = np.exp(raw[..., 0])
+    return rate
 
 
 def _increasing(raw: Tensor) -> Tensor:

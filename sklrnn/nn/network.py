@@ -1,7 +1,7 @@
 """Embed or standardise, convolve, recur, apply the head: the network of the estimators."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from sklrnn.nn.architecture import Architecture, initialized
 from sklrnn.nn.layers import CausalConvolution, Linear, Standardise, TokenEmbedding, real_steps
 from sklrnn.nn.recurrent import RecurrentStack, detach_state
+from sklrnn.nn.summary import Layer, convolution_layers, front_layers, recurrent_layers
+from sklrnn.nn.window_scale import StandardiseWindow
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class NetworkArchitecture(Architecture):
     n_tokens: int = 0
     embedding_dim: int = 0
     flag_missing: bool = False
+    normalize_X: Literal["training", "window"] = "training"
 
     def build(self, *, seed: int) -> "Network":
         return initialized(lambda: Network(self), cell=self.cell, seed=seed)
@@ -50,8 +53,10 @@ class Network(nn.Module):
         if a.n_tokens:
             self.embedding, width = TokenEmbedding(a.n_tokens, a.embedding_dim), a.embedding_dim
         else:
-            self.standardise = Standardise(a.n_features, flag_missing=a.flag_missing)
+            layer = StandardiseWindow if a.normalize_X == "window" else Standardise
+            self.standardise = layer(a.n_features, flag_missing=a.flag_missing)
             width = a.n_features * (2 if a.flag_missing else 1)
+        self.front_width = width
         self.convolution = CausalConvolution(width, a.filters, a.kernel_size, a.pool_size)
         width = a.filters[-1] if a.filters else width
         if a.return_sequences and self.convolution.pool_size > 1:
@@ -92,7 +97,8 @@ class Network(nn.Module):
         ``lengths`` the samples are padded at their ends: no real step reads padding, hidden states of padding are
         meaningless.
         """
-        x = self.standardise(self.embedding(x)).to(self.head.weight.dtype).transpose(0, 1)  # (time, sample, feature)
+        x = self.embedding(x) if self.architecture.n_tokens else self.standardise(x, lengths)
+        x = x.to(self.head.weight.dtype).transpose(0, 1)  # (time, sample, feature)
         if lengths is not None:
             x = x.masked_fill(~real_steps(lengths, len(x)).t().unsqueeze(2), 0.0)
         direct = x[len(x) - self.n_direct_steps :].transpose(0, 1).flatten(1) if self.n_direct_steps else None
@@ -120,3 +126,15 @@ class Network(nn.Module):
     def penalized_weights(self) -> list[Tensor]:
         """What l1 and l2 act on."""
         return self.recurrent.penalized_weights()
+
+    def layers(self) -> list[Layer]:
+        """Every layer, in the order in which a sequence passes them."""
+        a, pool_size = self.architecture, self.convolution.pool_size
+        time = "time" if pool_size == 1 else f"time / {pool_size}"
+        shape = ("sample", "time", a.n_outputs) if a.return_sequences else ("sample", a.n_outputs)
+        return [
+            *front_layers(self.embedding, self.standardise, self.front_width),
+            *convolution_layers(self.convolution),
+            *recurrent_layers(self.recurrent, name="recurrent", time=time, gives_final=not a.return_sequences),
+            Layer("head", shape, self.head),
+        ]

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from sklrnn.timeline.grid_inference import infer_grid
 from sklrnn.timeline.panel import Entity
 from sklrnn.timeline.table import Table
-from sklrnn.timeline.time_index import TimeGrid, Times, infer_grid
+from sklrnn.timeline.time_index import TimeGrid, Times
 
 __all__ = [
     "Context",

@@ -16,6 +16,7 @@ from sklrnn._hyperparameters import Doc, HasMethods, fitted, hyperparameters, va
 from sklrnn.inputs.ragged import Sequences, concatenate_steps, lengths_of, restore_form
 from sklrnn.inputs.sklearn_classes import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklrnn.inputs.validation import check_sequences, check_weights
+from sklrnn.saved_state import Saved
 
 __all__ = ["SequenceScaler"]
 
@@ -33,7 +34,7 @@ def _reads_a_table(self: "SequenceScaler") -> bool:
 
 
 @hyperparameters
-class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class SequenceScaler(Saved, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Scale each feature of sequences with any scaler of scikit-learn.
 
     The wrapped scaler is fitted on the steps of all training sequences, a table of shape ``(step, feature)``. The
@@ -111,7 +112,14 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 )
             weights: Any = check_weights(sample_weight, len(checked))
             options["sample_weight"] = np.repeat(weights, lengths_of(checked))
-        self.scaler_ = scaler.fit(concatenate_steps(checked), **options)
+        try:
+            with np.errstate(over="raise"):
+                self.scaler_ = scaler.fit(concatenate_steps(checked), **options)
+        except FloatingPointError as error:
+            raise ValueError(
+                f"{type(scaler).__name__} can't compute with values as large as those in X: {error}. Divide X by a "
+                "constant first."
+            ) from None
         return self
 
     def transform(self, X: Any) -> Any:

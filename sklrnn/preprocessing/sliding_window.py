@@ -9,8 +9,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklrnn._hyperparameters import Doc, Ge, fitted, hyperparameters, validate_parameters
+from sklrnn.inputs.numeric import read_values
 from sklrnn.inputs.sklearn_classes import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklrnn.preprocessing._window_layout import Context, Plan, plan_rows, take_windows
+from sklrnn.saved_state import Saved
 from sklrnn.timeline.panel import Entity
 from sklrnn.timeline.table import Table, check_numbers, split_table
 from sklrnn.timeline.time_index import Times, read_entity_times
@@ -21,7 +23,7 @@ Array = NDArray[Any]
 
 
 @hyperparameters
-class SlidingWindow(TransformerMixin, BaseEstimator):
+class SlidingWindow(Saved, TransformerMixin, BaseEstimator):
     """Give each row the window of rows that ends there: ``(row, feature)`` becomes ``(row, time, feature)``.
 
     The number of rows stays the same, so scikit-learn's ``Pipeline``, searches and splitters work as they are. A window
@@ -45,7 +47,7 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
     See Also
     --------
     sklrnn.preprocessing.supervise.supervise : Make the targets that go with the rows.
-    sklrnn.preprocessing.supervise.make_windows : Cut windows as samples, outside of a pipeline.
+    sklrnn.preprocessing.make_windows.make_windows : Cut windows as samples, outside of a pipeline.
 
     Examples
     --------
@@ -251,7 +253,7 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         return (self.window_length - 1) * self.stride_within + 1
 
     def _read(self, X: Any, *, reset: bool) -> tuple[Table, Array]:
-        table = split_table(X, time_column=self.time_column, groups=self.groups)
+        table = split_table(read_values(X, "X"), time_column=self.time_column, groups=self.groups)
         values = check_numbers(self, table.features)
         validate_data(self, X, reset=reset, skip_check_array=True)
         return table, values

@@ -1,4 +1,4 @@
-"""Supervised learning tasks made of series: the future values of each row as targets, and windows as samples."""
+"""Supervised learning tasks made of series: the future values of each row as its targets."""
 
 from collections.abc import Sequence
 from numbers import Integral
@@ -7,15 +7,15 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.utils import check_array, check_consistent_length
 
+from sklrnn.inputs.numeric import read_values
 from sklrnn.inputs.validation import check_int
-from sklrnn.preprocessing._window_layout import strided_windows
+from sklrnn.timeline.grid_inference import infer_grid
 from sklrnn.timeline.panel import Entity
-from sklrnn.timeline.table import check_numbers, column_position, split_table, take_columns
-from sklrnn.timeline.time_index import infer_grid, read_entity_times
+from sklrnn.timeline.table import as_table, column_position, split_table, take_columns
+from sklrnn.timeline.time_index import read_entity_times
 
-__all__ = ["make_windows", "supervise"]
+__all__ = ["supervise"]
 
 Array = NDArray[Any]
 _MISSING = -1
@@ -23,8 +23,8 @@ _MISSING = -1
 
 def supervise(
     data: Any,
-    target: Any,
-    horizon: int | Sequence[int],
+    target: Any = None,
+    horizon: int | Sequence[int] = 1,
     *,
     groups: str | int | None = None,
     time_column: str | int | None = None,
@@ -38,13 +38,13 @@ def supervise(
 
     Parameters
     ----------
-    data : DataFrame or array of shape (row, column)
+    data : DataFrame or array of shape (row, column), Series or array of shape (row,)
         Rows in the order of time.
 
-    target : str, int, or list of these
-        The column or columns to predict: names in a frame, numbers in an array.
+    target : str, int, or list of these, default=None
+        The column or columns to predict: names in a frame, numbers in an array. None means the only column.
 
-    horizon : int or list of int
+    horizon : int or list of int, default=1
         An int asks for the next ``horizon`` values, a list for just these steps: ``[24]`` is the value in 24 steps.
 
     groups : str or int, default=None
@@ -62,7 +62,7 @@ def supervise(
 
     Returns
     -------
-    X : DataFrame or ndarray
+    X : DataFrame or ndarray of shape (row, column)
         The rows of ``data`` that have a complete future.
 
     y : Series, DataFrame or ndarray
@@ -82,14 +82,25 @@ def supervise(
     2024-01-01 00:00:00   1.0     7         2.0         3.0
     2024-01-01 01:00:00   2.0     7         3.0         4.0
     2024-01-01 02:00:00   3.0     8         4.0         5.0
+
+    A series needs no target:
+
+    >>> X, y = supervise(data["temp"], horizon=[2])
+    >>> X.join(y)
+                         temp  temp_lead2
+    2024-01-01 00:00:00   1.0         3.0
+    2024-01-01 01:00:00   2.0         4.0
+    2024-01-01 02:00:00   3.0         5.0
     """
-    data = _as_table(data)
+    data, target = _read_target(read_values(data, "data"), target)
     wanted = _check_steps(horizon)
     if steps not in ("index", "rows"):
         raise ValueError(f"steps must be 'index' or 'rows', got {steps!r}.")
     columns = _target_columns(data, target)
     chosen = take_columns(data, columns)
     values = chosen.to_numpy() if hasattr(chosen, "to_numpy") else np.asarray(chosen)
+    if not len(values):
+        raise ValueError(f"A horizon of {wanted.max()} steps needs at least {wanted.max() + 1} rows, data has none.")
     entities, positions = _positions(data, groups, time_column, by_index=steps == "index")
     future, rows = _future_rows(entities, positions, wanted, len(values))
     names = [data.columns[column] if hasattr(data, "columns") else column for column in columns]
@@ -103,109 +114,20 @@ def supervise(
     return _package(data, rows[complete], y[complete], wanted, names)
 
 
-def make_windows(
-    X: Any,
-    y: Any = None,
-    *,
-    window_length: int,
-    horizon: int = 1,
-    stride: int = 1,
-    offset: int = 1,
-    stride_within: int = 1,
-    groups: str | int | None = None,
-) -> tuple[Array, Array]:
-    """Cut a series into windows and their targets; each window is a sample.
-
-    This is for windows outside of a pipeline; each row is one step after the row before it, whatever the index says.
-    ``stride=1`` shifts by one row, ``stride=window_length`` cuts the series into pieces that share no row (the reshape
-    approach). Windows that overlap share rows: don't shuffle them into training and test sets.
-
-    Parameters
-    ----------
-    X : array-like of shape (row,) or (row, feature)
-        Rows in the order of time. NaN is allowed.
-
-    y : array-like of shape (row,) or (row, target), default=None
-        What to predict. None means X itself: the next values of the series, of all features if it has many.
-
-    window_length : int
-        Number of rows in a window.
-
-    horizon : int, default=1
-        Number of values of ``y`` to predict.
-
-    stride : int, default=1
-        Number of rows from the start of one window to the start of the next.
-
-    offset : int, default=1
-        Steps from the last row of a window to its first target: 1 is the next row, 0 the last row itself (only with
-        a ``y`` of its own).
-
-    stride_within : int, default=1
-        Distance between the rows of a window.
-
-    groups : str or int, default=None
-        Column of X that names the series of each row of a panel. No window holds rows of two series, and the windows of
-        the first series come first. A MultiIndex whose last level is time needs none.
-
-    Returns
-    -------
-    windows : ndarray of shape (sample, window_length, feature)
-        A read-only view on the rows of X if they are one series.
-
-    targets : ndarray of shape (sample,) or (sample, horizon * target)
-        One-dimensional for one value of one target; otherwise all targets of the first step, then of the second.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklrnn import make_windows
-    >>> windows, targets = make_windows(np.arange(8.0), window_length=3, stride=2)
-    >>> windows[:, :, 0]
-    array([[0., 1., 2.],
-           [2., 3., 4.],
-           [4., 5., 6.]])
-    >>> targets
-    array([3., 5., 7.])
-    """
-    least = {"window_length": 1, "horizon": 1, "stride": 1, "stride_within": 1, "offset": 1 if y is None else 0}
-    for name, value in zip(least, (window_length, horizon, stride, stride_within, offset), strict=True):
-        check_int(name, value, least[name])
-    table = split_table(_as_table(X, one_dimensional=True), groups=groups)
-    values = check_numbers("make_windows", table.features)
-    targets = values if y is None else check_array(y, dtype=None, ensure_2d=False, ensure_all_finite=False)
-    check_consistent_length(values, targets)
-    targets = targets.reshape(len(targets), -1)
-    span = (window_length - 1) * stride_within + 1
-    need = max(span, span + offset + horizon - 1)
-    pieces = []
-    for entity in table.entities:
-        own_rows, own_targets = values[entity.rows], targets[entity.rows]
-        if len(own_rows) >= need:
-            n_windows = (len(own_rows) - need) // stride + 1
-            windows = strided_windows(own_rows, window_length, stride_within)[: n_windows * stride : stride]
-            ahead = strided_windows(own_targets[span - 1 + offset :], horizon)[: n_windows * stride : stride]
-            pieces.append((windows, ahead.reshape(n_windows, -1)))
-    if not pieces:
-        longest = max(len(values[entity.rows]) for entity in table.entities)
+def _read_target(data: Any, target: Any) -> tuple[Any, Any]:
+    """Data as a table, and the column or columns to predict, which may be left out where there is only one."""
+    is_series, data = np.ndim(data) == 1, as_table(data)
+    names = list(data.columns) if hasattr(data, "columns") else list(range(data.shape[1]))
+    if target is None:
+        if len(names) > 1:
+            raise ValueError(f"Data of {len(names)} columns needs a target: name one of {names}, or a list of these.")
+        return data, names[0]
+    if is_series and target not in names:
         raise ValueError(
-            f"A window of window_length={window_length} (stride_within={stride_within}) with offset={offset} and "
-            f"horizon={horizon} needs at least {need} rows, got {longest}. Shorten them or pass more history."
+            f"A series has one column, so target is left out, got target={target!r}. Name the horizon: "
+            "supervise(series, horizon=...)."
         )
-    windows, ahead = pieces[0] if len(pieces) == 1 else map(np.concatenate, zip(*pieces, strict=True))
-    return windows, ahead[:, 0] if ahead.shape[1] == 1 else ahead
-
-
-def _as_table(data: Any, *, one_dimensional: bool = False) -> Any:
-    data = data if hasattr(data, "shape") else np.asarray(data)
-    if len(data.shape) == 1 and one_dimensional:
-        return data.to_frame() if hasattr(data, "to_frame") else data[:, np.newaxis]
-    if len(data.shape) != 2:
-        raise ValueError(
-            f"A table of shape (row, column) is needed, got shape {data.shape}. Turn a single series into one with "
-            "series.to_frame() or array.reshape(-1, 1)."
-        )
-    return data
+    return data, target
 
 
 def _check_steps(horizon: Any) -> Array:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Annotated, Any, Literal, Self
 
@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from sklrnn._hyperparameters import Doc, Ge, fitted, hyperparameters, validate_parameters
+from sklrnn.inputs.containers import check_texts
 from sklrnn.inputs.sklearn_classes import BaseEstimator, TransformerMixin
+from sklrnn.inputs.tokens import mark_as_tokens
 from sklrnn.inputs.validation import with_text_input
+from sklrnn.saved_state import Saved
 
 __all__ = ["END", "START", "UNKNOWN", "TokenEncoder"]
 
@@ -35,12 +38,13 @@ _SHOWN: dict[str, Token] = {
 
 
 @hyperparameters
-class TokenEncoder(TransformerMixin, BaseEstimator):
+class TokenEncoder(Saved, TransformerMixin, BaseEstimator):
     """Turn texts into sequences of integers, one for each character or word.
 
     A sample is a string, which ``analyzer`` splits, or a list of tokens that are split already: strings, or integers
     such as the pitches of a melody. The result is an array of integer arrays, each as long as its text, which the
-    estimators read with ``embedding_dim``. An empty text becomes an empty sequence.
+    estimators read with ``embedding_dim``. A text without any token becomes the mark ``"<unknown>"``, as a network
+    cannot read an empty sequence.
 
     **Codes** count from 0: first the marks that are in use (``"<unknown>"``, ``"<start>"``, ``"<end>"``), then the
     tokens in sorted order. They do not depend on the order of the texts. A token that is spelled like a mark is read as
@@ -93,7 +97,7 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
         Literal["mark", "drop", "error"],
         Doc(
             'What becomes of a token that is not known: the code 0 of ``"<unknown>"``, nothing, or an error that names '
-            "the text."
+            "the text. Where nothing is left of a text, one code 0 stands for it."
         ),
     ] = "mark"
     mark_ends: Annotated[bool, Doc('Put ``"<start>"`` before and ``"<end>"`` after each text.')] = False
@@ -119,7 +123,8 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
         validate_parameters(self)
         kind, texts = self._read(X)
         counts = Counter(token for text in texts for token in text)
-        marks = [*[UNKNOWN] * (self.unknown == "mark"), *[START, END] * self.mark_ends]
+        needs_unknown = self.unknown == "mark" or not self.mark_ends  # it also stands for a text without a token
+        marks = [*[UNKNOWN] * needs_unknown, *[START, END] * self.mark_ends]
         frequent = [token for token, count in counts.items() if count >= self.min_count and token not in marks]
         kept = sorted(sorted(frequent, key=lambda token: (-counts[token], token))[: self.max_tokens])
         if not kept:
@@ -167,7 +172,7 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
         coded = np.empty(len(texts), dtype=object)
         for row, text in enumerate(texts):
             coded[row] = self._encode(text, row)
-        return coded
+        return mark_as_tokens(coded)
 
     def inverse_transform(self, X: Any) -> list[Any]:
         """Turn codes into texts; marks of start and end are left out.
@@ -181,12 +186,13 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
         -------
         texts : list
             Strings, lists of tokens or arrays of integers, whatever `fit` was given. The code of unknown tokens becomes
-            ``"\N{REPLACEMENT CHARACTER}"`` among characters, -1 among integers, and ``"<unknown>"`` otherwise.
+            ``"\N{REPLACEMENT CHARACTER}"`` among characters, -1 among integers, and ``"<unknown>"`` otherwise; where
+            ``unknown`` is not "mark" it stands for a text without a token, and is left out.
         """
         check_is_fitted(self, "vocabulary_")
         tokens: list[Token | None] = list(self.vocabulary_)
-        if self.unknown == "mark":
-            tokens[0] = _SHOWN[self._kind]
+        if UNKNOWN in self.vocabulary_:
+            tokens[0] = _SHOWN[self._kind] if self.unknown == "mark" else None
         for mark in (START, END) if self.mark_ends else ():
             tokens[self.vocabulary_[mark]] = None
         return [self._join(self._decode(np.asarray(codes), tokens, row)) for row, codes in enumerate(X)]
@@ -207,7 +213,7 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
                 )
         if self.mark_ends:
             codes = [known[START], *codes, known[END]]
-        return np.array(codes, dtype=np.int64)
+        return np.array(codes or [known[UNKNOWN]], dtype=np.int64)
 
     def _decode(self, codes: Array, tokens: list[Token | None], row: int) -> list[Token]:
         if codes.ndim != 1 or (len(codes) and codes.dtype.kind not in "iu"):
@@ -253,28 +259,10 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
         return with_text_input(super().__sklearn_tags__())
 
 
-def check_texts(X: Any, *, name: str) -> list[Any]:
-    """Read samples as a list, and refuse a single string, which is most likely a mistake."""
-    if isinstance(X, str | bytes):
-        raise ValueError(
-            f"{name} reads a list of texts, got a single string, which would be read letter by letter. Pass [text]."
-        )
-    n_dimensions = getattr(X, "ndim", 1)
-    if not isinstance(X, Iterable) or n_dimensions == 0:
-        raise ValueError(f"{name} reads a list, Series or 1-D array of texts, got {type(X).__name__}.")
-    if n_dimensions > 1 and not (n_dimensions == 2 and getattr(X, "dtype", np.dtype(float)).kind in "iu"):
-        raise ValueError(
-            f"{name} reads a list, Series or 1-D array of texts, got {type(X).__name__} of {n_dimensions} dimensions. "
-            "Of a table pass the column that holds the texts."
-        )
-    samples = list(X)
-    if not samples:
-        raise ValueError(f"{name} needs at least one text, got none: found array with 0 sample(s).")
-    return samples
-
-
 def _listed(sample: Any, row: int) -> list[Token]:
     """Check a sample that is a list of tokens."""
+    if np.ma.is_masked(sample):
+        raise ValueError(f"Row {row} holds masked tokens. Drop it, or give missing tokens a number of their own.")
     if sample is None or (isinstance(sample, Real) and sample != sample) or type(sample).__name__ == "NAType":
         raise ValueError(f"Row {row} is missing: got {sample} instead of a text. Drop it, or fill in an empty string.")
     if not isinstance(sample, list | tuple | np.ndarray) or getattr(sample, "ndim", 1) != 1:
@@ -285,6 +273,8 @@ def _listed(sample: Any, row: int) -> list[Token]:
     if all(isinstance(token, str) for token in tokens):
         return [str(token) for token in tokens]
     if all(isinstance(token, Integral) and not isinstance(token, bool) for token in tokens):
+        if not all(-(2**63) <= token < 2**63 for token in tokens):
+            raise ValueError(f"Row {row} holds integers of more than 64 bits. Number the tokens first.")
         return [int(token) for token in tokens]
     kinds = sorted({type(token).__name__ for token in tokens})
     raise ValueError(f"The tokens in row {row} must all be strings or all be integers, got {' and '.join(kinds)}.")

@@ -83,6 +83,8 @@ def read_timeline(X: Any, groups: Any = None) -> Timeline:
     The entities are ``groups``, or else the levels of a pandas MultiIndex before its last. Time is the last level of a
     MultiIndex or an index of dates, periods or durations; without these it is the order of the rows of each entity.
     """
+    if X is None:
+        raise TypeError("X must have rows to split, got None. Pass an array, a frame or a list.")
     X, groups = indexable(X, groups)
     n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
     index = X.index if hasattr(X, "iloc") else None

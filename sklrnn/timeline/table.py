@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array
 
 from sklrnn.timeline.panel import Entity, is_panel, split_entities, times_of
+from sklrnn.timeline.time_types import find_times
 
-__all__ = ["Table", "check_numbers", "column_position", "split_table", "take_columns"]
+__all__ = ["Table", "as_table", "check_numbers", "column_position", "split_table", "take_columns"]
 
 Array = NDArray[Any]
 FLOATS = (np.float64, np.float32)
@@ -23,6 +24,16 @@ class Table(NamedTuple):
     labels: Any
     labels_are_time: bool  # named as such by the user, while a plain index may as well number the rows
     entities: list[Entity]
+
+
+def as_table(data: Any) -> Any:
+    """Read a series as a table of one column; frames and arrays of two axes stay as they are."""
+    data = data if hasattr(data, "shape") else np.asarray(data)
+    if len(data.shape) == 1:
+        return data.to_frame() if hasattr(data, "to_frame") else data[:, np.newaxis]
+    if len(data.shape) != 2:
+        raise ValueError(f"A series, or a table of shape (row, column), is needed, got shape {data.shape}.")
+    return data
 
 
 def split_table(X: Any, *, time_column: Any = None, groups: Any = None) -> Table:
@@ -75,6 +86,8 @@ def check_numbers(estimator: Any, features: Any) -> Array:
         )
     except ValueError as error:
         raise _with_column(error, features) from None
+    except OverflowError as error:
+        raise ValueError(f"X holds an integer that is too large for a float of 64 bits: {error}.") from None
     return checked
 
 
@@ -101,14 +114,17 @@ def _with_column(error: ValueError, features: Any) -> ValueError:
 
 def _check_columns_are_numeric(features: Any) -> None:
     """Name the column that holds no numbers: numpy converts a whole table, and names none."""
+    if not hasattr(features, "shape") and find_times(features) is not None:
+        raise ValueError("X holds times, not numbers. Name their column as time_column, or leave them out.")
     for name, column in _columns(features):
         kind = getattr(column.dtype, "kind", "O")
         if kind in "biufc":
             continue
-        if kind in "mM":
+        if kind in "mM" or find_times(column) is not None:
             raise ValueError(f"Column {name!r} holds times, not numbers. Name it as time_column, or leave it out.")
         try:
             np.asarray(column, dtype=np.float64)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             advice = "Encode it before the window, for example with a ColumnTransformer, or leave it out."
-            raise type(error)(f"Column {name!r} holds no numbers: {error}. {advice}") from error
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"Column {name!r} holds no numbers: {error}. {advice}") from error

@@ -1,11 +1,12 @@
 """Times and frequencies of an index: how many steps lie between two rows?
 
-Times are numpy arrays here (UTC stamps, durations, the ordinals of periods, numbers). A ``TimeGrid`` inferred from the
-training rows gives rows integer positions; two rows follow each other when their positions differ by one.
+Times are numpy arrays here (UTC stamps, durations, the ordinals of periods, numbers). A ``TimeGrid``, which
+``grid_inference`` infers from the training rows, gives rows integer positions; two rows follow each other when their
+positions differ by one.
 """
 
-from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ __all__ = [
     "Times",
     "check_increasing",
     "frequency_of",
-    "infer_grid",
+    "in_zone",
     "is_regular",
     "read_entity_times",
     "read_times",
@@ -28,9 +29,6 @@ Array = NDArray[Any]
 
 # More steps than any window is long: no window reaches across a break in the grid.
 FAR = 2**40
-# A frequency is inferred from so many rows, and then checked against all of them.
-_ENOUGH = 1000
-_MOST_GAPS = 8
 _SHORT = 12
 # The share of distances that must be whole steps; a late stamp spoils two, the one to it and the one from it.
 _MOSTLY = 0.9
@@ -174,7 +172,7 @@ class TimeGrid:
 
     def _calendar(self, values: Array) -> tuple[Array, Array]:
         """Local times, and all steps of the calendar from the first to the last of them."""
-        stamps = _in_zone(values, self.tz).tz_localize(None)
+        stamps = in_zone(values, self.tz).tz_localize(None)
         return stamps.to_numpy(), _date_range(stamps[0], stamps[-1], self.freq)
 
 
@@ -186,48 +184,6 @@ def _date_range(first: Any, last: Any, freq: Any) -> Array:
 def _are_whole(steps: Array) -> Array:
     # Times in floats are rarely exact: a hundredth of a step is tolerated.
     return np.abs(steps - np.rint(steps)) < 0.01
-
-
-def infer_grid(series: Sequence[Times], *, sure: bool = False) -> TimeGrid:
-    """Infer from the training rows of one or many series, all of one kind of time, what a step is.
-
-    ``sure`` says that the user named these as times, so that numbers are not just row numbers.
-    """
-    model = max(series, key=lambda times: len(times.values))
-    jumps = [np.diff(times.values).max() for times in series if len(times.values) > 1]
-    unknown = TimeGrid(model.kind, model.tz, longest=max(jumps, default=None))
-    if not sure and _are_row_numbers(series):
-        return unknown
-    for step, freq in _guesses(model):
-        grid = replace(unknown, step=step, freq=freq)
-        if grid.exact_positions(model.values) is not None or grid.fits_mostly(model.values):
-            return grid
-    return unknown
-
-
-def _are_row_numbers(series: Sequence[Times]) -> bool:
-    """Whether numbers just count the rows of a panel, as no two rows share one: an order, but no distances in time."""
-    if len(series) == 1 or series[0].kind != "numbers":
-        return False
-    values = np.concatenate([times.values for times in series])
-    return len(np.unique(values)) == len(values)
-
-
-def _guesses(times: Times) -> Iterator[tuple[Any, Any]]:
-    """Yield what a step may be, ``(step, freq)``, the most reliable first."""
-    if times.kind.startswith("periods"):
-        yield times.freq.n, None
-        return
-    if times.freq is not None:
-        yield _step_or_freq(times.freq, times.tz)
-    if times.kind.startswith("stamps"):
-        for piece in _unbroken_pieces(times.values):
-            freq = _infer(_in_zone(piece, times.tz))
-            if freq is not None:
-                yield _step_or_freq(pd.tseries.frequencies.to_offset(freq), times.tz)
-    step = _common_step(times.values)
-    if step is not None:
-        yield step, None
 
 
 def frequency_of(index: pd.Index) -> Any:
@@ -253,47 +209,6 @@ def _infer(stamps: pd.DatetimeIndex) -> str | None:
     return pd.infer_freq(stamps) if len(stamps) > 2 else None
 
 
-def _step_or_freq(freq: Any, tz: Any) -> tuple[Any, Any]:
-    """Turn an offset into a fixed step where it is one: days in a time zone are not all of one length."""
-    if isinstance(freq, pd.offsets.Day):
-        return (np.timedelta64(freq.n, "D"), None) if tz is None else (None, freq.freqstr)
-    if isinstance(freq, pd.offsets.Tick):
-        return np.timedelta64(freq.nanos, "ns"), None
-    # A name is simpler to store, but the name of a custom calendar does not define it.
-    lossless = pd.tseries.frequencies.to_offset(freq.freqstr) == freq
-    return None, freq.freqstr if lossless else freq
-
-
-def _unbroken_pieces(values: Array) -> Iterator[Array]:
-    """Yield the whole, then the longest piece after cutting at the longest jump, at the two longest, and so on.
-
-    pandas infers no frequency for a series with a gap, and the training rows around a test fold have one.
-    """
-    yield values[:_ENOUGH]
-    longest_first = np.argsort(np.diff(values))[::-1][:_MOST_GAPS]
-    for n_gaps in range(1, len(longest_first) + 1):
-        pieces = np.split(values, np.sort(longest_first[:n_gaps]) + 1)
-        yield max(pieces, key=len)[:_ENOUGH]
-    # With many gaps (bank holidays among business days) some short piece has none. Twelve rows are more than a working
-    # week, from which alone a frequency of days would be inferred.
-    for start in range(0, min(len(values) - _SHORT, _ENOUGH), _SHORT // 2):
-        yield values[start : start + _SHORT]
-
-
-def _common_step(values: Array) -> Any:
-    """Give the largest step that all distances are multiples of, if it is a typical distance of rows."""
-    jumps = np.diff(values)
-    if not len(jumps):
-        return 1 if values.dtype.kind == "i" else None
-    if values.dtype.kind == "f":
-        return float(np.median(jumps))
-    step = np.gcd.reduce(np.unique(jumps.astype(np.int64)))
-    # Stamps in seconds may have a common step of one second even where rows are hours apart.
-    if np.median(jumps.astype(np.int64)) > 2 * step:
-        return None
-    return int(step) if jumps.dtype.kind == "i" else step.astype(jumps.dtype)
-
-
-def _in_zone(values: Array, tz: Any) -> Any:
+def in_zone(values: Array, tz: Any) -> Any:
     stamps = pd.DatetimeIndex(values)
     return stamps if tz is None else stamps.tz_localize("UTC").tz_convert(tz)

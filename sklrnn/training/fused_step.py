@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from sklrnn.kernels import PreallocatedLayer, preallocated_stack
 from sklrnn.nn.network import Network
+from sklrnn.nn.window_scale import StandardiseWindow
 from sklrnn.training.batches import Batch
 
 Array = NDArray[Any]
@@ -29,6 +30,7 @@ class FusedStep:
         self._criterion = criterion
         self._layers = layers
         self._dropouts = [layer.dropout for layer in network.recurrent]
+        self._window_layer = network.standardise if isinstance(network.standardise, StandardiseWindow) else None
         scale = network.standardise.mean, network.standardise.spread
         self._mean, self._spread = (part.to(batch.dtype).numpy() for part in scale)
         self._centred = np.empty(batch.shape, dtype=self._mean.dtype)
@@ -52,8 +54,11 @@ class FusedStep:
 
     def _loss_and_gradients(self, x: Tensor, y: Tensor, weight: Tensor) -> float:
         with np.errstate(all="ignore"):  # the monitor reports a fit that diverges, once
-            np.subtract(x.numpy(), self._mean, out=self._centred)
-            np.divide(self._centred, self._spread, out=self._first)
+            if self._window_layer is not None:
+                np.copyto(self._first, self._window_layer(x).numpy(), casting="same_kind")
+            else:
+                np.subtract(x.numpy(), self._mean, out=self._centred)
+                np.divide(self._centred, self._spread, out=self._first)
             if self._n_direct:
                 direct = self._first[:, -self._n_direct :].reshape(len(self._first), -1)
                 self._head_input[:, self._units :] = torch.from_numpy(direct)

@@ -77,6 +77,22 @@ def for_blocks(
     return results
 
 
+def measure_in_blocks(
+    measure: Callable[[Tensor, Tensor | None], tuple[Tensor, ...]], X: Sequences, chosen: Array | None = None
+) -> tuple[Array, ...]:
+    """Level, mean and spread of each window and feature, (sample, feature); only of the ``chosen`` samples."""
+    chosen = np.arange(len(X)) if chosen is None else chosen
+    measured = tuple(np.empty((len(chosen), X.shape[2]), dtype=X.dtype) for _ in range(3))
+    n_at_once = max(1, _NUMBERS_AT_ONCE // (8 * X.shape[1] * X.shape[2]))  # several arrays of this size
+    with torch.inference_mode():
+        for start in range(0, len(chosen), n_at_once):
+            rows = slice(start, start + n_at_once)
+            x, lengths = padded_tensors(X[chosen[rows]], torch.device("cpu"))
+            for values, part in zip(measured, measure(x, lengths), strict=True):
+                values[rows] = part[:, 0]
+    return measured
+
+
 def _blocks(X: Sequences, width: int, per_sample: int = 0, *, sort: bool = False) -> Iterator[Any]:
     """Slices of X, or where lengths differ positions, sorted by length, the longest first."""
     if not isinstance(X, Ragged) and not sort:

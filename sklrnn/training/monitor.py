@@ -89,9 +89,9 @@ class TrainingMonitor(Callback):
 
     def restore_best_weights(self, net: SequenceNet, batches: Batches) -> None:
         """Leave usable weights in the network, and say what went wrong if something did."""
-        interrupted = not self.stop and not net.stopped_by_callback_
         keep_newest = not self.diverged and not (self.validated and self.kept)
         usable = keep_newest and self._has_usable_weights(net, batches)
+        self.keeps_newest = usable
         for weights in [] if usable else self.kept[::-1]:
             net.load_weights(weights)
             usable = self._has_usable_weights(net, batches)
@@ -106,12 +106,14 @@ class TrainingMonitor(Callback):
                 f"The weights of an earlier epoch were restored. {advice}",
                 ConvergenceWarning,
             )
-        elif interrupted:
-            warn_user(
-                f"Training was interrupted in epoch {len(self.losses) + 1}. "
-                "The model keeps the weights of this moment and can be used.",
-                ConvergenceWarning,
-            )
+
+    def describe_interrupt(self) -> str:
+        """What Ctrl-C left, once the weights to keep were restored."""
+        n_epochs = len(self.losses)
+        when = f"after epoch {n_epochs}" if self.stop else f"in epoch {n_epochs + 1}"
+        earlier = "its best epoch" if self.validated else "an earlier epoch"
+        kept = "this moment" if self.keeps_newest else earlier
+        return f"Training was interrupted {when}. The model keeps the weights of {kept} and can be used."
 
     def _has_usable_weights(self, net: SequenceNet, batches: Batches) -> bool:
         # The loss of an epoch is computed before its steps: it does not tell about the last of them.

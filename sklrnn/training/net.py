@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from sklrnn.nn.layers import real_steps
 from sklrnn.training.batches import Batch, Batches, SegmentBatch
-from sklrnn.training.optimizers import FlatAdam, WeightAverage, one_cycle, optimizer_settings
+from sklrnn.training.interrupts import is_raised_by_code
+from sklrnn.training.optimizers import FlatAdam, WeightAverage, copy_optimizer_state, one_cycle
 from sklrnn.training.train_step import train_step_for
 
 
@@ -43,6 +44,8 @@ class SequenceNet(NeuralNet):
         self._double: tuple[nn.Module, list[Tensor], list[Tensor]] | None = None
         self._before: list[Callback] = []
         self._after: list[Callback] = []
+        self._interrupt: KeyboardInterrupt | None = None
+        self._stopped_by_callback = False
 
     # -- ready batches -----------------------------------------------------------------------------------------------
 
@@ -177,15 +180,33 @@ class SequenceNet(NeuralNet):
         epochs: int,
         before: list[Callback],
         after: list[Callback],
-    ) -> None:
-        """Train; some callbacks are notified before those of the user, others after them."""
-        self.stopped_by_callback_ = False
+    ) -> KeyboardInterrupt | None:
+        """Train; some callbacks are notified before those of the user, others after them.
+
+        Gives back the Ctrl-C that ended the training, unless it came before the first step.
+        """
+        self._stopped_by_callback, self._interrupt = False, None
         self._before, self._after = before, after
+        n_steps = self.average_.n_steps
         try:
             self.partial_fit(batches, validation, epochs=epochs)
+        except KeyboardInterrupt as error:  # before the first epoch or after the last
+            self._interrupt = error
         finally:
             self._before, self._after = [], []
             self.module.eval()
+        interrupt, self._interrupt = self._interrupt, None  # it holds on to all that training had in memory
+        if interrupt is not None and self.average_.n_steps == n_steps:
+            raise interrupt
+        return interrupt
+
+    def fit_loop(self, *args: Any, **kwargs: Any) -> Any:
+        """skorch's loop; skorch takes every KeyboardInterrupt for a wish to stop, and drops it."""
+        try:
+            return super().fit_loop(*args, **kwargs)
+        except KeyboardInterrupt as error:
+            self._interrupt = None if self._stopped_by_callback else error
+            raise
 
     def notify(self, method_name: str, **kwargs: Any) -> None:
         try:
@@ -194,8 +215,8 @@ class SequenceNet(NeuralNet):
             super().notify(method_name, **kwargs)
             for callback in self._after:
                 getattr(callback, method_name)(self, **kwargs)
-        except KeyboardInterrupt:  # how a skorch callback asks to stop
-            self.stopped_by_callback_ = True
+        except KeyboardInterrupt as error:
+            self._stopped_by_callback = is_raised_by_code(error)
             raise
 
     # -- weights and settings ----------------------------------------------------------------------------------------
@@ -229,9 +250,18 @@ class SequenceNet(NeuralNet):
             torch._foreach_copy_(targets, sources)
         return network
 
-    def forget_optimizer(self) -> None:
-        """Let the next training begin with a fresh optimizer."""
-        self.initialized_ = False
+    def copy(self) -> "SequenceNet":
+        """A net with weights, optimizer and history of its own, and the same callbacks."""
+        net = object.__new__(type(self))
+        has_weights = next(self.criterion.parameters(), None) is not None
+        module, criterion = copy.deepcopy(self.module), copy.deepcopy(self.criterion) if has_weights else self.criterion
+        net.__dict__.update(vars(self), module=module, criterion=criterion, _double=None)
+        if self.initialized_:
+            net.module_, net.criterion_, net.history_ = module, criterion, copy.copy(self.history_)
+            net.initialize_optimizer()
+            copy_optimizer_state(self.optimizer_, net.optimizer_)
+            net.average_.take_over(self.average_)
+        return net
 
     def update_settings(self, *, learning_rate: float, l1: float, l2: float, max_grad_norm: float | None) -> None:
         """Take over parameters that changed between two calls of ``partial_fit``."""
@@ -253,37 +283,6 @@ class SequenceNet(NeuralNet):
 
 def _tensors(network: nn.Module) -> list[Tensor]:
     return [*network.parameters(), *network.buffers()]
-
-
-def make_net(
-    module: nn.Module,
-    loss: Any,
-    *,
-    optimizer: str | type[torch.optim.Optimizer],
-    learning_rate: float,
-    device: torch.device,
-    callbacks: Any,
-    **penalties: Any,
-) -> SequenceNet:
-    """Put a module and a loss, which gives one number a sample, into a skorch net; nothing is initialised yet."""
-    if device.type == "mps":
-        module = module.float()
-    for callback in callbacks or []:
-        if not isinstance(callback[-1] if isinstance(callback, tuple) else callback, Callback):
-            raise ValueError(
-                f"callbacks must be instances of skorch.callbacks.Callback, or (name, callback), got {callback!r}."
-            )
-    return SequenceNet(
-        module,
-        criterion=loss,
-        optimizer_name=optimizer,
-        lr=learning_rate,
-        device=device,
-        callbacks=list(callbacks or []),
-        verbose=0,
-        **penalties,
-        **optimizer_settings(optimizer, module, device),
-    )
 
 
 def choose_device(name: str) -> torch.device:

@@ -4,6 +4,7 @@ The update, the clipping and the average each take a few small operators for eve
 small networks these cost as much as the arithmetic of a layer, so all weights are views of one tensor.
 """
 
+import copy
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -139,6 +140,11 @@ def optimizer_settings(
 ) -> dict[str, Any]:
     """What skorch needs to make an optimizer, which is given by its name or class."""
     kind = OPTIMIZERS[optimizer] if isinstance(optimizer, str) else optimizer
+    if issubclass(kind, torch.optim.SparseAdam):
+        raise ValueError(
+            f"optimizer={kind.__name__} needs sparse gradients, and those of these networks are dense. Use one of the "
+            f"names {', '.join(map(repr, sorted(OPTIMIZERS)))}, or another class, such as torch.optim.Adam."
+        )
     one_dtype = len({weight.dtype for weight in network.parameters() if weight.requires_grad}) == 1
     if isinstance(optimizer, str) and one_dtype:
         kind = _FLAT.get(optimizer, kind)
@@ -148,6 +154,19 @@ def optimizer_settings(
     if optimizer == "adamw":
         settings["optimizer__weight_decay"] = _WEIGHT_DECAY
     return settings
+
+
+def copy_optimizer_state(source: torch.optim.Optimizer, target: torch.optim.Optimizer) -> None:
+    """Give an optimizer of the copied weights the settings and moments of another."""
+    if not isinstance(source, FlatAdam) or not isinstance(target, FlatAdam):
+        target.load_state_dict(copy.deepcopy(source.state_dict()))
+        return
+    # Not by torch's method, which imports the compiler.
+    (ours,), (theirs,) = target.param_groups, source.param_groups
+    ours.update({name: value for name, value in theirs.items() if name != "params"})
+    moments = target.state[target.weights.values]
+    for name, value in source.state[source.weights.values].items():
+        moments[name].copy_(value)
 
 
 def one_cycle(peak: float, n_steps: int) -> Iterator[float]:
@@ -171,15 +190,21 @@ class WeightAverage:
     def __init__(self, weights: Sequence[Tensor]) -> None:
         self._live = [weight.detach() for weight in weights]
         self._other = [weight.clone() for weight in self._live]
-        self._n_steps = 0
+        self.n_steps = 0
         self._is_shown = True
 
     def update(self) -> None:
         """Add the weights of one more step; a young average forgets faster, as it began with random weights."""
-        self._n_steps += 1
-        share = 1.0 - min(self.DECAY, (1 + self._n_steps) / (10 + self._n_steps))
+        self.n_steps += 1
+        share = 1.0 - min(self.DECAY, (1 + self.n_steps) / (10 + self.n_steps))
         for mean, weight in zip(self._other, self._live, strict=True):
             mean.lerp_(weight, share)
+
+    def take_over(self, other: "WeightAverage") -> None:
+        """Go on from the average of another, which both networks show."""
+        self.n_steps = other.n_steps
+        for ours, theirs in zip(self._other, other._other, strict=True):
+            ours.copy_(theirs)
 
     def show(self, shown: bool) -> None:
         """Put the average into the network, or the newest weights."""

@@ -17,18 +17,28 @@ class Stream:
     """Takes one time step at a time and predicts like ``predict`` on the sequence so far.
 
     Made by an estimator's ``start_stream``. The hidden state is kept, so a step costs the same however long the
-    sequence is; where the newest step changes how earlier ones are read (backward cells, convolutions), the whole
-    sequence is read again.
+    sequence is; where the newest step changes how earlier ones are read (backward cells, convolutions, a scale for each
+    window), the whole sequence is read again. ``decode`` is given the raw outputs and the steps so far, where these are
+    kept; ``warn`` tells whether it warned about a step, which it does once.
     """
 
     def __init__(
-        self, network: Network, check: Callable[[Any], Array], decode: Callable[[Array], Any], *, segment_length: int
+        self,
+        network: Network,
+        check: Callable[[Any], Array],
+        decode: Callable[[Array, Any], Any],
+        *,
+        segment_length: int,
+        keeps_steps: bool = False,
+        warn: Callable[[Array], bool] | None = None,
     ) -> None:
         architecture = network.architecture
         self._network = network
         self._check = check
         self._decode = decode
-        self._keeps_state = not architecture.bidirectional and not architecture.filters
+        self._warn = warn
+        rereads = architecture.bidirectional or architecture.filters or architecture.normalize_X == "window"
+        self._keeps_state = not rereads and not keeps_steps
         self._segment_length = segment_length if architecture.stateful else None
         self._steps: Tensor | None = None
         self._state: list[Any] | None = None
@@ -47,17 +57,22 @@ class Stream:
         prediction : object
             What ``predict`` gives for the sequence so far: a number, a row of outputs, or a label.
         """
-        now = torch.from_numpy(np.asarray(self._check(x)))[None, None]  # (sample, time, feature)
+        checked = np.asarray(self._check(x))[np.newaxis, np.newaxis]  # (sample, time, feature)
+        if self._warn is not None and self._warn(checked):
+            self._warn = None
+        now = torch.tensor(checked)
         now = now.double() if now.is_floating_point() else now  # tokens are integers
+        steps_so_far = None
         with torch.inference_mode():
             if self._keeps_state:
                 states, final, self._state = self._network.encode(now, self._state)
             else:
                 self._steps = now if self._steps is None else torch.cat([self._steps, now], dim=1)
+                steps_so_far = self._steps
                 states, final, new_state = self._network.encode(self._steps, self._state)
                 if self._steps.shape[1] == self._segment_length:
                     self._steps, self._state = None, new_state
             # With a prediction at every step, the newest one is given.
             raw = self._network.apply_head(states[-1:], final).reshape(1, -1).numpy()
         self.n_steps += 1
-        return self._decode(raw)[0]
+        return self._decode(raw, None if steps_so_far is None else steps_so_far.numpy())[0]

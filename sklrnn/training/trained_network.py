@@ -8,20 +8,24 @@ from typing import Any, Literal, Self
 
 import numpy as np
 import torch
+from skorch.callbacks import Callback
 from torch import nn
 
 from sklrnn.inputs.ragged import Sequences
 from sklrnn.inputs.user_warnings import warn_user
-from sklrnn.nn.architecture import Architecture, count_parameters, random_layers
+from sklrnn.nn.architecture import Architecture, count_parameters, random_layers, rebuild
+from sklrnn.saved_state import Saved, with_stamp, without_stamp
 from sklrnn.training.batches import Batches
 from sklrnn.training.inference import for_blocks, run_in_blocks
+from sklrnn.training.interrupts import TrainingInterrupted
 from sklrnn.training.monitor import ProgressReport, StopWhereMonitorSays, TrainingMonitor
-from sklrnn.training.net import SequenceNet, choose_device, make_net
+from sklrnn.training.net import SequenceNet, choose_device
+from sklrnn.training.optimizers import optimizer_settings
 from sklrnn.training.process import thread_limit
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingOptions:
+class TrainingOptions(Saved):
     """How a network is trained. ``seed`` is that of the random layers, ``patience`` None never stops early."""
 
     seed: int
@@ -159,15 +163,22 @@ class TrainedNetwork:
             n_steps = options.max_epochs * len(batches)
             net.plan_learning_rate(options.schedule, options.learning_rate, n_steps=n_steps)
             monitor.start(net, batches, validation if evaluate_first else None)
-            net.run_epochs(
+            interrupt = net.run_epochs(
                 batches,
                 validation,
                 epochs=options.max_epochs,
                 before=[monitor],
                 after=[*report, StopWhereMonitorSays(monitor)],
             )
-            monitor.restore_best_weights(net, batches)
+            try:
+                monitor.restore_best_weights(net, batches)
+            except ValueError:
+                if interrupt is not None:
+                    raise interrupt from None
+                raise
         net.module.eval()
+        if interrupt is not None:
+            raise TrainingInterrupted(self._after(monitor), monitor.describe_interrupt())
         return self._after(monitor)
 
     def _after(self, monitor: TrainingMonitor) -> "TrainedNetwork":
@@ -180,24 +191,12 @@ class TrainedNetwork:
         return TrainedNetwork(self.net, self.loss, self.options, curves)
 
     def copy(self) -> "TrainedNetwork":
-        """A copy with weights of its own and a fresh optimizer."""
-        return copy.deepcopy(self)
+        """A copy to train on: with weights and an optimizer of its own."""
+        return TrainedNetwork(self.net.copy(), self.loss, self.options, self.curves)
 
     def without_validation(self) -> "TrainedNetwork":
         """The same without its validation curve, which belongs to earlier weights."""
         return TrainedNetwork(self.net, self.loss, self.options, Curves(self.curves.loss))
-
-    @contextmanager
-    def restored_on_failure(self) -> Iterator[None]:
-        """Whatever fails in this block, continued training included, leaves the weights as they were."""
-        weights = copy.deepcopy(self.module.state_dict())
-        try:
-            yield
-        except BaseException:
-            self.module.load_state_dict(weights)
-            self.module.eval()
-            self.net.forget_optimizer()
-            raise
 
     # -- running -----------------------------------------------------------------------------------------------------
 
@@ -218,7 +217,7 @@ class TrainedNetwork:
 
     def to_state(self) -> dict[str, Any]:
         """Everything but loss and options as plain values and numpy arrays, which any way of saving knows."""
-        return {
+        state = {
             "architecture": self.architecture.to_dict(),
             "weights": {name: value.detach().cpu().numpy().copy() for name, value in self.module.state_dict().items()},
             "seed": self.options.seed,
@@ -226,14 +225,15 @@ class TrainedNetwork:
             "validation_curve": None if self.curves.validation is None else list(self.curves.validation),
             "best_validation_loss": self.curves.best_validation,
         }
+        return with_stamp(state, type(self))
 
     @classmethod
     def from_state(
         cls, state: dict[str, Any], kind: type[Architecture], loss: nn.Module, options: TrainingOptions
     ) -> Self:
         """Build the network again; where its device is missing, on the CPU and with a warning."""
-        network = kind(**state["architecture"]).build(seed=state["seed"])
-        network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in state["weights"].items()})
+        without_stamp(state, cls)  # only a check: the parts of the state are checked further
+        network = rebuild(state, kind)
         try:
             device = choose_device(options.device)
         except ValueError:
@@ -259,16 +259,27 @@ class TrainedNetwork:
 
 
 def _make_net(network: nn.Module, loss: nn.Module, options: TrainingOptions) -> SequenceNet:
-    return make_net(
+    """Put a network and a loss, which gives one number a sample, into a skorch net; nothing is initialised yet."""
+    device, callbacks = choose_device(options.device), options.callbacks or []
+    if device.type == "mps":
+        network = network.float()
+    for callback in callbacks:
+        if not isinstance(callback[-1] if isinstance(callback, tuple) else callback, Callback):
+            raise ValueError(
+                f"callbacks must be instances of skorch.callbacks.Callback, or (name, callback), got {callback!r}."
+            )
+    return SequenceNet(
         network,
-        loss,
-        optimizer=options.optimizer,
-        learning_rate=options.learning_rate,
-        device=choose_device(options.device),
-        callbacks=options.callbacks,
+        criterion=loss,
+        optimizer_name=options.optimizer,
+        lr=options.learning_rate,
+        device=device,
+        callbacks=list(callbacks),
+        verbose=0,
         l1=options.l1,
         l2=options.l2,
         max_grad_norm=options.max_grad_norm,
+        **optimizer_settings(options.optimizer, network, device),
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import r2_score
 
+from sklrnn.inputs.numeric import fill_masked, read_numbers, refusing_huge_ints
 from sklrnn.inputs.ragged import Ragged, as_object_array, read_rows
 
 Array = NDArray[Any]
@@ -122,12 +123,14 @@ def in_form(predictions: list[Any], form: Form) -> Any:
 def with_feature_axis(X: Any) -> Any:
     """Univariate sequences get an axis of features, so that their length is not taken for a number of features."""
     if getattr(X, "ndim", 1) == 2:
-        return np.asarray(X)[:, :, np.newaxis]
+        return np.asarray(fill_masked(X))[:, :, np.newaxis]
     return X if getattr(X, "ndim", 1) == 3 else as_object_array(X)
 
 
+@refusing_huge_ints("y")
 def check_number_targets(y: Any) -> tuple[Ragged, bool]:
     """Read sequences of numbers as (time, value), and tell whether they came without the second axis."""
+    y = read_numbers(y, "y")
     rows = list(np.asarray(y) if hasattr(y, "iloc") else y)
     for number, row in enumerate(rows):
         if isinstance(row, str) or not hasattr(row, "__len__"):

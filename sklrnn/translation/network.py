@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from sklrnn.nn.architecture import Architecture, initialized
 from sklrnn.nn.layers import Linear, RandomLayer, Standardise, TokenEmbedding, real_steps
 from sklrnn.nn.recurrent import RecurrentStack
+from sklrnn.nn.summary import Layer, front_layers, recurrent_layers
 
 
 @dataclass(frozen=True)
@@ -210,6 +211,19 @@ class TranslationNetwork(nn.Module):
     def penalized_weights(self) -> list[Tensor]:
         """What l1 and l2 act on."""
         return [*self.encoder.penalized_weights(), *self.decoder.penalized_weights()]
+
+    def layers(self) -> list[Layer]:
+        """Every layer, in the order in which a pair of sequences passes them."""
+        a, time = self.architecture, "time of y"
+        attention = [Layer("attention", ("sample", time, self.decoder.width), self.attention)] if a.attention else []
+        return [
+            *front_layers(self.embedding, self.standardise, a.embedding_dim if a.n_tokens else a.n_features),
+            *recurrent_layers(self.encoder, name="encoder", gives_final=not a.attention),
+            Layer("input of the decoder", ("sample", time, a.embedding_dim), self.feed),
+            *recurrent_layers(self.decoder, name="decoder", time=time),
+            *attention,
+            Layer("head", ("sample", time, a.n_outputs), self.head),
+        ]
 
 
 class ValuesAndEnd(nn.Module):

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sklrnn.inputs.containers import read_container
 from sklrnn.inputs.ragged import Ragged, Sequences
 from sklrnn.inputs.samples import Samples
 from sklrnn.inputs.validation import check_sequences, check_weights
@@ -44,6 +45,7 @@ class PairReader:
     _encoding: dict[str, Any]  # the parameters that the vocabularies were made with
 
     def _check_pairs(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Samples:
+        X, y = read_container(X, "X"), read_container(y, "y")
         check_pair_count(X, y, name=type(self).__name__)
         n_pairs, weights = len(X), check_weights(sample_weight, len(X))
         if weights is not None:
@@ -69,6 +71,7 @@ class PairReader:
             )
 
     def _check_X(self, X: Any, *, reset: bool) -> Sequences:
+        X = read_container(X, "X")
         numeric = are_numbers(X, name="X")
         if reset:
             vars(self).pop("n_features_in_", None)  # of an earlier fit: tokens have no features
@@ -83,14 +86,10 @@ class PairReader:
             )
         with naming("X"):
             codes = list(encoder.transform(X))
-        for row, sequence in enumerate(codes):
-            if not len(sequence):
-                raise ValueError(
-                    f"The sequence in row {row} of X is empty, or holds unknown tokens only. Leave it out."
-                )
         return Ragged.from_list([sequence[:, np.newaxis] for sequence in codes])
 
     def _check_y(self, y: Any, *, reset: bool) -> Ragged:
+        y = read_container(y, "y")
         numeric = are_numbers(y, name="y")
         if reset:
             self._target_form = form_of(y)

@@ -82,7 +82,7 @@ class PairTrainer(PairReader, NetworkHolder, TranslatorParameters, NetworkParame
         if self.output_encoder_ is None:
             self._y_location, self._y_spread = np.zeros(self._n_values), np.ones(self._n_values)
             if self.normalize_y:
-                self._y_location, self._y_spread = feature_statistics(train.y, train.weights)
+                self._y_location, self._y_spread = feature_statistics(train.y, train.weights, name="y")
         return network, seed
 
     def _architecture(self, n_features: int, n_tokens: int) -> TranslationArchitecture:

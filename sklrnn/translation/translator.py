@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
 from sklrnn.estimators.cell_options import CellOptions
+from sklrnn.inputs.containers import read_container
 from sklrnn.inputs.ragged import Sequences, lengths_of
 from sklrnn.inputs.sklearn_classes import BaseEstimator
 from sklrnn.inputs.validation import check_weights, with_text_input
@@ -199,6 +200,7 @@ class SequenceTranslator(CallbackSupportMixin, CellOptions, PairTrainer, BaseEst
             At most 1.
         """
         check_is_fitted(self, "model_")
+        X, y = read_container(X, "X"), read_container(y, "y")
         check_pair_count(X, y, name=type(self).__name__)
         weights = check_weights(sample_weight, len(X))
         predicted = self._predicted(self._check_X(X, reset=False))

@@ -1,6 +1,7 @@
 """Bad input gets an error that says what was given, what is needed and what to do."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy import sparse
@@ -24,7 +25,7 @@ def with_value(array, value):
     [
         (with_value(X, np.nan), r"Input X contains NaN.*The first is in feature 1 .*, sample 0, step 1"),
         (with_value(X, np.inf), "Input X contains infinity"),
-        (with_value(X[:, :, 0], np.nan), "Input X contains NaN"),
+        (with_value(X[:, :, 0], np.nan), r'Input X contains NaN. Set missing="mask" .* RecurrentImputer'),
         (X[:0], r"Found array with 0 sample\(s\)"),
         (X[:, :0], r"at least one time step and one feature, got X of shape .* = \(20, 0, 2\)"),
         (X[:, :, :0], r"at least one time step and one feature, got X of shape .* = \(20, 4, 0\)"),
@@ -35,9 +36,12 @@ def with_value(array, value):
         ),
         (X + 1j, "Complex data not supported"),
         (sparse.csr_array(X[:, 0]), "Sparse data was passed"),
-        (np.full((20, 3), "word"), "could not convert string to float|dtype='numeric' is not compatible"),
+        (np.full((20, 3), "word"), "could not convert string to float: .*TokenEncoder .* embedding_dim"),
         ([np.zeros((3, 1)), np.zeros((4, 2))], r"needs the same features, but sequence 1 has the shape \(4, 2\)"),
-        (["one", "two"], "Expected 2D array, got 1D array instead|could not convert"),
+        (["one", "two"], r"X holds texts, such as 'one', .* make_pipeline\(TokenEncoder\(\), GRU.*\(embedding_dim=16"),
+        (pd.Series(["one", "two"]), "X holds texts, such as 'one', .*TokenEncoder"),
+        (np.array(["one", "two"]), "X holds texts, such as 'one', .*TokenEncoder"),
+        ([["one", "two"], ["three"]], "sequence 0 holds strings, such as 'one'.* TokenEncoder"),
     ],
 )
 @pytest.mark.parametrize("kind", [GRURegressor, GRUClassifier])
@@ -45,6 +49,23 @@ def test_sequences(kind, bad, message):
     n = bad.shape[0] if hasattr(bad, "shape") else len(bad)
     with pytest.raises((ValueError, TypeError), match=message):
         kind(**TINY).fit(bad, (y[:n] > 0) if kind is GRUClassifier else y[:n])
+
+
+@pytest.mark.parametrize("X", [with_value(X, np.nan), with_value(X[:, :, 0], np.nan), [*X[:-1], X[-1, 1:] * np.nan]])
+@pytest.mark.parametrize("kind", [GRURegressor, GRUClassifier])
+def test_an_error_about_nan_names_what_this_package_has_for_it(kind, X):
+    with pytest.raises(ValueError, match=r'Input X contains NaN.*missing="mask".*RecurrentImputer') as caught:
+        kind(**TINY).fit(X, y > 0)
+    assert "HistGradientBoosting" not in str(caught.value)
+    kind(**TINY, missing="mask").fit(X, y > 0)
+
+
+@pytest.mark.parametrize("bad", [["one", "two"], pd.Series(["one", "two"]), [["one", "two"], ["one"]]])
+def test_texts_with_an_embedding_need_an_encoder(bad):
+    with pytest.raises(ValueError, match="holds (texts|strings), such as 'one'.*TokenEncoder"):
+        GRURegressor(**TINY, embedding_dim=3).fit(bad, y[:2])
+    with pytest.raises(ValueError, match="got 'one' in sample 0.*TokenEncoder"):
+        GRURegressor(**TINY, embedding_dim=3).fit(np.full((2, 3), "one"), y[:2])
 
 
 @pytest.mark.parametrize(
@@ -184,6 +205,8 @@ def test_too_few_samples_to_validate_on():
 def test_poisson_needs_counts():
     with pytest.raises(ValueError, match='loss="poisson" needs targets that are not negative, got -'):
         GRURegressor(loss="poisson").fit(X, y)
+    with pytest.raises(ValueError, match="loss=PoissonNLLLoss needs targets that are not negative, got -"):
+        GRURegressor(loss=torch.nn.PoissonNLLLoss).fit(X, y)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")

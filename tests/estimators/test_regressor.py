@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose
+from scipy.special import softmax
 from torch import nn
 
 from sklrnn import GRURegressor
@@ -86,6 +87,20 @@ def test_an_interval_needs_enough_held_out_rows(heteroscedastic):
         model.predict_interval(X_new, coverage=0.99)
 
 
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_quantiles_beyond_the_held_out_errors_widen(outputs, heteroscedastic):
+    X, y, X_new, _ = heteroscedastic
+    targets = y if outputs == 1 else np.c_[y, -y]
+    model = GRURegressor(**TINY, early_stopping=True).fit(X[:100], targets[:100])
+    levels = np.array([0.9995, 0.5, 0.99, 0.0005, 0.95, 0.9, 0.01])
+    values = model.predict_quantiles(X_new[:20], levels)[..., np.argsort(levels)]
+    spread = values[..., -3] - values[..., 2]  # from the median to 0.95
+    assert (np.diff(values, axis=-1) > 0.05 * spread[..., np.newaxis]).all()
+    low, _, high = np.moveaxis(model.predict_quantiles(X_new[:20], [0.0005, 0.5, 0.9995]), -1, 0)
+    errors = targets[90:100].reshape(10, -1) - model.predict(X[90:100]).reshape(10, -1)
+    assert (high - low > np.ptp(errors, axis=0).reshape(y[:1].shape if outputs == 1 else (1, 2))).all()
+
+
 def test_bounds_never_pass_each_other():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(400, 5))
@@ -107,11 +122,12 @@ def test_coverage_and_levels_are_checked(wrong, heteroscedastic):
         model.predict_quantiles(X, [wrong])
 
 
-def test_poisson_learns_a_rate():
+@pytest.mark.parametrize("loss", ["poisson", nn.PoissonNLLLoss])
+def test_poisson_learns_a_rate(loss):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(500, 4))
     y = rng.poisson(np.exp(3 + 0.5 * X[:, -1]))
-    model = GRURegressor(loss="poisson", units=8, max_epochs=40, random_state=0).fit(X, y)
+    model = GRURegressor(loss=loss, units=8, max_epochs=40, random_state=0).fit(X, y)
     assert np.corrcoef(model.predict(X), np.exp(3 + 0.5 * X[:, -1]))[0, 1] > 0.95
     assert model.predict(X).mean() == pytest.approx(y.mean(), rel=0.05)
 
@@ -120,6 +136,22 @@ def test_a_loss_of_torch(heteroscedastic):
     X, y, *_ = heteroscedastic
     model = GRURegressor(**{**TINY, "max_epochs": 30}, loss=nn.SmoothL1Loss).fit(X[:300], y[:300])
     assert model.score(X[:300], y[:300]) > 0.5
+
+
+def test_a_loss_of_labels_is_an_error_before_it_leaves_a_model(heteroscedastic):
+    X, y, *_ = heteroscedastic
+    model = GRURegressor(**TINY, loss=nn.CrossEntropyLoss)
+    with pytest.raises(ValueError, match="loss=CrossEntropyLoss needs targets .* use a classifier, such as"):
+        model.fit(X, y)
+    assert not hasattr(model, "model_")
+
+
+def test_shares_are_learnt_with_cross_entropy():
+    X = np.random.default_rng(0).normal(size=(200, 4))
+    up = 1 / (1 + np.exp(-3 * X[:, -1]))
+    model = GRURegressor(units=8, max_epochs=60, loss=nn.CrossEntropyLoss, normalize_y=False, random_state=0)
+    predicted = softmax(model.fit(X, np.c_[up, 1 - up]).predict(X), axis=1)
+    assert np.abs(predicted[:, 0] - up).mean() < 0.1
 
 
 def test_a_constant_target_is_predicted(heteroscedastic):

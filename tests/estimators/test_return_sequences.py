@@ -7,7 +7,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import accuracy_score, r2_score
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 
 from sklrnn import GRUClassifier, GRURegressor, LSTMRegressor, SequenceScaler
@@ -44,7 +44,7 @@ def test_predictions_have_the_form_of_the_sequences(data, form):
     X, y = form(X), form(y)
     regressor, classifier = GRURegressor(**TINY).fit(X, y), GRUClassifier(**TINY).fit(X, form(labels))
     for predictions in (regressor.predict(X), classifier.predict(X), classifier.predict_proba(X)):
-        assert type(predictions) is type(X)
+        assert isinstance(predictions, type(X))
         assert [len(row) for row in predictions] == [len(x) for x in X]
     assert all(row.ndim == 1 for row in regressor.predict(X))
     assert all(row.shape[1:] == (2,) for row in classifier.predict_proba(X))
@@ -276,3 +276,30 @@ def test_pooling_leaves_no_step_to_predict():
     X, y = block()
     with pytest.raises(ValueError, match="predicts at every step, but pool_size=2 joins steps"):
         GRURegressor(**TINY, filters=3, pool_size=2).fit(X, y)
+
+
+@pytest.mark.parametrize("lengths", [(3, 4, 5, 6), (4, 4, 5, 5), (4, 4, 4, 4)])
+def test_cross_val_predict_takes_lists_of_sequences(lengths):
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=(length, 2)) for length in lengths]
+    y = [np.where(x[:, 0] > 0, "up", "down") for x in X]
+    y[0][:2], y[3][:2] = ["up", "down"], ["up", "down"]
+    model = GRUClassifier(**TINY)
+    predicted = cross_val_predict(model, X, y, cv=KFold(2))
+    expected = [*model.fit(X[2:], y[2:]).predict(X[:2]), *model.fit(X[:2], y[:2]).predict(X[2:])]
+    assert len(predicted) == 4
+    for row, alone in zip(predicted, expected, strict=True):
+        assert_array_equal(row, alone)
+
+
+def test_predictions_of_a_list_are_a_list_to_numpy_and_pickle():
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=(length, 2)) for length in (3, 5, 4)]
+    predicted = GRURegressor(**TINY).fit(X, [x[:, 0] for x in X]).predict(X)
+    assert isinstance(predicted, list)
+    assert np.concatenate(predicted).shape == (12,)
+    assert np.unique(predicted[:1]).shape == (3,)
+    even = type(predicted)(predicted[:1] * 2)
+    assert np.concatenate([even, even]).shape == (4, 3)
+    assert np.mean(even) == pytest.approx(predicted[0].mean())
+    assert [len(row) for row in pickle.loads(pickle.dumps(predicted))] == [3, 5, 4]

@@ -100,6 +100,15 @@ def test_evaluation(y, X, strategy):
     assert_array_equal(scores["y_pred"][0], tiny().fit(y[:48], X[:48], fh=FH).predict(X=X[48:51]))
 
 
+def test_rolling_update_reads_X_as_far_as_it_forecasts(y, X):
+    cv = ExpandingWindowSplitter(initial_window=4, step_length=4, fh=FH)
+    rolling = tiny().fit(y[:48], X[:48], fh=FH).update_predict(y[48:60], cv, X=X[48:], update_params=False)
+    model = tiny().fit(y[:48], X[:48], fh=FH)
+    for cutoff in (52, 56):
+        expected = model.update(y[48:cutoff], X[48:cutoff], update_params=False).predict(X=X[cutoff:])
+        assert_array_equal(rolling[y.index[cutoff - 1]].dropna().to_numpy().ravel(), expected)
+
+
 def test_evaluation_of_sliding_windows_and_panels(y):
     panel = pd.concat({"a": y.to_frame(), "b": 3 * y.to_frame()})
     cv = SlidingWindowSplitter(window_length=36, step_length=16, fh=FH)

@@ -109,35 +109,114 @@ def test_past_of_X_that_is_passed_again_is_not_read(X, y):
 def test_known_rows_are_forecast_as_they_would_have_been(X, y):
     model = fitted(y, X, future_X=["price"])
     one_by_one, expected = copy.deepcopy(model), []
-    for now in range(CUT, 90):
+    for now in range(CUT, 88):
         expected.append(one_by_one.predict(fh=[1], X=X[now:]).iloc[0])
         one_by_one.update(y[now : now + 1], X[now : now + 1], update_params=False)
-    model.update(y[CUT:], X[CUT:], update_params=False)
-    assert_allclose(model.predict(fh=range(-19, 1)), expected)
+    model.update(y[CUT:88], X[CUT:88], update_params=False)
+    assert_allclose(model.predict(fh=range(-17, 1), X=X[88:]), expected)
 
 
 # -- rows ------------------------------------------------------------------------------------------------------------
 
 
-def test_only_the_rows_asked_for_are_needed(X, y):
+@pytest.mark.parametrize("fh", [[1], [1, 3], [2]], ids=str)
+def test_every_row_that_the_network_reads_must_be_there(X, y, fh):
     model = fitted(y, X)
-    assert model.predict(fh=[1, 3], X=X.iloc[[CUT, CUT + 2]]).index.equals(DAYS[[CUT, CUT + 2]])
-    # A row that is missing is taken to be like the one before.
-    between = X.iloc[CUT : CUT + 3].copy()
-    between.iloc[1] = between.iloc[0]
-    assert_array_equal(model.predict(fh=[1, 3], X=X.iloc[[CUT, CUT + 2]]), model.predict(fh=[1, 3], X=between))
-    assert len(model.predict(fh=[-4, 0])) == 2
+    expected = model.predict(fh=FH, X=X[CUT:])
+    assert_array_equal(model.predict(fh=fh, X=X[CUT : CUT + 3]), expected.iloc[np.array(fh) - 1])
+    with pytest.raises(ValueError, match="needs the future of X up to 2024-03-13 .* no row of X for"):
+        model.predict(fh=fh, X=X.iloc[CUT + np.array(fh) - 1])
 
 
-def test_missing_future_is_an_error_that_says_what_to_pass(X, y):
+def test_missing_future_is_an_error_that_lists_the_times(X, y):
     model = fitted(y, X)
     remedy = "Pass X for these times to predict, or say with future_X which columns are known in the future"
-    with pytest.raises(ValueError, match=f"2024-03-11 .* to 2024-03-13 .* no row of X for 2024-03-11 .*{remedy}"):
+    missing = "2024-03-11 00:00:00 to 2024-03-13 00:00:00 .3 rows."
+    with pytest.raises(ValueError, match=f"{missing}[.] {remedy}[.]$"):
         model.predict()
-    with pytest.raises(ValueError, match="no row of X for 2024-03-13"):
+    with pytest.raises(ValueError, match="no row of X for 2024-03-13 00:00:00[.]"):
         model.predict(X=X[: CUT + 2])
-    with pytest.raises(ValueError, match="no row of X for 2024-03-20"):
+    with pytest.raises(ValueError, match="for 2024-03-11 00:00:00, 2024-03-13 00:00:00[.] .* predict 3 steps at once"):
+        model.predict(fh=[2], X=X[CUT + 1 : CUT + 2])
+    # Blocks of three steps follow each other.
+    far = "no row of X for 2024-03-16 00:00:00 to 2024-03-22 00:00:00 .7 rows."
+    with pytest.raises(ValueError, match=far):
         model.predict(fh=[1, 10], X=X[: CUT + 5])
+    with pytest.raises(ValueError, match="and more up to 2024-04-09 .* .15 rows in all."):
+        model.predict(fh=range(1, 31), X=pd.concat([X, X.set_index(DAYS + pd.Timedelta(90, "D"))])[CUT::2])
+
+
+def test_a_known_row_reads_the_rows_after_it(X, y):
+    model = fitted(y, X).update(y[CUT:80], X[CUT:80], update_params=False)
+    assert len(model.predict(fh=[-5, -2])) == 2
+    with pytest.raises(ValueError, match="for 2024-03-20 .* no row of X for 2024-03-21 00:00:00 to 2024-03-22"):
+        model.predict(fh=[0])
+    assert_array_equal(model.predict(fh=[0], X=X[80:82]), model.predict(fh=range(-9, 3), X=X[80:]).iloc[[9]])
+
+
+def test_recursive_forecasts_need_X_up_to_their_own_time(X, y):
+    model = fitted(y, X, strategy="recursive")
+    assert_array_equal(model.predict(fh=[2], X=X[CUT : CUT + 2]), model.predict(fh=FH, X=X).iloc[[1]])
+    assert len(model.predict(fh=[-4, 0])) == 2
+    with pytest.raises(ValueError, match="no row of X for 2024-03-11 00:00:00[.] .* in the future[.]$"):
+        model.predict(fh=[1, 3], X=X[CUT + 1 :])
+
+
+def test_rows_passed_early_are_kept_and_used(X, y):
+    expected = fitted(y, X).predict(X=X)
+    early = tiny().fit(y[:CUT], X[: CUT + 3], fh=FH)
+    assert_array_equal(early.predict(), expected)
+    # Rows that predict gets replace them, in this call only.
+    assert_array_equal(early.predict(X=X[CUT : CUT + 1] + 3), fitted(y, X).predict(X=changed_at(X, CUT, 3)))
+    assert_array_equal(early.predict(), expected)
+
+
+def changed_at(X, row, by):
+    changed = X.copy()
+    changed.iloc[row] += by
+    return changed
+
+
+@pytest.mark.parametrize("known_at_update", [None, 72, 76], ids=["not passed", "of the new rows", "beyond them"])
+def test_rows_passed_early_stay_after_an_update(X, y, known_at_update):
+    late = fitted(y, X).update(y[CUT:72], X[CUT:72], update_params=False)
+    early = tiny().fit(y[:CUT], X[:75], fh=FH)
+    early.update(y[CUT:72], X[CUT:known_at_update] if known_at_update else None, update_params=False)
+    assert_array_equal(early.predict(fh=range(-3, 4)), late.predict(fh=range(-3, 4), X=X[72:]))
+
+
+def test_an_update_needs_the_rows_of_X_that_were_not_passed_early(X, y):
+    early = tiny().fit(y[:CUT], X[:75], fh=FH)
+    with pytest.raises(ValueError, match="X must have a row for every row of y, but 5 are missing, the first at 2024"):
+        early.update(y[CUT:80])
+    assert_array_equal(early.predict(), fitted(y, X).predict(X=X))
+
+
+def test_rows_known_after_the_cutoff_are_used(X, y):
+    # An update with old rows sets the cutoff back.
+    back = fitted(y, X).update(y[60:65], X[60:65], update_params=False)
+    assert_array_equal(back.predict(), back.predict(X=X[65:]))
+
+
+@pytest.mark.parametrize("fold", [2, 3, 5])
+def test_rows_beyond_the_horizon_are_not_read_to_fill_a_fold(X, y, fold):
+    settings = {"fold": fold, "window_length": 30}
+    beyond = X.copy()
+    beyond.iloc[CUT:] += 50
+    fit_and_forecast = [
+        tiny(**settings).fit(y[: CUT - 4], x[: CUT - 4], fh=range(1, 5)).predict(X=x[:CUT]) for x in (X, beyond)
+    ]
+    assert_array_equal(*fit_and_forecast)
+    model = fitted(y, X, fh=range(1, 5), **settings)
+    model.update(y[CUT:80], X[CUT:80], update_params=False)
+    one_step = fitted(y, X, fh=range(1, 5), **settings).predict(fh=[1], X=X[CUT : CUT + 4])
+    assert_allclose(model.predict(fh=[-9]), one_step)
+
+
+def test_a_horizon_cut_short_reads_no_further_than_asked(X, y):
+    with pytest.warns(UserWarning, match=r"The network learns 4 step\(s\) at once instead"):
+        model = tiny().fit(y[:16], X[:16], fh=range(1, 17))
+    assert model.predict(X=X[16:32]).shape == (16,)
 
 
 @pytest.mark.parametrize("gap", [slice(0, 5), slice(30, 40), slice(68, 90), slice(0, 90)], ids=str)
@@ -212,8 +291,8 @@ def test_each_series_has_its_own_X(panel):
 
 def test_series_without_X_is_named(panel):
     y, X = panel
-    model = tiny().fit(y, X, fh=FH)
-    with pytest.raises(ValueError, match="forecast of the series 'b' from .* there is no row of X for 2024-02-10"):
+    model = tiny().fit(y, X[X.index.isin(y.index)], fh=FH)
+    with pytest.raises(ValueError, match="forecast of the series 'b' for .* there is no row of X for 2024-02-10"):
         model.predict(X=X.drop("b"))
     with pytest.raises(TypeError, match="X has an index of 1 level.s., but the forecaster was fitted to one of 2"):
         model.predict(X=X.loc["a"])
@@ -221,6 +300,17 @@ def test_series_without_X_is_named(panel):
         tiny().fit(y, X.drop("b"), fh=FH)
     unknown = tiny(future_X="unknown").fit(y, X, fh=FH)
     assert_array_equal(unknown.predict(X=X.drop("b")), unknown.predict())
+
+
+def test_each_series_keeps_its_own_early_X(panel):
+    y, X = panel
+    expected = tiny().fit(y, X[X.index.isin(y.index)], fh=FH).predict(X=X)
+    early = tiny().fit(y, X, fh=FH)
+    assert_array_equal(early.predict(), expected)
+    more = y.loc[["b"]].iloc[:2].set_axis(X.loc[["b"]].index[40:42])
+    early.update(more, update_params=False)
+    assert_array_equal(early.predict().drop("b"), expected.drop("b"))
+    assert_array_equal(early.predict().loc["b"], copy.deepcopy(early).predict(X=X).loc["b"])
 
 
 def test_pretraining_with_X(panel, X, y):

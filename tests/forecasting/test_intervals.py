@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import t
 
 from sklrnn.forecasting import GRUForecaster
 from sklrnn.forecasting.calibration import Calibration
@@ -114,6 +115,25 @@ def test_quantiles_increase_and_intervals_are_made_of_them(loss, fh):
     assert_allclose(bounds, quantiles.iloc[:, [1, 3, 0, 4]])
     assert quantiles.index.equals(model.predict(fh=fh).index)
     assert_allclose(quantiles["sales", 0.5], model.predict(fh=fh), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"n_networks": 2}, {"early_stopping": True}, {"strategy": "recursive"}, {"loss": "gaussian"}],
+    ids=["refit", "two networks", "held out", "recursive", "gaussian"],
+)
+@pytest.mark.parametrize("n_rows", [50, 90])
+def test_a_higher_coverage_is_always_wider(settings, n_rows):
+    y = pd.DataFrame({"calm": wave(n_rows, noise=0.1), "wild": wave(n_rows, seed=1, noise=1.0)})
+    model = tiny(**settings).fit(y, fh=range(1, 13))
+    coverages = [0.99, 0.5, 0.9999, 0.8, 0.9, 0.999, 0.95]
+    bounds = model.predict_interval(fh=range(-2, 15), coverage=coverages)
+    low_and_high = bounds.to_numpy().reshape(17, 2, len(coverages), 2)[:, :, np.argsort(coverages)]
+    widths = low_and_high[..., 1] - low_and_high[..., 0]
+    assert (widths[..., 1:] > 1.01 * widths[..., :-1]).all()
+    levels = np.array([0.9995, 0.0005, 0.9, 0.5, 0.999, 0.001])
+    quantiles = model.predict_quantiles(fh=range(-2, 15), alpha=list(levels)).to_numpy().reshape(17, 2, -1)
+    assert (np.diff(quantiles[..., np.argsort(levels)]) > 0).all()
 
 
 @pytest.mark.parametrize("loss", ["absolute_error", "gaussian"])
@@ -238,6 +258,16 @@ def test_error_distribution_is_symmetric_and_corrected_for_finite_samples():
     assert high == 4.0  # with the finite-sample correction, 0.9 is the largest of four errors
     assert errors_of(np.arange(1, 1001), [0.95])[0] == pytest.approx(900, abs=3)
     assert np.isfinite(errors_of([1.0, np.nan, 3.0], [0.05, 0.95])).all()
+
+
+def test_levels_beyond_the_largest_error_follow_the_tail_of_student_t_without_a_jump():
+    random = np.random.default_rng(0)
+    errors, known = random.normal(size=9), 0.95  # the largest of nine errors belongs to the level 0.5 + 0.5 * 9 / 10
+    below, at, above, far = errors_of(errors, [known - 1e-9, known, known + 1e-9, 0.9995])
+    assert_allclose([below, above], at, rtol=1e-6)
+    assert at == pytest.approx(np.abs(errors).max())
+    spread = np.sqrt(np.mean(errors**2))
+    assert far - at == pytest.approx(spread * (t.ppf(0.9995, 9) - t.ppf(known, 9)), rel=1e-6)
 
 
 # -- after pretraining -----------------------------------------------------------------------------------------------

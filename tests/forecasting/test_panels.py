@@ -9,7 +9,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sktime.forecasting.base import ForecastingHorizon
 
-from sklrnn.forecasting import GRUForecaster
+from sklrnn.forecasting import GRUForecaster, compare
 
 FH = [1, 2, 3]
 
@@ -337,3 +337,26 @@ def test_failed_pretraining_leaves_nothing(panel):
         "other",
         "more",
     )
+
+
+# -- long tables -----------------------------------------------------------------------------------------------------
+
+
+def test_long_table_is_an_error_with_the_line_that_sets_its_index():
+    days = pd.date_range("2024-01-01", periods=20)
+    long = pd.DataFrame({"unique_id": np.repeat(["a", "b"], 20), "ds": [*days, *days], "y": np.arange(40.0)})
+    message = r"Set it: y = y.set_index\(\['unique_id', 'ds'\]\).sort_index\(\)"
+    model = tiny()
+    for refused in (model.fit, model.pretrain, lambda y, fh: compare("naive", y, horizon=1)):
+        with pytest.raises(TypeError, match=message):
+            refused(long, fh=FH)
+    # Numbers of series and times would be two more channels.
+    numbered = long.assign(unique_id=np.repeat([0, 1], 20), ds=[*range(20)] * 2)
+    with pytest.raises(TypeError, match=message):
+        model.fit(numbered, fh=FH)
+    panel = long.set_index(["unique_id", "ds"]).sort_index()
+    model.fit(panel, panel.add(1.0).rename(columns={"y": "x"}), fh=FH)
+    with pytest.raises(TypeError, match=message):
+        model.update(long, panel)
+    with pytest.raises(TypeError, match=r"X = X.set_index\(\['unique_id', 'ds'\]\).sort_index\(\)$"):
+        model.predict(X=long)

@@ -1,10 +1,13 @@
 """The season of a series."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from sklrnn.datasets import load_air_passengers, load_jfk_weather, load_sunspots
+from sklrnn.forecasting import GRUForecaster, compare
 from sklrnn.forecasting.seasonality import find_season
 
 
@@ -54,18 +57,83 @@ def test_missing_values_keep_their_position():
     assert find_season(np.full(100, np.nan)) == 1
 
 
-def test_season_of_a_panel_is_that_of_the_median():
+def test_season_of_a_panel_is_one_that_helps_on_average():
     rng = np.random.default_rng(0)
     many = [wave(96, 12, seed=seed) for seed in range(7)] + [rng.normal(size=96) for _ in range(3)]
     assert find_season(many) == 12
-    assert find_season([*many[:3], *([rng.normal(size=96) for _ in range(9)])]) == 1
+    assert find_season([*many[:1], *([rng.normal(size=96) for _ in range(19)])]) == 1
+
+
+def seasonal_walks(season, n_rows, *, size, n_series=60):
+    """Random walks with a season of a random shape, whose median autocorrelation does not show it."""
+    rng = np.random.default_rng(0)
+    shape = size * rng.normal(size=season)
+    walks = rng.normal(size=(n_series, n_rows)).cumsum(axis=1)
+    return list(walks + shape[np.arange(n_rows) % season])
+
+
+@pytest.mark.parametrize(
+    ("season", "n_rows", "size", "freq"),
+    [
+        (52, 220, 3, "W-SUN"),
+        (52, 220, 3, None),
+        (52, 130, 6, None),
+        (12, 70, 2, "M"),
+        (12, 70, 2, None),
+        (4, 44, 2, "Q"),
+    ],
+)
+def test_season_of_a_panel_is_found_where_the_autocorrelation_is_low(season, n_rows, size, freq):
+    assert find_season(seasonal_walks(season, n_rows, size=size), freq) == season
+
+
+def test_season_of_a_quarterly_series_with_a_strong_trend_is_found():
+    rng = np.random.default_rng(0)
+    trend = 100 * np.exp(np.cumsum(0.03 + 0.03 * rng.normal(size=44)))
+    retail = trend * np.tile([0.97, 0.99, 0.98, 1.06], 11)
+    assert find_season(retail, "Q") == 4
+
+
+@pytest.mark.parametrize("n_rows", [30, 60, 150, 400])
+@pytest.mark.parametrize("freq", [None, "Q", "M", "D", "W-SUN"])
+def test_noise_and_random_walks_hardly_ever_get_a_season(n_rows, freq):
+    noise = np.random.default_rng(0).normal(size=(40, n_rows))
+    for series in (noise, noise.cumsum(axis=1), (noise + 0.3).cumsum(axis=1)):
+        found = [find_season(values, freq) for values in series]
+        assert np.mean(np.array(found) > 1) <= 0.1
+        assert find_season(list(series), freq) == 1
+
+
+def test_a_season_that_only_dates_would_name_is_named_in_a_warning():
+    shops = seasonal_walks(4, 44, size=2)
+    index = pd.MultiIndex.from_product([range(len(shops)), range(44)])
+    y = pd.DataFrame({"sales": np.concatenate(shops)}, index=index)
+    model = GRUForecaster(units=2, max_epochs=1, random_state=0)
+    with pytest.warns(UserWarning, match=r"repeat every 4 rows.*pass sp=4, or give y an index of dates.*pass sp=1"):
+        assert model.fit(y, fh=[1]).sp_ == 1
+    assert model.set_params(sp=4).fit(y, fh=[1]).sp_ == 4
+    quarters = pd.period_range("2010-01", periods=44, freq="Q")
+    y.index = pd.MultiIndex.from_product([range(len(shops)), quarters])
+    assert model.set_params(sp="auto").fit(y, fh=[1]).sp_ == 4
+
+
+@pytest.mark.parametrize("run", ["fit", "compare"])
+def test_one_line_tells_the_season_that_was_chosen(run, capsys):
+    y = load_air_passengers()
+    if run == "fit":
+        GRUForecaster(units=2, max_epochs=1, verbose=1).fit(y, fh=[1])
+    else:
+        compare(["naive"], y, horizon=12, verbose=1)
+    assert re.fullmatch(r"Season: sp=12 \(it saves \d\d% of the error.*\)", capsys.readouterr().out.splitlines()[0])
+    GRUForecaster(units=2, max_epochs=1).fit(y, fh=[1])
+    assert not capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("load", "freq", "seasons"),
     [
         (load_air_passengers, "M", {12}),
-        (load_sunspots, "Y", {10, 11}),
+        (load_sunspots, "Y", {1, 11}),
         (lambda: load_jfk_weather()["temp"].interpolate()[:2000], "h", {24}),
     ],
     ids=["air passengers", "sunspots", "weather"],

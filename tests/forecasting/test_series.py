@@ -10,13 +10,14 @@ from sklrnn.forecasting.series import (
     make_index,
     merge_rows,
     prepare_series,
+    split_frame,
     split_series,
     stack_series,
-    values_at_times,
 )
 
 NAN = np.nan
 DAYS = pd.date_range("2024-01-01", periods=10, freq="D")
+Y = pd.DataFrame({"y": [1.0, 2.0, 3.0]}, index=DAYS[:3])
 
 
 def one(values, index=DAYS):
@@ -61,14 +62,14 @@ def test_integers_booleans_and_missing_integers_are_numbers():
 def test_X_is_taken_at_the_times_of_y():
     y = pd.DataFrame({"y": [1.0, 2.0]}, index=DAYS[3:5])
     X = pd.DataFrame({"x": np.arange(10.0)}, index=DAYS)
-    assert_array_equal(split_series(y, X)[None].X, [[3], [4]])
+    assert_array_equal(split_series(y, {None: X})[None].X, [[3], [4]])
     with pytest.raises(ValueError, match="but 1 are missing, the first at 2024-01-05"):
-        split_series(y, X[:4])
+        split_series(y, {None: X[:4]})
 
 
 def test_series_without_X_is_an_error():
     with pytest.raises(ValueError, match="X has no rows for the series 'b'"):
-        split_series(panel([3, 3], ["a", "b"]), panel([3], ["a"]))
+        split_series(panel([3, 3], ["a", "b"]), split_frame(panel([3], ["a"])))
 
 
 def test_infinite_values_are_an_error():
@@ -76,13 +77,13 @@ def test_infinite_values_are_an_error():
         one([1, np.inf, 2])
     X = pd.DataFrame({"x": [1, 2, -np.inf]}, index=DAYS[:3])
     with pytest.raises(ValueError, match="^X of y is infinite at 2024-01-03"):
-        values_at_times(X, DAYS[:3], "X of y")
+        split_series(Y, {None: X})
 
 
 def test_two_rows_of_X_at_a_time_are_an_error():
     X = pd.DataFrame({"x": [1.0, 2.0]}, index=DAYS[[0, 0]])
     with pytest.raises(ValueError, match="X of y must have one row at each time, but 2024-01-01"):
-        values_at_times(X, DAYS[:1], "X of y")
+        split_series(Y[:1], {None: X})
 
 
 def test_series_without_any_value_is_an_error():

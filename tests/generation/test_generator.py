@@ -60,6 +60,12 @@ def test_a_pattern_is_repeated_to_the_letter():
     assert model.score([pattern * 20]) > model.score([pattern[::-1] * 20]) + 1
 
 
+def test_separate_texts_may_be_empty():
+    model = tiny(max_epochs=60).fit(["ab", ""] * 8)
+    assert {model.generate(temperature=0.5, random_state=seed) for seed in range(12)} == {"ab", ""}
+    assert model.score([""]) == pytest.approx(score_by_hand(model, "")[0])
+
+
 def test_names_of_a_language_and_their_end():
     rng = np.random.default_rng(0)
     kinds = rng.integers(0, 2, 400)
@@ -345,6 +351,63 @@ def test_generated_texts_are_of_the_kind_of_the_texts(texts, prompt, kind):
     assert {type(token) for token in following} <= {int if kind is np.ndarray else str}
 
 
+# -- several texts -----------------------------------------------------------------------------------------------------
+
+
+def test_each_of_several_contexts_gives_its_text():
+    texts, context = ["cat", "dog", "oak", "elm"] * 10, [[1], [1], [0], [0]] * 10
+    model = SequenceGenerator(units=32, random_state=0).fit(texts, context=context)
+    animals = model.generate(context=[[1]] * 20, temperature=0.3, random_state=0)
+    assert set(animals) == {"cat", "dog"}  # equal contexts get texts of their own
+    assert model.generate(["c", "o"], context=[[1], [0]], random_state=0) == ["cat", "oak"]
+    assert model.generate(["c", "d"], context=[1], random_state=0) == ["cat", "dog"]
+    assert model.generate("d", context=[[1], [1]], random_state=0) == ["dog", "dog"]
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm", "minimal_gru"])
+def test_a_text_does_not_depend_on_the_others(cell):
+    model = tiny(cell=cell, max_epochs=5).fit(WORDS, context=ABOUT)
+    prompts, options = ["c", "wolve", "", "mo", "e"], {"length": 12, "temperature": 2.0, "random_state": 3}
+    texts = model.generate(prompts, context=ABOUT[:5], **options)
+    assert [text.startswith(prompt) for text, prompt in zip(texts, prompts, strict=True)] == [True] * 5
+    assert max(len(text) - len(prompt) for text, prompt in zip(texts, prompts, strict=True)) <= 12
+    assert texts == model.generate(prompts, context=ABOUT[:5], **options)
+    assert texts[0] == model.generate("c", context=ABOUT[0], **options)
+    for n_texts in (1, 2, 4):
+        assert texts[:n_texts] == model.generate(prompts[:n_texts], context=ABOUT[:n_texts], **options)
+    others = model.generate(["dog", *prompts[1:]], context=[[9, 9], *ABOUT[1:5]], **options)
+    assert others[1:] == texts[1:]
+    options["random_state"] = np.random.RandomState(3)
+    assert len(set(model.generate(context=[[1, 2]] * 5, **options))) > 1
+
+
+def test_texts_side_by_side_are_sampled_as_one_by_one():
+    model = tiny(max_epochs=5).fit(WORDS)
+    prompts = ["", "c", "wolver", "m"]
+    together = model.generate(prompts, length=9, top_k=1)
+    assert together == [model.generate(prompt, length=9, top_k=1) for prompt in prompts]
+    assert model.generate(["cat", "d"], length=0) == ["cat", "d"]
+    many = model.generate([""] * 300, length=3, random_state=0)
+    assert len(many) == 300
+    assert many[:260] == model.generate([""] * 260, length=3, random_state=0)
+
+
+@pytest.mark.parametrize(
+    ("texts", "prompts"),
+    [
+        ([["do", "re"], ["mi", "fa", "mi"]], [["do"], ["mi", "fa"]]),
+        ([np.array([60, 64]), [67, 60, 64]], [[60], np.array([67, 60])]),
+    ],
+)
+def test_several_prompts_of_tokens(texts, prompts):
+    model = tiny().fit(texts * 4)
+    found = model.generate(prompts, length=2, random_state=0)
+    assert [list(text[: len(prompt)]) for text, prompt in zip(found, prompts, strict=True)] == [*map(list, prompts)]
+    assert type(found[0]) is type(model.generate(prompts[0], length=2))
+    long = tiny().fit(LONG)
+    assert [len(text) for text in long.generate(["it", "was the"], length=20)] == [22, 27]
+
+
 def test_length_zero_is_the_prompt():
     assert tiny().fit(LONG).generate("it was", length=0) == "it was"
 
@@ -454,7 +517,6 @@ def test_containers(container):
         (None, {}, "SequenceGenerator reads a list"),
         ([], {}, "needs at least one text, got none"),
         ([""], {}, "nothing to learn from"),
-        (["ab", "", "c"], {}, "The text in row 1 is empty"),
         (["ab", None], {}, "Row 1 is missing: got None"),
         (["abc"], {}, "One long text needs at least segment_length=8 tokens to train on, got 3.* several texts"),
         (["abcabcabca"], {"early_stopping": True, "validation_fraction": 0.5}, "segment_length=8 tokens .* got 5"),
@@ -493,8 +555,6 @@ def test_bad_context_in_fit(context, message):
     ("options", "message"),
     [
         ({"prompt": "cxQat"}, "prompt holds tokens that are not known from fit: 'Q', 'x'"),
-        ({"prompt": ["cat"]}, "prompt holds tokens that are not known from fit: 'cat'"),
-        ({"prompt": ["c"]}, "was fitted on characters, got tokens"),
         ({"prompt": None}, "missing"),
         ({"temperature": 0}, "temperature must be a positive number, got 0"),
         ({"temperature": -1.0}, "temperature must be a positive number"),
@@ -505,7 +565,7 @@ def test_bad_context_in_fit(context, message):
         ({"length": -1}, "length must be None or an int of at least 0, got -1"),
         ({"context": None}, r"was fitted with a context of 2 feature.*Pass context="),
         ({"context": [1, 2, 3]}, r"context has 3 feature.s., but had 2 in fit"),
-        ({"context": [[1, 2]]}, "context must be one vector of features, got 2 dimensions"),
+        ({"context": [[[1, 2]]]}, "context must be one vector of features, got 3 dimensions"),
         ({"context": [1, np.nan]}, "Input context contains NaN"),
     ],
 )
@@ -513,6 +573,36 @@ def test_bad_context_in_fit(context, message):
 def test_bad_parameters_of_generate_are_errors_at_once(how, options, message, fitted):
     with pytest.raises(ValueError, match=message):
         getattr(fitted, how)(**{"context": [1, 2], **options})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"prompt": ["cat"]}, "prompt holds tokens that are not known from fit: 'cat'"),
+        ({"prompt": ["c"]}, "was fitted on characters, got tokens"),
+        ({"context": [[1, 2]]}, "got 2 dimensions. Only generate takes several"),
+    ],
+)
+def test_a_stream_is_of_one_text(options, message, fitted):
+    with pytest.raises(ValueError, match=message):
+        fitted.stream(**{"context": [1, 2], **options})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"prompt": ["cat", "Qat"]}, "Prompt 1: The prompt holds tokens that are not known from fit: 'Q'"),
+        ({"prompt": ["cat", None]}, "Prompt 1: Row 0 is missing"),
+        ({"prompt": ["cat", "dog"], "context": [[1, 2]]}, "got 2 prompts and 1 contexts. Pass as many"),
+        ({"context": [[1, 2], [1, np.nan]]}, "Input context contains NaN"),
+        ({"context": [[1, 2, 3]] * 2}, r"context has 3 feature.s., but had 2 in fit"),
+        ({"context": None, "prompt": ["cat"]}, "was fitted with a context of 2 feature"),
+        ({"context": [[1, 2]], "temperature": 0}, "temperature must be a positive number, got 0"),
+    ],
+)
+def test_bad_parameters_of_several_texts(options, message, fitted):
+    with pytest.raises(ValueError, match=message):
+        fitted.generate(**{"context": [1, 2], **options})
 
 
 @pytest.fixture(scope="module")
@@ -527,8 +617,8 @@ def test_bad_scores(fitted):
         fitted.score(WORDS, context=[[1, 2]])
     with pytest.raises(ValueError, match="got a single string"):
         fitted.score("cat", context=[[1, 2]])
-    with pytest.raises(ValueError, match="The text in row 0 is empty"):
-        fitted.score([""], context=[[1, 2]])
+    with pytest.raises(ValueError, match="The text in row 1 is empty"):
+        tiny().fit(LONG).score(["it", ""])
     with pytest.raises(ValueError, match="fitted without context"):
         tiny().fit(WORDS).score(WORDS, context=ABOUT)
 

@@ -198,6 +198,12 @@ def test_missing_times_and_entities_are_refused():
 
 
 @pytest.mark.parametrize("splitter", SPLITTERS)
+def test_splits_need_rows(splitter):
+    with pytest.raises(TypeError, match="X must have rows to split, got None"):
+        next(splitter().split(None))
+
+
+@pytest.mark.parametrize("splitter", SPLITTERS)
 @pytest.mark.parametrize("name", ["n_splits", "horizon", "window_length", "stride_within", "embargo"])
 @pytest.mark.parametrize("value", [-1, 1.5, "2", None, True])
 def test_parameters_are_checked_by_name(splitter, name, value):

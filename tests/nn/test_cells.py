@@ -573,6 +573,7 @@ def one_tensor(input_size, hidden_size):
         (no_module, "must return a torch.nn.Module, got NoneType"),
         (two_directions, r"cell=GRU must keep the calling convention .* its states are \(2, 3, 12\)"),
         (HalfACell, r"cell=HalfACell must keep .* trying it failed with RuntimeError|its states are \(2, 3, 12\)"),
+        (dict, "when it is called with .input_size, hidden_size., but <class 'dict'> failed with TypeError"),
         (one_tensor, r"cell=Linear must keep the calling convention .* trying it failed with TypeError"),
     ],
 )

@@ -94,3 +94,74 @@ def test_any_torch_loss_is_computed_sample_by_sample(pair):
 def test_a_class_that_is_no_loss_says_so():
     with pytest.raises(ValueError, match="takes no argument reduction='none'"):
         regression_loss(nn.Linear, ())
+
+
+# -- classes of torch --------------------------------------------------------------------------------------------------
+
+
+class SameCrossEntropy(nn.CrossEntropyLoss):
+    """A subclass that changes nothing about what is computed."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "needed"),
+    [
+        (nn.CrossEntropyLoss, "probabilities of two or more classes"),
+        (SameCrossEntropy, "probabilities of two or more classes"),
+        (nn.BCEWithLogitsLoss, "between 0 and 1"),
+        (nn.MultiLabelSoftMarginLoss, "between 0 and 1"),
+        (nn.SoftMarginLoss, "are -1 or 1"),
+        (nn.HingeEmbeddingLoss, "are -1 or 1"),
+    ],
+)
+def test_a_loss_of_labels_is_refused_for_numbers(kind, needed):
+    target = torch.tensor([[-1.5], [0.5], [1.0]])
+    with pytest.raises(ValueError, match=f"{needed}.* got targets from -1.5 to 1 in 1 output.*GRUClassifier"):
+        regression_loss(kind).per_sample(torch.zeros(3, 1), target)
+
+
+@pytest.mark.parametrize("make", [regression_loss, classification_loss])
+@pytest.mark.parametrize(
+    ("kind", "instead"),
+    [
+        (nn.NLLLoss, 'loss="log_loss"'),
+        (nn.KLDivLoss, "CrossEntropyLoss"),
+        (nn.BCELoss, "BCEWithLogitsLoss"),
+        (nn.GaussianNLLLoss, 'loss="gaussian"'),
+    ],
+)
+def test_a_loss_that_takes_something_else_than_outputs_is_refused(kind, instead, make):
+    with pytest.raises(ValueError, match=f"loss={kind.__name__} takes .* Use .*{instead}"):
+        make(kind)
+
+
+@pytest.mark.parametrize("kind", [nn.CosineEmbeddingLoss, nn.MarginRankingLoss, nn.TripletMarginLoss, nn.CTCLoss])
+def test_a_loss_that_needs_more_arguments_says_so(kind):
+    with pytest.raises(ValueError, match="missing . required positional argument.*Pass the class of a torch loss"):
+        regression_loss(kind).per_sample(torch.zeros(3, 1), torch.zeros(3, 1))
+
+
+def test_losses_of_labels_take_targets_of_their_kind():
+    raw = torch.zeros(2, 2)
+    shares, signs = torch.tensor([[0.25, 0.75], [1.0, 0.0]]), torch.tensor([[1.0, -1.0], [1.0, 1.0]])
+    for kind, target in [
+        (nn.CrossEntropyLoss, shares),
+        (nn.BCEWithLogitsLoss, shares),
+        (nn.SoftMarginLoss, signs),
+        (nn.HingeEmbeddingLoss, signs),
+    ]:
+        expected = kind(reduction="mean")(raw, target)
+        assert regression_loss(kind).per_sample(raw, target).mean().item() == pytest.approx(expected.item())
+
+
+def test_poisson_of_torch_predicts_rates_like_poisson():
+    raw = torch.tensor([[0.0], [1.0]])
+    loss = regression_loss(nn.PoissonNLLLoss)
+    assert loss.positive
+    np.testing.assert_allclose(loss.point(raw.numpy()[..., np.newaxis]).ravel(), [1.0, np.e], rtol=1e-6)
+
+    class OfRates(nn.PoissonNLLLoss):
+        def __init__(self, reduction):
+            super().__init__(log_input=False, reduction=reduction)
+
+    assert not regression_loss(OfRates).positive

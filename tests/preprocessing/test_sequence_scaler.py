@@ -294,3 +294,10 @@ def test_use_before_fit_is_refused_even_after_a_fit_that_failed(sequences):
 def test_inverse_is_offered_only_where_the_scaler_has_one():
     assert hasattr(SequenceScaler(), "inverse_transform")
     assert not hasattr(SequenceScaler(scaler=Normalizer()), "inverse_transform")
+
+
+def test_numbers_whose_squares_overflow_are_refused():
+    X = 1e160 * np.arange(12.0).reshape(2, 3, 2)
+    with pytest.raises(ValueError, match="StandardScaler can't compute with values as large"):
+        SequenceScaler().fit(X)
+    assert SequenceScaler(scaler=MinMaxScaler()).fit_transform(X).max() == 1.0

@@ -1,4 +1,4 @@
-"""Targets and windows agree with what a loop over the rows finds."""
+"""Targets agree with what a loop over the rows finds."""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 
 from sklrnn.preprocessing.sliding_window import SlidingWindow
-from sklrnn.preprocessing.supervise import make_windows, supervise
+from sklrnn.preprocessing.supervise import supervise
 
 
 def hourly(n_rows=30, seed=0):
@@ -25,9 +25,6 @@ horizons = st.one_of(st.integers(1, 6), st.lists(st.integers(1, 6), min_size=1, 
 
 def steps_of(horizon):
     return list(range(1, horizon + 1)) if isinstance(horizon, int) else horizon
-
-
-# --- supervise -----------------------------------------------------------------------------------------------------
 
 
 @given(horizons, st.integers(1, 14), st.lists(st.sampled_from([0, 1, 2]), min_size=1, max_size=3, unique=True))
@@ -56,6 +53,32 @@ def test_one_step_of_one_target_is_one_dimensional():
     assert isinstance(y, pd.Series)
     assert_array_equal(y, data["temp"][1:])
     assert supervise(data.to_numpy(), 0, [3])[1].shape == (27,)
+
+
+@pytest.mark.parametrize("horizon", [1, 3, [2], [1, 4]])
+def test_a_series_needs_no_target(horizon):
+    data = hourly()[["temp"]]
+    X, y = supervise(data, "temp", horizon)
+    for series in (data["temp"], data):
+        of_series = supervise(series, horizon=horizon)
+        pd.testing.assert_frame_equal(of_series[0], X)
+        assert of_series[1].equals(y)
+    for series in (data["temp"].to_numpy(), data["temp"].tolist(), data.to_numpy()):
+        of_array = supervise(series, horizon=horizon)
+        assert_array_equal(of_array[0], X)
+        assert_array_equal(of_array[1], y)
+
+
+def test_a_series_with_a_hole_or_of_a_panel_is_read_by_its_index():
+    data = panel().set_index("town", append=True).swaplevel()["temp"]
+    X, y = supervise(data, horizon=2)
+    assert X.index.equals(y.index)
+    assert len(X) == len(data) - 2 * data.index.get_level_values(0).nunique()
+    with pytest.raises(ValueError, match="the index has a gap there"):
+        supervise(hourly()["temp"].drop(hourly().index[9]), horizon=1)
+    X, y = supervise(pl.Series("temp", [1.0, 2.0, 4.0]))
+    assert X.columns == ["temp"]
+    assert y.to_list() == [2.0, 4.0]
 
 
 def test_dtypes_of_targets_are_kept():
@@ -123,10 +146,21 @@ def test_a_missing_row_is_a_missing_target():
     assert_array_equal(y, by_rows.loc[y.index])
 
 
+def test_trading_days_with_holidays_lose_the_rows_before_holidays_only():
+    days = pd.bdate_range("2024-12-13", periods=22).drop(["2024-12-25", "2025-01-01"])
+    prices = pd.DataFrame({"price": np.arange(20.0)}, index=days)
+    X, y = supervise(prices, "price", 1, dropna=True)
+    lost = days[:-1].difference(X.index)
+    assert list(lost) == [pd.Timestamp("2024-12-24"), pd.Timestamp("2024-12-31")]
+    assert_array_equal(y, X["price"] + 1)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ((hourly(10), "temp", 24), "A horizon of 24 steps needs at least 25 rows, got 10"),
+        ((hourly(0), "temp", 1), "A horizon of 1 steps needs at least 2 rows, data has none"),
+        ((np.zeros((0, 2)), 0, 1), "A horizon of 1 steps needs at least 2 rows, data has none"),
         ((hourly(), "temp", 0), "horizon must be an int of at least 1, got 0"),
         ((hourly(), "temp", [1, 0]), "Each step of horizon must be an int of at least 1"),
         ((hourly(), "temp", [1, 1]), "different steps"),
@@ -134,7 +168,10 @@ def test_a_missing_row_is_a_missing_target():
         ((hourly(), "temp", 1.5), "got 1.5"),
         ((hourly(), "snow", 1), "target='snow' is no column of X"),
         ((hourly(), [], 1), "target must name at least one column"),
-        ((hourly()["temp"], "temp", 1), r"series.to_frame\(\)"),
+        ((hourly()["temp"], 3), r"target is left out, got target=3. Name the horizon"),
+        ((np.arange(9.0), "temp", 1), "target is left out, got target='temp'"),
+        ((hourly(),), r"Data of 3 columns needs a target: name one of \['temp', 'wind', 'rain'\]"),
+        ((np.zeros((4, 3, 2)), 0), r"a table of shape \(row, column\), is needed, got shape \(4, 3, 2\)"),
         ((hourly().iloc[::-1], "temp", 1), "must be in the order of time"),
         ((hourly().assign(temp=np.nan), "temp", 1), "NaN in row 1"),
     ],
@@ -155,78 +192,3 @@ def test_supervise_feeds_a_pipeline():
     X, y = supervise(hourly(80), "temp", 3)
     model = make_pipeline(SlidingWindow(window_length=5, flatten=True), Ridge()).fit(X[:60], y[:60])
     assert model.predict(X[60:]).shape == (17, 3)
-
-
-# --- make_windows --------------------------------------------------------------------------------------------------
-
-
-@given(st.integers(1, 5), st.integers(1, 4), st.integers(1, 6), st.integers(1, 4), st.integers(1, 3),
-       st.integers(0, 12), st.booleans(), st.booleans())  # fmt: skip
-@settings(max_examples=120, deadline=None)
-def test_windows_agree_with_a_loop(length, horizon, stride, offset, step, extra, own_targets, as_panel):
-    need = (length - 1) * step + offset + horizon
-    data = hourly(need + extra)
-    y = data[["rain"]] * 2 if own_targets else None
-    truth = [
-        (
-            data.iloc[start : start + (length - 1) * step + 1 : step].to_numpy(),
-            (data if y is None else y).iloc[start + (length - 1) * step + offset :][:horizon].to_numpy().ravel(),
-        )
-        for start in range(0, extra + 1, stride)
-    ]
-    options = {"window_length": length, "horizon": horizon, "stride": stride, "offset": offset, "stride_within": step}
-    if as_panel:
-        X = pd.concat({"a": data, "b": data + 1.0, "c": data[: need - 1]})
-        windows, targets = make_windows(X, None if y is None else pd.concat([y, y + 1.0, y[: need - 1]]), **options)
-        assert_array_equal(windows[len(truth) :], windows[: len(truth)] + 1.0)
-        windows, targets = windows[: len(truth)], targets[: len(truth)]
-    else:
-        windows, targets = make_windows(data, y, **options)
-    assert_array_equal(windows, [window for window, _ in truth])
-    assert_array_equal(targets.reshape(len(truth), -1), [target for _, target in truth])
-
-
-def test_the_reshape_approach_shares_no_row():
-    windows, targets = make_windows(np.arange(13.0), window_length=4, stride=4)
-    assert_array_equal(windows[:, :, 0], np.arange(12.0).reshape(3, 4))
-    assert_array_equal(targets, [4.0, 8.0, 12.0])
-
-
-def test_windows_of_one_series_are_a_view():
-    rows = np.random.default_rng(0).normal(size=(100, 2)).astype(np.float32)
-    windows, targets = make_windows(rows, np.arange(100), window_length=10, stride=3)
-    assert np.shares_memory(windows, rows)
-    assert not windows.flags.writeable
-    assert windows.dtype == np.float32
-    assert targets.dtype == np.arange(100).dtype
-
-
-def test_labels_of_the_last_row_are_targets_too():
-    labels = np.array(["calm", "storm"] * 5)
-    windows, targets = make_windows(np.arange(10.0), labels, window_length=3, offset=0)
-    assert windows.shape == (8, 3, 1)
-    assert_array_equal(targets, labels[2:])
-
-
-def test_a_series_goes_in_as_it_is():
-    assert make_windows(hourly()["temp"], window_length=3)[0].shape == (27, 3, 1)
-    data = panel()
-    windows, targets = make_windows(data, data["temp"], window_length=3, groups="town")
-    assert windows.shape == (9 + 6, 3, 3)
-    assert_array_equal(targets[9:], data["temp"][15:])
-
-
-@pytest.mark.parametrize(
-    ("X", "options", "message"),
-    [
-        (np.arange(5.0), {"window_length": 5}, r"needs at least 6 rows, got 5"),
-        (np.arange(9.0), {"window_length": 0}, "window_length must be an int of at least 1, got 0"),
-        (np.arange(9.0), {"window_length": 3, "offset": 0}, "offset must be an int of at least 1, got 0"),
-        (np.arange(9.0), {"window_length": 3, "stride": True}, "stride must be an int"),
-        (np.array(["a"] * 9, dtype=object), {"window_length": 3}, "Column 0 holds no numbers"),
-        (np.arange(9.0), {"window_length": 3, "y": [1, 2]}, "inconsistent numbers of samples"),
-    ],
-)
-def test_bad_windows_are_refused_with_advice(X, options, message):
-    with pytest.raises(ValueError, match=message):
-        make_windows(X, **options)

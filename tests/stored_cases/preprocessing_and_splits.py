@@ -128,6 +128,11 @@ CASES = {
         {"window_length": 3, "horizon": 2, "stride": 4, "offset": 2, "stride_within": 2, "y": np.arange(24.0)},
     ),
     "make_windows, panel": (make_windows, called(PANEL[["temp", "place"]]), {"window_length": 3, "groups": "place"}),
+    "make_windows, sequences": (
+        make_windows,
+        called(SERIES),
+        {"window_length": 4, "horizon": 2, "stride": 3, "return_sequences": True},
+    ),
     "SequenceScaler": (SequenceScaler, scaled(SEQUENCES), {}),
     "SequenceScaler, weights": (SequenceScaler, scaled(SEQUENCES, sample_weight=[1.0, 0.5, 2.0, 0.0]), {}),
     "SequenceScaler, scaler": (SequenceScaler, scaled(np.stack(SEQUENCES[:1] * 3)), {"scaler": MinMaxScaler()}),

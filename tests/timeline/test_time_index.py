@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
-from sklrnn.timeline.time_index import check_increasing, infer_grid, read_times
+from sklrnn.timeline.grid_inference import infer_grid
+from sklrnn.timeline.time_index import check_increasing, read_times
 
 N_ROWS = 120
 INDEXES = {

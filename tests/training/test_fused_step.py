@@ -103,6 +103,17 @@ def test_gradients_are_those_of_autograd(options, dtype):
     assert_same(*both_ways(network, optimizer, regression_loss("squared_error", ()).per_sample, x, y, weight))
 
 
+@pytest.mark.parametrize("options", [{}, {"dropout": 0.3, "units": (10, 6)}, {"cell": "lstm"}], ids=str)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_windows_are_scaled_by_their_own_level_as_by_autograd(options, dtype):
+    network, optimizer = some_network(normalize_X="window", **options)
+    network.standardise.set_typical(np.array([1.0, 40.0, 0.0]))  # the floor of a spread, and a constant feature
+    x, weight = some_batch(dtype)
+    x += torch.arange(N_ROWS).reshape(-1, 1, 1)
+    y = torch.linspace(-1, 1, N_ROWS).reshape(N_ROWS, 1)
+    assert_same(*both_ways(network, optimizer, regression_loss("squared_error", ()).per_sample, x, y, weight))
+
+
 @pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber", "quantile", "gaussian", nn.SmoothL1Loss])
 @pytest.mark.parametrize("n_targets", [1, 3])
 def test_every_regression_loss(loss, n_targets):

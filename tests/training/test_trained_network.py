@@ -14,6 +14,7 @@ from sklrnn.inputs.ragged import Ragged
 from sklrnn.inputs.samples import Samples
 from sklrnn.nn.losses import regression_loss
 from sklrnn.nn.network import NetworkArchitecture
+from sklrnn.saved_state import with_stamp
 from sklrnn.training import inference
 from sklrnn.training.batches import Batches
 from sklrnn.training.inference import all_states
@@ -187,32 +188,33 @@ class Fail(Callback):
             raise self.error
 
 
+@pytest.mark.parametrize("optimizer", ["adamw", "nadam", torch.optim.SGD])
 @pytest.mark.parametrize("keep_optimizer", [False, True])
-@pytest.mark.parametrize("error", [RuntimeError("on purpose"), SystemExit()], ids=["error", "exit"])
-def test_weights_are_restored_on_failure(error, keep_optimizer):
+def test_a_copy_trains_as_the_network_itself_would_which_stays_as_it_is(keep_optimizer, optimizer):
+    options = replace(OPTIONS, optimizer=optimizer)
+    model = train(some_network(dropout=0.4), LOSS, batches(), None, options)
+    weights, history = weights_of(model), list(model.net.history)
+    how = (LOSS, batches(), None, options)
+    copied = model.copy().continue_training(*how, keep_optimizer=keep_optimizer)
+    assert_same_weights(weights_of(model), weights)
+    assert model.net.history == history
+    itself = model.continue_training(*how, keep_optimizer=keep_optimizer)
+    assert_same_weights(weights_of(copied), weights_of(itself))
+    assert copied.curves == itself.curves
+
+
+def test_a_copy_that_fails_leaves_the_network_and_its_optimizer_alone():
     fail = Fail()
     options = replace(OPTIONS, callbacks=[fail])
-    model = train(some_network(dropout=0.4), LOSS, batches(), None, options)
-    weights, before, loaded = weights_of(model), model.run(X), from_state(model)
-    fail.error = error
-    with pytest.raises(type(error)), model.restored_on_failure():
-        model.continue_training(LOSS, batches(), None, options, keep_optimizer=keep_optimizer)
-    assert_same_weights(weights_of(model), weights)
-    assert_array_equal(model.run(X), before)
-    assert not model.module.training
+    model, same = (train(some_network(), LOSS, batches(), None, options) for _ in range(2))
+    fail.error = RuntimeError("on purpose")
+    with pytest.raises(RuntimeError, match="on purpose"):
+        model.copy().continue_training(LOSS, batches(), None, options, keep_optimizer=True)
     fail.error = None
-    again = model.continue_training(LOSS, batches(), None, options, keep_optimizer=keep_optimizer)
-    # The moments of the optimizer were of other weights: it begins anew, as after loading.
-    assert again.curves == loaded.continue_training(LOSS, batches(), None, options).curves
-
-
-def test_what_succeeds_is_not_undone():
-    model = trained()
-    before = weights_of(model)
-    with model.restored_on_failure():
-        after = weights_of(model.continue_training(LOSS, batches(), None, OPTIONS))
-    assert_same_weights(weights_of(model), after)
-    assert not torch.equal(before[-1], after[-1])
+    again, expected = (
+        each.continue_training(LOSS, batches(), None, options, keep_optimizer=True) for each in (model, same)
+    )
+    assert_same_weights(weights_of(again), weights_of(expected))
 
 
 # -- copies and saving -------------------------------------------------------------------------------------------------
@@ -290,7 +292,7 @@ def untrained(**options):
         "validation_curve": None,
         "best_validation_loss": None,
     }
-    return TrainedNetwork.from_state(state, NetworkArchitecture, LOSS, OPTIONS)
+    return TrainedNetwork.from_state(with_stamp(state, TrainedNetwork), NetworkArchitecture, LOSS, OPTIONS)
 
 
 def module_in(model, dtype):

@@ -25,6 +25,8 @@ from sklrnn import (
     SimpleRNNClassifier,
     SlidingWindow,
     TokenEncoder,
+    make_windows,
+    supervise,
 )
 from sklrnn.datasets import load_air_passengers
 from sklrnn.forecasting import GRUForecaster, RecurrentForecaster
@@ -40,6 +42,7 @@ def regression() -> None:
     answers: NDArray[Any] = model.predict(X)
     assert answers.shape == (40,)
     assert_type(model.score(X, y), float)
+    GRURegressor(normalize_X="window", normalize_y="window", target_feature=1, units=4, max_epochs=1).fit(X, y)
     low, high = model.predict_interval(X, coverage=0.5).T
     assert (low <= high).all()
 
@@ -62,6 +65,15 @@ def windows_in_a_pipeline() -> None:
     model = make_pipeline(SlidingWindow(5, padding="mean"), GRURegressor(units=4, max_epochs=1, random_state=0))
     cross_val_score(model, X, y, cv=PurgedTimeSeriesSplit(n_splits=2))
     model.fit(X[:50], y[:50]).predict(X[50:])
+
+
+def windows_as_samples() -> None:
+    series = pd.Series(rng.normal(size=60), name="temp")
+    assert_type(make_windows(series, window_length=5), tuple[NDArray[Any], NDArray[Any]])
+    assert_type(make_windows(series, window_length=5, horizon=None), NDArray[Any])
+    X, y = make_windows(series, window_length=5, return_sequences=True)
+    GRURegressor(return_sequences=True, units=4, max_epochs=1).fit(X, y)
+    X, y = supervise(series, horizon=2)
 
 
 def search_over_cells() -> None:

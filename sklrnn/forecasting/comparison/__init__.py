@@ -7,6 +7,7 @@
 ``warning_counts`` count warnings instead of showing them
 ``metrics``        MASE, sMAPE, RMSE, MAE, MAPE, interval coverage and the seasonal naive forecast
 ``tables``         scores, forecasts, naive baseline and warnings as data frames in long format
+``summary``        averages and ranks of the models, and sentences about what failed
 ``plotting``       plots of these tables
 ``baselines``      the classical forecasters known by name
 ``aicc_search``    base class of those that select their model by the corrected Akaike information criterion:

@@ -1,6 +1,5 @@
 """The classical forecasters that `compare` knows by name."""
 
-import difflib
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any, NamedTuple
@@ -9,6 +8,7 @@ from sktime.forecasting.naive import NaiveForecaster
 from sktime.forecasting.theta import ThetaForecaster
 from sktime.transformations.detrend import Deseasonalizer
 
+from sklrnn._suggestions import did_you_mean
 from sklrnn.forecasting.comparison.auto_arima import ARIMASearch
 from sklrnn.forecasting.comparison.auto_ets import ETSSearch
 
@@ -67,10 +67,9 @@ _NEEDS_STATSMODELS = {"theta", "ets", "arima"}
 def make_classical(name: str, traits: SeriesTraits) -> Any:
     """Make the forecaster of this name for series with these traits."""
     if name not in CLASSICAL:
-        close = difflib.get_close_matches(name.lower().replace(" ", "_").replace("-", "_"), CLASSICAL, n=1)
         raise ValueError(
-            f"There is no forecaster named {name!r}.{f' Did you mean {close[0]!r}?' if close else ''} The names are "
-            f"{', '.join(map(repr, CLASSICAL))}; pass any other as a forecaster of sktime."
+            f"There is no forecaster named {name!r}.{did_you_mean(name, CLASSICAL)} The names are "
+            f"{', '.join(map(repr, sorted(CLASSICAL)))}; pass any other as a forecaster of sktime."
         )
     if name in _NEEDS_STATSMODELS and find_spec("statsmodels") is None:
         raise ModuleNotFoundError(

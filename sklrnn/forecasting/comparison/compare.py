@@ -17,7 +17,8 @@ from sklrnn.forecasting.comparison.evaluate_fold import FoldResult, evaluate_fol
 from sklrnn.forecasting.comparison.metrics import MetricCollection
 from sklrnn.forecasting.comparison.tables import build_tables
 from sklrnn.forecasting.comparison.warning_counts import count_warnings
-from sklrnn.forecasting.seasonality import find_season
+from sklrnn.forecasting.seasonality import resolve_season
+from sklrnn.inputs.magnitudes import without_exponent
 from sklrnn.inputs.user_warnings import warn_user
 
 __all__ = ["compare"]
@@ -83,7 +84,8 @@ def compare(
 
     sp : int or 'auto', default='auto'
         Number of rows in a season (seasonal periodicity), for the classical models and the scale of MASE. ``"auto"``
-        infers it from the frequency and the autocorrelation of the training rows at the first cut-off.
+        takes the season of the frequency, or one that the autocorrelation shows, if it helps to forecast the last
+        training rows at the first cut-off.
 
     coverage : float, default=0.9
         Nominal coverage of the prediction intervals, of models that have them. None computes none.
@@ -91,13 +93,13 @@ def compare(
     metrics : sequence of {'MASE', 'sMAPE', 'RMSE', 'MAE', 'MAPE'} or callable, default=('MASE', 'sMAPE', 'RMSE')
         Metrics, of which lower is better; the first one ranks the models. MASE is the mean absolute error, scaled by
         the in-sample error of the seasonal naive forecast. A callable ``metric(y_true, y_pred)`` gets the values of a
-        series, and is called by its ``__name__``.
+        series, and is called by its ``__name__``. Where it raises an error, its value is NaN.
 
     n_jobs : int, default=None
         Number of parallel processes, as in joblib. The results do not depend on it, but the seconds do.
 
     verbose : int, default=0
-        1 shows a progress bar.
+        1 shows a progress bar, and the season that was chosen.
 
     Returns
     -------
@@ -108,6 +110,9 @@ def compare(
     -----
     sklearn.exceptions.FitFailedWarning
         If a model failed; the others are compared nevertheless. Its scores are NaN, and it ranks last where it failed.
+
+    UserWarning
+        If a metric of your own raised an error; the others are there nevertheless, and rank.
 
     Notes
     -----
@@ -136,7 +141,7 @@ def compare(
     X = None if X is None else check_X(X, y)
     named = _name_models(models)
     folds = split_at_cutoffs(y, X, horizon=horizon, n_splits=n_splits, step=step, initial_window=initial_window)
-    sp = _infer_sp(folds[0].y_train) if sp == "auto" else int(sp)
+    sp = _resolve_sp(sp, folds[0].y_train, verbose=verbose)
     collection = MetricCollection(metrics)
     forecasters = _make_classical_ones(named, y, folds, sp)
     fold_results = _backtest(
@@ -153,6 +158,8 @@ def compare(
     )
     if comparison.failures:
         warn_user("\n".join(["Some models failed; the others are compared.", *comparison.failures]), FitFailedWarning)
+    if comparison.metric_failures:
+        warn_user("\n".join(["Some metrics failed; the others are there.", *comparison.metric_failures]))
     return comparison
 
 
@@ -229,12 +236,13 @@ def _make_classical_ones(named: Mapping[str, Any], y: Any, folds: list[BacktestF
         }
 
 
-def _infer_sp(y_train: Any) -> int:
+def _resolve_sp(sp: Any, y_train: Any, *, verbose: int) -> int:
     times = y_train.index.get_level_values(-1)
     rows = [rows for _, rows in instance_rows(y_train.index)]
     freq = getattr(times, "freqstr", None) or getattr(times[rows[0]], "inferred_freq", None)
     values = y_train.to_numpy().reshape(len(y_train), -1)
-    return find_season([column for instance in rows for column in values[instance].T], freq)
+    columns = [without_exponent(column) for instance in rows for column in values[instance].T]
+    return resolve_season(sp, columns, freq, verbose=verbose)
 
 
 def _check_counts(**numbers: Any) -> None:

@@ -10,19 +10,24 @@ import pandas as pd
 
 from sklrnn.forecasting.comparison.aicc_search import LowestAICc
 from sklrnn.forecasting.comparison.plotting import LineStyle, choose_styles, draw_forecasts, draw_skill, new_axes
-from sklrnn.forecasting.comparison.tables import round_significant
+from sklrnn.forecasting.comparison.summary import (
+    count_failures,
+    describe_failures,
+    describe_metric_errors,
+    summarize,
+)
+from sklrnn.forecasting.plain_values import SavedAsPlainValues
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["Comparison"]
 
-_UNITS = {"sMAPE": "sMAPE, %", "MAPE": "MAPE, %"}
 _BEST_HIGHLIGHTED = 4
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class Comparison:
+class Comparison(SavedAsPlainValues):
     """The result of `compare`, which makes it.
 
     Attributes
@@ -47,6 +52,9 @@ class Comparison:
         ``"arima"`` that was repeated, a candidate passed over because its search did not converge, and a result whose
         search did not converge have the category ``ConvergenceWarning``.
 
+    metric_errors : pandas.DataFrame
+        The errors of your own metrics: ``metric``, ``model``, ``fold`` and ``error``, the first one of the fold.
+
     models : dict
         The forecasters by name, not fitted; the classical ones as they were made for the data.
 
@@ -60,10 +68,13 @@ class Comparison:
         Nominal coverage of the prediction intervals.
 
     metrics : tuple of str
-        Names of the metrics; the first one ranks.
+        Names of the metrics; the first one that never raised an error ranks.
 
     failures : list of str
         A sentence per model that failed.
+
+    metric_failures : list of str
+        A sentence per metric that raised an error, and one that says which metric ranks instead.
 
     Examples
     --------
@@ -92,6 +103,7 @@ class Comparison:
     forecasts: pd.DataFrame
     naive_baseline: pd.DataFrame
     warnings: pd.DataFrame
+    metric_errors: pd.DataFrame
     horizon: int
     sp: int
     coverage: float | None
@@ -100,11 +112,12 @@ class Comparison:
     @property
     def failures(self) -> list[str]:
         """A sentence per model that failed: at how many cut-offs, and the first error."""
-        failed = self.results[self.results["error"] != ""]
-        return [
-            f"{name!r} failed at {rows['fold'].nunique()} of {self.n_splits} cut-offs: {rows['error'].iloc[0]}"
-            for name, rows in failed.groupby("model", sort=False)
-        ]
+        return describe_failures(self.results)
+
+    @property
+    def metric_failures(self) -> list[str]:
+        """A sentence per metric that raised an error, and one that says which metric ranks instead."""
+        return describe_metric_errors(self.metric_errors, self.metrics)
 
     @property
     def n_splits(self) -> int:
@@ -116,7 +129,8 @@ class Comparison:
 
         Models are ranked at each cut-off (for each instance) by the first metric, and the ranks are averaged. Where a
         model failed, it ranks last. Its averages are NaN, because they would be over fewer cut-offs than those of the
-        others: ``results`` has its scores at the cut-offs where it did not fail.
+        others: ``results`` has its scores at the cut-offs where it did not fail. The same is true of the average of a
+        metric of your own that raised an error for a model; the next metric that raised none ranks then.
 
         Returns
         -------
@@ -124,26 +138,13 @@ class Comparison:
             A row per model. Seconds are the mean of a fold. The columns ``warnings`` and ``failed`` (the number of
             cut-offs) are there only if a model warned or failed.
         """
-        results, first = self.results, self.metrics[0]
-        series_of_fold = [name for name in ("fold", "instance") if name in results]
-        ranks = results.groupby(series_of_fold, sort=False)[first].rank(na_option="bottom")
-        models = results["model"]
-        table = pd.DataFrame({"rank": ranks.groupby(models).mean().round(2)}).loc[list(self.models)]
-        for name in self.metrics:
-            table[_UNITS.get(name, name)] = round_significant(results[name].groupby(models).mean())
-        if self.coverage is not None:
-            covered = 100 * results["coverage"].groupby(models).mean()
-            unknown = results["coverage"].isna().groupby(models).any()
-            table["coverage, %"] = covered.mask(unknown).round(1)
-        table.loc[self._n_failed > 0, table.columns[1:]] = np.nan
-        by_fold = results.drop_duplicates(["model", "fold"])
-        for name in ("fit", "predict"):
-            table[f"{name}, s"] = by_fold.groupby("model")[f"{name}_seconds"].mean().round(3)
-        for name, counts in (("warnings", by_fold.groupby("model")["n_warnings"].sum()), ("failed", self._n_failed)):
-            if counts.any():
-                table[name] = counts
-        order = np.lexsort([table[_UNITS.get(first, first)].fillna(np.inf), table["rank"]])
-        return table.iloc[order]
+        return summarize(
+            self.results,
+            self.metric_errors,
+            models=list(self.models),
+            metrics=self.metrics,
+            covers=self.coverage is not None,
+        )
 
     def skill(self, reference: str | None = None) -> pd.DataFrame:
         """Compute the skill score of each model at each step: 1 - error of the model / error of the reference.
@@ -170,7 +171,7 @@ class Comparison:
         errors = (joined["y_true"] - joined["y_pred"]).abs() / scale
         naive_errors = (joined["y_true"] - joined["seasonal_naive"]).abs() / scale
         by_step = errors.groupby([joined["step"], joined["model"]]).mean().unstack()[list(self.models)]
-        by_step.loc[:, (self._n_failed > 0)[by_step.columns]] = np.nan
+        by_step.loc[:, (count_failures(self.results, list(self.models)) > 0)[by_step.columns]] = np.nan
         baseline = naive_errors.groupby(joined["step"]).mean() if reference is None else by_step[reference]
         # Rounded, so that the reference itself has a skill of exactly zero.
         return (1 - by_step.div(baseline.where(baseline > 0), axis=0)).round(12) + 0.0
@@ -272,13 +273,8 @@ class Comparison:
 
     @property
     def _notes(self) -> list[str]:
-        return ["", *self.failures] if self.failures else []
-
-    @property
-    def _n_failed(self) -> "pd.Series[int]":
-        """Number of folds where each model failed on at least one series."""
-        failed = self.results[self.results["error"] != ""].groupby("model")["fold"].nunique()
-        return failed.reindex(pd.Index(self.models, name="model"), fill_value=0)
+        notes = [*self.failures, *self.metric_failures]
+        return ["", *notes] if notes else []
 
     def _line_styles(self, highlight: Sequence[str] | None) -> dict[str, LineStyle]:
         """The line style of each model, from the best rank to the worst."""

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from sklrnn.inputs.numeric import read_numbers
+from sklrnn.timeline.long_table import check_not_long
 from sklrnn.timeline.panel import RowNumbers, split_entities
 from sklrnn.timeline.time_index import frequency_of, is_regular
 
@@ -33,9 +35,10 @@ class BacktestFold(NamedTuple):
 def check_y(y: Any) -> Any:
     """Convert y to floats with a regular index: a Series, a DataFrame, or the sorted DataFrame of a panel."""
     if isinstance(y, list | tuple | np.ndarray):
-        y = _from_array(np.asarray(y))
+        y = _from_array(np.asarray(read_numbers(y, "y")))
     if not isinstance(y, pd.Series | pd.DataFrame):
         raise TypeError(f"y must be {_ACCEPTED}, got {type(y).__name__}.")
+    check_not_long(y, "y")
     if not len(y) or (y.ndim == 2 and not y.shape[1]):
         raise ValueError(f"y is empty: it has the shape {y.shape}.")
     kinds = [y.dtype] if isinstance(y, pd.Series) else list(y.dtypes)
@@ -58,7 +61,7 @@ def check_y(y: Any) -> Any:
 def check_X(X: Any, y: Any) -> pd.DataFrame:
     """Convert X to a DataFrame with the index of y."""
     if isinstance(X, list | tuple | np.ndarray):
-        values = np.asarray(X)
+        values = np.asarray(read_numbers(X, "X"))
         if isinstance(y.index, pd.MultiIndex) or len(values) != len(y):
             raise ValueError(
                 f"X without an index must have the rows of y, {len(y)}, and y must be no panel; got {len(values)} "
@@ -69,6 +72,7 @@ def check_X(X: Any, y: Any) -> pd.DataFrame:
         X = X.to_frame(X.name or "x")
     if not isinstance(X, pd.DataFrame):
         raise TypeError(f"X must be a DataFrame with the index of y, got {type(X).__name__}.")
+    check_not_long(X, "X")
     if X.index.has_duplicates:
         raise ValueError(f"X must have one row at each time, but {X.index[X.index.duplicated()][0]} is there twice.")
     missing = y.index.difference(X.index)

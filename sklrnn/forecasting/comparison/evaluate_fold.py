@@ -13,7 +13,7 @@ from sklrnn.forecasting.comparison.cutoffs import BacktestFold
 from sklrnn.forecasting.comparison.warning_counts import count_warnings
 from sklrnn.training.process import one_blas_thread
 
-__all__ = ["FoldResult", "evaluate_folds"]
+__all__ = ["FoldResult", "describe_error", "evaluate_folds"]
 
 Array = NDArray[np.float64]
 
@@ -55,7 +55,7 @@ def evaluate_folds(
                         model.update(*_new_rows(previous, fold), update_params=False)
                     result.fit_seconds = perf_counter() - start
                 except Exception as failure:  # whatever a model raises, the others are compared
-                    result.error = _describe(failure)
+                    result.error = describe_error(failure)
             # A model whose fit or update failed fails on all further folds; one whose forecast failed does not.
             error = result.error
             if not error:
@@ -71,7 +71,7 @@ def _forecast(result: FoldResult, model: Any, fold: BacktestFold, fh: Any, cover
         result.predict_seconds = perf_counter() - start
         result.y_pred = _align(forecast, fold.y_test)
     except Exception as failure:
-        result.error = _describe(failure)
+        result.error = describe_error(failure)
         return
     if coverage is None or not model.get_tag("capability:pred_int", tag_value_default=False, raise_error=False):
         return
@@ -79,7 +79,7 @@ def _forecast(result: FoldResult, model: Any, fold: BacktestFold, fh: Any, cover
         interval = model.predict_interval(fh, fold.X_test, coverage).droplevel(1, axis=1)
         lower, upper = (_align(interval.xs(bound, axis=1, level=-1), fold.y_test) for bound in ("lower", "upper"))
     except Exception as failure:  # a warning only: the point forecast can still be scored
-        result.warnings["IntervalFailed", _describe(failure)] += 1
+        result.warnings["IntervalFailed", describe_error(failure)] += 1
     else:
         result.lower, result.upper = lower, upper
 
@@ -117,5 +117,6 @@ def _n_variables(y: Any) -> int:
     return 1 if y.ndim == 1 else int(y.shape[1])
 
 
-def _describe(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
+    """The type and the message of an error, on one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())

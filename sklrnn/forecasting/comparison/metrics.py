@@ -22,6 +22,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sklrnn._suggestions import did_you_mean
+from sklrnn.inputs.magnitudes import exponents
+
 __all__ = [
     "MetricCollection",
     "interval_coverage",
@@ -46,7 +49,9 @@ def mean_absolute_error(y_true: Array, y_pred: Array) -> Array:
 
 def root_mean_squared_error(y_true: Array, y_pred: Array) -> Array:
     """Root of the mean of the squared errors, in the units of y."""
-    return np.asarray(np.sqrt(np.square(y_true - y_pred).mean(axis=-1)))
+    errors = y_true - y_pred
+    powers = exponents(np.abs(errors).max(axis=-1, keepdims=True))
+    return np.asarray(np.ldexp(np.sqrt(np.square(np.ldexp(errors, -powers)).mean(axis=-1)), powers[..., 0]))
 
 
 def symmetric_mean_absolute_percentage_error(y_true: Array, y_pred: Array) -> Array:
@@ -117,29 +122,49 @@ class MetricCollection:
         self._metrics = [metrics] if isinstance(metrics, str) or callable(metrics) else list(metrics)
         for metric in self._metrics:
             if not callable(metric) and metric not in _METRICS:
-                raise ValueError(f"metrics must be among {list(_METRICS)} or callable, got {metric!r}.")
+                names = sorted(_METRICS)
+                raise ValueError(
+                    f"metrics must be among {names} or callable, got {metric!r}.{did_you_mean(metric, names)}"
+                )
         self.names = tuple(_name_of(metric) for metric in self._metrics)
         if not self.names or len(set(self.names)) < len(self.names):
             raise ValueError(f"metrics must name at least one score, and each once, got {list(self.names)}.")
 
-    def evaluate(self, y_true: Array, y_pred: Array, scale: Array) -> dict[str, Array]:
-        """Evaluate arrays of shape (instance, variable, time): for each instance, the mean over its variables."""
-        values = [_evaluate(metric, y_true, y_pred, scale) for metric in self._metrics]
-        return dict(zip(self.names, map(_mean_over_variables, values), strict=True))
+    def evaluate(self, y_true: Array, y_pred: Array, scale: Array) -> tuple[dict[str, Array], dict[str, Exception]]:
+        """Evaluate arrays of shape (instance, variable, time): for each instance, the mean over its variables.
+
+        Return also the first error of each metric that raised one; its value is NaN for that instance.
+        """
+        values, errors = {}, {}
+        for name, metric in zip(self.names, self._metrics, strict=True):
+            if isinstance(metric, str):
+                by_variable = _METRICS[metric](y_true, y_pred, *([scale] if metric == "MASE" else []))
+                values[name] = _mean_over_variables(by_variable)
+                continue
+            by_variable, failed = _call_for_each(metric, y_true, y_pred)
+            values[name] = np.where(
+                [n in failed for n in range(len(y_true))], np.nan, _mean_over_variables(by_variable)
+            )
+            if failed:
+                errors[name] = next(iter(failed.values()))
+        return values, errors
 
 
 def _name_of(metric: Any) -> str:
     return metric if isinstance(metric, str) else str(getattr(metric, "__name__", type(metric).__name__))
 
 
-def _evaluate(metric: Any, y_true: Array, y_pred: Array, scale: Array) -> Array:
-    if isinstance(metric, str):
-        return _METRICS[metric](y_true, y_pred, *([scale] if metric == "MASE" else []))
+def _call_for_each(metric: Callable[..., float], y_true: Array, y_pred: Array) -> tuple[Array, dict[int, Exception]]:
+    """Values of a user's metric, (instance, variable), and the first error of each instance where it raised one."""
     values = np.full(y_true.shape[:2], np.nan)
+    errors: dict[int, Exception] = {}
     for place in np.ndindex(values.shape):
         if np.isfinite(y_pred[place]).all():
-            values[place] = metric(y_true[place], y_pred[place])
-    return values
+            try:
+                values[place] = metric(y_true[place], y_pred[place])
+            except Exception as error:  # whatever a metric raises, the others are evaluated
+                errors.setdefault(place[0], error)
+    return values, errors
 
 
 def _mean_over_variables(values: Array) -> Array:

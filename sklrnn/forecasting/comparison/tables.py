@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sklrnn.forecasting.comparison.cutoffs import BacktestFold, instance_rows
-from sklrnn.forecasting.comparison.evaluate_fold import FoldResult
+from sklrnn.forecasting.comparison.evaluate_fold import FoldResult, describe_error
 from sklrnn.forecasting.comparison.metrics import MetricCollection, interval_coverage, seasonal_naive, seasonal_scale
 
 __all__ = ["ComparisonTables", "build_tables", "round_significant"]
@@ -23,6 +23,7 @@ class ComparisonTables(NamedTuple):
     forecasts: pd.DataFrame
     naive_baseline: pd.DataFrame
     warnings: pd.DataFrame
+    metric_errors: pd.DataFrame
 
 
 class _FoldArrays(NamedTuple):
@@ -43,13 +44,15 @@ def build_tables(
 ) -> ComparisonTables:
     """Evaluate the forecasts of all models on all folds."""
     arrays = {fold.number: _to_arrays(fold, sp) for fold in folds}
-    results, forecasts, counts = [], [], []
+    results, forecasts, counts, metric_errors = [], [], [], []
     for result in fold_results:
         fold = arrays[result.fold]
         predicted = {
             name: _to_numpy3d(getattr(result, name), len(fold.instances)) for name in ("y_pred", "lower", "upper")
         }
-        results.append(_score(result, fold, metrics, **predicted))
+        scores, errors = _score(result, fold, metrics, **predicted)
+        results.append(scores)
+        metric_errors += [(name, result.model, result.fold, describe_error(error)) for name, error in errors.items()]
         forecasts.append(_to_long(fold, {"model": result.model}, y_true=fold.y_true, **predicted))
         counts += [(result.model, result.fold, *warning, times) for warning, times in result.warnings.items()]
     baseline = [
@@ -61,6 +64,7 @@ def build_tables(
         pd.concat(forecasts, ignore_index=True),
         pd.concat(baseline, ignore_index=True),
         pd.DataFrame(counts, columns=["model", "fold", "category", "message", "times"]),
+        pd.DataFrame(metric_errors, columns=["metric", "model", "fold", "error"]),
     )
 
 
@@ -90,20 +94,21 @@ def _to_arrays(fold: BacktestFold, sp: int) -> _FoldArrays:
 
 def _score(
     result: FoldResult, fold: _FoldArrays, metrics: MetricCollection, *, y_pred: Array, lower: Array, upper: Array
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, dict[str, Exception]]:
     n_missing = np.count_nonzero(~np.isfinite(y_pred), axis=(1, 2))
     complete = np.where(n_missing[:, None, None] == 0, y_pred, np.nan)
     missing = [
         f"{count} of {y_pred[0].size} values of the forecast are NaN or infinite." if count else ""
         for count in n_missing
     ]
-    return pd.DataFrame(
+    values, errors = metrics.evaluate(fold.y_true, complete, fold.scale)
+    scores = pd.DataFrame(
         {
             "model": result.model,
             "fold": fold.number,
             "cutoff": fold.cutoffs,
             **({} if fold.instances == [None] else {"instance": _object_array(fold.instances)}),
-            **metrics.evaluate(fold.y_true, complete, fold.scale),
+            **values,
             "coverage": interval_coverage(fold.y_true, lower, upper).mean(axis=1),
             "fit_seconds": result.fit_seconds,
             "predict_seconds": result.predict_seconds,
@@ -111,6 +116,7 @@ def _score(
             "error": [result.error or message for message in missing],
         }
     )
+    return scores, errors
 
 
 def _to_long(fold: _FoldArrays, labels: dict[str, str] | None = None, **values: Array) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from pandas.testing import assert_frame_equal, assert_series_equal
 from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
 from sklearn.linear_model import Ridge
@@ -318,6 +318,58 @@ def test_own_metric_is_scored_and_ranks():
     expected = forecasts.groupby(["model", "fold"])["error"].max()
     assert_allclose(comparison.results.set_index(["model", "fold"])["worst"].sort_index(), expected)
     assert comparison.summary()["worst"].is_monotonic_increasing
+
+
+def refuse(y_true, y_pred):
+    raise RuntimeError("not for me")
+
+
+def refuse_the_naive_forecast(y_true, y_pred):
+    if y_pred[0] == y_pred[-1]:
+        raise ZeroDivisionError("no spread")
+    return y_pred[0]
+
+
+def test_metric_that_raises_costs_its_own_column_only():
+    models, data = ["naive", "seasonal_naive"], {"y": daily(40), "horizon": 3, "n_splits": 2}
+    expected = compare(models, **data, metrics=["MASE", "MAE"])
+    message = "The metric 'refuse' raised an error for 2 model.s., at 2 cut-off.s.; .* RuntimeError: not for me$"
+    with pytest.warns(UserWarning, match=message) as caught:
+        comparison = compare(models, **data, metrics=["MASE", refuse, "MAE"])
+    assert len(caught) == 1
+    assert comparison.results["refuse"].isna().all()
+    assert (comparison.results["error"] == "").all()
+    for column in ("rank", "MASE", "MAE"):
+        assert_allclose(comparison.summary()[column], expected.summary()[column])
+    assert list(comparison.metric_errors["metric"]) == ["refuse"] * 4
+    assert "not for me" in repr(comparison)
+
+
+def test_metric_that_raises_for_one_model_averages_the_others():
+    with pytest.warns(UserWarning, match="for 1 model.* 'naive': ZeroDivisionError: no spread\n'MAE' ranks the models"):
+        comparison = compare(["naive", "drift"], daily(40), horizon=3, metrics=[refuse_the_naive_forecast, "MAE"])
+    summary = comparison.summary()
+    assert summary["refuse_the_naive_forecast"].notna().to_dict() == {"naive": False, "drift": True}
+    by_mae = compare(["naive", "drift"], daily(40), horizon=3, metrics="MAE").summary()
+    assert_array_equal(summary[["rank", "MAE"]], by_mae[["rank", "MAE"]])
+
+
+def test_no_metric_ranks_if_all_raise():
+    with pytest.warns(UserWarning, match="No metric ranks the models"):
+        comparison = compare(["naive", "drift"], daily(40), horizon=3, metrics=refuse)
+    assert comparison.summary()["rank"].isna().all()
+    assert comparison.skill().notna().all(axis=None)
+
+
+def test_series_where_a_metric_raised_has_no_average_over_its_other_variables():
+    def refuse_large_values(y_true, y_pred):
+        assert y_true.max() < 50
+        return 1.0
+
+    two = pd.DataFrame({"small": weekly(30), "large": 100 + weekly(30)})
+    with pytest.warns(UserWarning, match="AssertionError"):
+        comparison = compare("naive", two, horizon=3, n_splits=2, metrics=["MAE", refuse_large_values])
+    assert comparison.results["refuse_large_values"].isna().all()
 
 
 def test_constant_series_have_no_mase_and_divide_by_nothing():
@@ -643,7 +695,12 @@ def holed(y):
         (daily(30), {"horizon": 2, "step": 0}, "step must be an int"),
         (daily(30), {"horizon": 2, "sp": 0}, "sp must be 'auto' or an int of at least 1"),
         (daily(30), {"horizon": 2, "coverage": 90}, "coverage must lie between 0 and 1"),
-        (daily(30), {"horizon": 2, "metrics": ["mase"]}, "metrics must be among .*'MASE'.* got 'mase'"),
+        (
+            daily(30),
+            {"horizon": 2, "metrics": ["mase"]},
+            "metrics must be among .*'MASE'.* got 'mase'. Did you mean 'MASE'",
+        ),
+        (daily(30), {"horizon": 2, "metrics": ["mean_absolute_error"]}, "Did you mean 'MAE'?"),
         (daily(30), {"horizon": 2, "metrics": []}, "at least one score"),
         (
             daily(30).replace(daily(30).iloc[3], np.nan),
@@ -687,7 +744,8 @@ def test_bad_types_of_y_are_named(y, message):
         ([LastValue(), LastValue("nan")], ValueError, "'LastValue' is there more than once"),
         ({1: "naive", "1": "drift"}, ValueError, "'1' is there more than once"),
         (["seasonal naive"], ValueError, "no forecaster named 'seasonal naive'. Did you mean 'seasonal_naive'?"),
-        ("prophet", ValueError, "The names are 'naive', 'seasonal_naive', 'drift', 'theta', 'ets', 'arima'"),
+        (["AutoARIMA"], ValueError, r"no forecaster named 'AutoARIMA'. Did you mean 'arima'\?"),
+        ("prophet", ValueError, "The names are 'arima', 'drift', 'ets', 'naive', 'seasonal_naive', 'theta'"),
         (LastValue, TypeError, r"LastValue is a class.*pass LastValue\(\)"),
         ([Ridge()], TypeError, r"Ridge is an estimator of scikit-learn.*make_reduction\(Ridge\(\)"),
         ([Ridge], TypeError, "Ridge is a class"),

@@ -1,0 +1,16 @@
+"""X as the parameters of an estimator say that it is to be read: numbers or tokens, tables or sequences."""
+
+from typing import Any
+
+from sklrnn.inputs.ragged import Sequences
+from sklrnn.inputs.validation import check_segments, check_sequences, check_tokens
+
+
+def read_sequences(estimator: Any, X: Any, *, reset: bool) -> Sequences:
+    """Check X; with ``reset`` the estimator remembers its features, otherwise X must have these."""
+    if estimator.embedding_dim is not None:
+        checked = check_tokens(estimator, X, reset=reset)
+    else:
+        allow_nan = estimator.missing == "mask"
+        checked = check_sequences(estimator, X, reset=reset, n_timesteps=estimator.n_timesteps, allow_nan=allow_nan)
+    return check_segments(checked) if estimator.stateful else checked

@@ -1,0 +1,181 @@
+"""The layers of a network with their output shapes and weights, as a table in text or HTML."""
+
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib import import_module
+
+from torch import Tensor, nn
+
+from sklrnn.nn.cells import gates_of
+from sklrnn.nn.layers import CausalConvolution
+from sklrnn.nn.recurrent import RecurrentLayer, RecurrentStack
+
+# Names of torch and of this package in words; any other weight keeps its own name.
+_WORDS = {
+    "weight": "weights",
+    "weight_ih_l0": "input weights",
+    "weight_hh_l0": "recurrent weights",
+    "bias_ih_l0": "bias",
+    "bias_hh_l0": "recurrent bias",
+    "peephole_l0": "peephole weights",
+    "spread": "standard deviation",
+    "known": "known tokens",
+    "rarity": "probability of being read as unknown",
+}
+_STACKED_BY_GATE = {"weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"}
+_HEADER = ("Layer", "Output shape", "Size", "Parameters")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer of a network: ``shape`` is that of its output, such as ``("sample", "time", 16)``.
+
+    Without a module it has no weights.
+    """
+
+    name: str
+    shape: tuple[str | int, ...]
+    module: nn.Module | None = None
+
+
+@dataclass(frozen=True)
+class _Weight:
+    name: str
+    size: tuple[int, ...]
+    is_trained: bool
+
+    @property
+    def n_values(self) -> int:
+        return math.prod(self.size)
+
+
+class NetworkSummary:
+    """Prints as a table of layers and weights; notebooks show it as HTML.
+
+    A size is that of the stored array, its number of gates first where a weight holds several: ``4 x 512 x 117`` is
+    the weight of four gates of 512 units each that read 117 features.
+    """
+
+    def __init__(self, layers: Sequence[Layer], *, title: str, n_networks: int = 1) -> None:
+        self._layers = [(layer, list(_weights_of(layer.module))) for layer in layers]
+        self._title = title
+        self._n_networks = n_networks
+
+    @property
+    def n_parameters(self) -> int:
+        """Trainable parameters of one network."""
+        return sum(weight.n_values for _, weights in self._layers for weight in weights if weight.is_trained)
+
+    def display(self) -> None:
+        """Print the table; under IPython let it display the table, which in a notebook is shown as HTML."""
+        ipython = sys.modules.get("IPython")
+        if ipython is not None and ipython.get_ipython() is not None:
+            import_module("IPython.display").display(self)
+        else:
+            print(self)
+
+    def __repr__(self) -> str:
+        rows = [(name if is_layer else f"  {name}", *cells) for is_layer, name, *cells in self._rows()]
+        widths = [max(map(len, column)) for column in zip(_HEADER, *rows, strict=True)]
+        rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
+        lines = ["  ".join(_aligned(row, widths)).rstrip() for row in (_HEADER, *rows)]
+        return "\n".join([self._title, lines[0], rule, *lines[1:], rule, *self._totals()])
+
+    def _repr_html_(self) -> str:
+        header = "".join(f'<th style="text-align: left">{name}</th>' for name in _HEADER)
+        body = "".join(_html_row(*row) for row in self._rows())
+        totals = "<br>".join(map(escape, self._totals()))
+        return f"<p>{escape(self._title)}</p><table><tr>{header}</tr>{body}</table><p>{totals}</p>"
+
+    def _rows(self) -> Iterator[tuple[bool, str, str, str, str]]:
+        for layer, weights in self._layers:
+            n_trained = sum(weight.n_values for weight in weights if weight.is_trained)
+            yield True, layer.name, f"({', '.join(map(str, layer.shape))})", "", str(n_trained)
+            for weight in weights:
+                number = str(weight.n_values) if weight.is_trained else "not trained"
+                yield False, weight.name, "", " x ".join(map(str, weight.size)) or "1", number
+
+    def _totals(self) -> list[str]:
+        n_fixed = sum(weight.n_values for _, weights in self._layers for weight in weights if not weight.is_trained)
+        lines = [f"Trainable parameters: {self.n_parameters}", f"Values that are not trained: {n_fixed}"]
+        if self._n_networks > 1:
+            n = self._n_networks
+            lines.append(f"There are {n} such networks: {n} x {self.n_parameters} = {n * self.n_parameters} parameters")
+        return lines
+
+
+def front_layers(embedding: nn.Module, standardise: nn.Module, width: int) -> list[Layer]:
+    """Whichever of the two turns tokens or numbers into the ``width`` features that the other layers read."""
+    shape = ("sample", "time", width)
+    if isinstance(embedding, nn.Identity):
+        return [Layer("standardise", shape, standardise)]
+    return [Layer("embedding", shape, embedding)]
+
+
+def convolution_layers(convolution: CausalConvolution) -> list[Layer]:
+    """The convolutions, and the pooling behind them."""
+    layers = [
+        Layer(f"convolution {place}", ("sample", "time", module.out_channels), module)  # type: ignore[arg-type]
+        for place, module in enumerate(convolution.layers, start=1)
+    ]
+    if convolution.pool_size > 1:
+        layers.append(Layer("max pooling", ("sample", f"time / {convolution.pool_size}", layers[-1].shape[-1])))
+    return layers
+
+
+def recurrent_layers(stack: RecurrentStack, *, name: str, time: str = "time", gives_final: bool = False) -> list[Layer]:
+    """The layers of a stack; with ``gives_final`` what follows reads the final state of the last layer only."""
+    layers = []
+    for place, module in enumerate(stack, start=1):
+        assert isinstance(module, RecurrentLayer)
+        traits = [type(module.forwards).__name__]
+        traits += ["bidirectional"] if module.backwards is not None else []
+        traits += ["residual"] if module.is_residual else []
+        is_final = gives_final and place == len(stack)
+        shape = ("sample", module.width) if is_final else ("sample", time, module.width)
+        layers.append(Layer(f"{name} {place}: {', '.join(traits)}", shape, module))
+    return layers
+
+
+def _weights_of(module: nn.Module | None) -> Iterator[_Weight]:
+    """Everything that a layer stores, in the order in which it is stored."""
+    if module is None:
+        return
+    for path, parameter in module.named_parameters():
+        yield _weight(module, path, parameter, is_trained=parameter.requires_grad)
+    for path, buffer in module.named_buffers():
+        yield _weight(module, path, buffer, is_trained=False)
+
+
+def _weight(module: nn.Module, path: str, value: Tensor, *, is_trained: bool) -> _Weight:
+    size = tuple(value.shape)
+    owner, _, own = path.rpartition(".")
+    name = _WORDS.get(own, own)
+    if not isinstance(module, RecurrentLayer):
+        return _Weight(" ".join([*owner.split("."), name]).strip(), size, is_trained)
+    direction, *parts = owner.split(".")
+    n_gates = len(gates_of(getattr(module, direction)) or ())
+    if own in _STACKED_BY_GATE and n_gates > 1:
+        size, name = (n_gates, size[0] // n_gates, *size[1:]), f"{name} of {n_gates} gates"
+    return _Weight(" ".join([*parts, name]) + (", backward" if direction == "backwards" else ""), size, is_trained)
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+    """Words to the left, numbers to the right."""
+    return [
+        cell.rjust(width) if place >= 2 else cell.ljust(width)
+        for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+    ]
+
+
+def _html_row(is_layer: bool, name: str, *cells: str) -> str:
+    indent = "" if is_layer else "; padding-left: 2em"
+    weight = "; font-weight: bold" if is_layer else ""
+    values = "".join(
+        f'<td style="text-align: {"left" if place == 0 else "right"}{weight}">{escape(cell)}</td>'
+        for place, cell in enumerate(cells)
+    )
+    return f'<tr><td style="text-align: left{indent}{weight}">{escape(name)}</td>{values}</tr>'

@@ -1,0 +1,132 @@
+"""What every saved object carries: the version of sklrnn, the format of its state, and the names in it.
+
+A state that this version can't use is refused when it is loaded, rather than when something of it is missing later.
+``FORMAT`` goes up when the names or the meaning of what is saved change: ``tests/test_saved_state.py`` says when.
+"""
+
+import inspect
+from collections.abc import Iterable
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+# Format 1 carried neither version nor format.
+FORMAT = 2
+_STAMP = "sklrnn_format"
+
+# Classes that the state of public objects is made of; see ``trusted_types``.
+_PARTS = (
+    "numpy.dtype",
+    "sklrnn.forecasting.calibration.Calibration",
+    "sklrnn.forecasting.calibration.Pretrained",
+    "sklrnn.forecasting.history.Columns",
+    "sklrnn.forecasting.history.History",
+    "sklrnn.forecasting.network.ForecastNetwork",
+    "sklrnn.forecasting.network.NetworkRecipe",
+    "sklrnn.forecasting.series.TimeSeries",
+    "sklrnn.forecasting.windows.StackedSeries",
+    "sklrnn.forecasting.windows.WindowSpec",
+    "sklrnn.forecasting.windows.Windows",
+    "sklrnn.preprocessing._window_layout.Context",
+    "sklrnn.preprocessing._window_layout.ContextRows",
+    "sklrnn.timeline.time_index.TimeGrid",
+    "sklrnn.training.trained_network.TrainingOptions",
+)
+_FORECASTING = (
+    "CNNLSTMForecaster",
+    "Comparison",
+    "GRUForecaster",
+    "LSTMForecaster",
+    "RecurrentForecaster",
+    "SimpleRNNForecaster",
+)
+
+
+@cache
+def _version() -> str:
+    try:
+        return version("sklrnn")
+    except PackageNotFoundError:  # run from its sources
+        return "unknown"
+
+
+def with_stamp(state: dict[str, Any], kind: type) -> dict[str, Any]:
+    """Add to the state of an object what ``without_stamp`` checks."""
+    stamp = {"version": _version(), "format": FORMAT, "parameters": _parameters_of(kind), "names": sorted(state)}
+    return {**state, _STAMP: stamp}
+
+
+def without_stamp(state: dict[str, Any], kind: type) -> dict[str, Any]:
+    """Check the state of an object that is loaded, and give it without the stamp."""
+    content = {name: value for name, value in state.items() if name != _STAMP}
+    stamp = state.get(_STAMP)
+    if stamp is None:
+        raise refusal(state, kind, f"it has no {_STAMP!r}, which was not yet written in format 1")
+    if stamp["format"] != FORMAT:
+        raise refusal(state, kind, f"its format is {stamp['format']}")
+    check_names(state, kind, content, stamp["names"])
+    check_names(state, kind, stamp["parameters"], _parameters_of(kind))
+    return content
+
+
+def check_names(state: dict[str, Any], kind: type, found: Iterable[str], needed: Iterable[str]) -> None:
+    """Refuse a state where names are missing or unknown."""
+    missing, unknown = sorted({*needed} - {*found}), sorted({*found} - {*needed})
+    if missing:
+        raise refusal(state, kind, f"{missing} is missing")
+    if unknown:
+        raise refusal(state, kind, f"{unknown} is unknown")
+
+
+def refusal(state: dict[str, Any], kind: type, why: str) -> ValueError:
+    """The error for a state that can't be used, which names the version that can."""
+    here, stamp = f"sklrnn {_version()}, which reads format {FORMAT}", state.get(_STAMP)
+    if stamp is None:
+        needed = "by an earlier version. Load it with that one"
+    elif (stamp["version"], stamp["format"]) == (_version(), FORMAT):
+        needed = "by this version, so it was damaged or changed since. Save it again"
+    else:
+        needed = f"by sklrnn {stamp['version']}. Load it with that one: pip install sklrnn=={stamp['version']}"
+    return ValueError(
+        f"This saved {kind.__name__} can't be loaded by {here}: {why}. It was saved {needed}, or fit a new one."
+    )
+
+
+@cache
+def _parameters_of(kind: type) -> list[str]:
+    return sorted(name for name in inspect.signature(kind.__init__).parameters if name != "self")  # type: ignore[misc]
+
+
+class Saved:
+    """Saves an object with its version; comes before scikit-learn's ``BaseEstimator`` in the bases."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return with_stamp(vars(self), type(self))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(without_stamp(state, type(self)))
+
+
+def trusted_types() -> list[str]:
+    """Name the types of this package that saved objects are made of, for the `trusted` of ``skops.io.load``.
+
+    These are all that an object of sklrnn needs, unless a cell, a loss, an optimizer, a callback or a scaler of another
+    package was passed to it: ``skops.io.get_untrusted_types`` lists what a file needs beyond them.
+
+    Returns
+    -------
+    names : list of str
+        Full names of classes.
+
+    Examples
+    --------
+    >>> import sklrnn
+    >>> "sklrnn.GRURegressor" in sklrnn.trusted_types()
+    True
+    """
+    import sklrnn
+
+    public = [f"sklrnn.{name}" for name in sklrnn.__all__ if name[0].isupper() and name != "LeakageError"]
+    forecasting = [f"sklrnn.forecasting.{name}" for name in _FORECASTING]
+    adapters = ["sklrnn.sktime_adapters.SktimeClassifier", "sklrnn.sktime_adapters.SktimeRegressor"]
+    return sorted([*public, *forecasting, *adapters, *_PARTS])
