@@ -17,8 +17,7 @@ Array = NDArray[Any]
 _N_QUANTILES = 1001
 # With so many degrees of freedom the quantiles of the errors and those of the normal distribution weigh the same.
 _NORMAL_DEGREES = 20.0
-# Student's t of fewer degrees of freedom has no variance at all.
-_LEAST_DEGREES = 2.0
+_LEAST_BLOCKS = 2.0
 # The seasonal naive error counts as at least this share of the scale: it may be zero where the series is not constant.
 _LEAST_NAIVE_ERROR = 0.02
 _NORMAL_PER_MEAN = np.sqrt(np.pi / 2)  # the standard deviation of a normal distribution, for a mean absolute value of 1
@@ -32,13 +31,17 @@ class ErrorSizes(Saved):
     the unit of the window alone are too wide where the window moves much, those in the other too narrow.
     ``steps`` is the mean size (step, channel), which never falls from one step to the next. ``series`` is relative to
     all series (series, channel). ``quantiles`` are those of the random number, at equidistant levels from 0 to 1, for
-    each channel. As the sizes follow from a limited number of independent errors, ``degrees``, these quantiles are
-    mixed with those of the normal distribution, and widened as those of Student's t are.
+    each channel.
+
+    The errors of windows that overlap are much alike. ``n_blocks`` is how often the horizon fits into the rows that
+    were forecast: so many errors are known, and the next one is independent of them, hence the quantiles of Student's
+    t, widened as for the prediction of a further value. ``degrees`` are its degrees of freedom.
     """
 
     steps: Array
     series: Array
     quantiles: Array
+    n_blocks: float
     degrees: float
 
     @classmethod
@@ -51,11 +54,11 @@ class ErrorSizes(Saved):
         steps = _steps(sizes)
         relative = _relative_to(steps, sizes).reshape(-1, sizes.shape[2])
         quantiles = [_quantiles(channel[np.isfinite(channel)]) for channel in relative.T]
-        # Windows that overlap err together, as do the series of a panel: however many there are, they count as two.
         n_times = len(windows) / np.bincount(windows.ages).max()
-        n_series = min(2, len(np.unique(windows.series_ids)))
-        degrees = n_series * max(_LEAST_DEGREES, n_times / windows.spec.horizon + 1)
-        return cls(steps, series, np.array(quantiles), degrees)
+        n_blocks = max(_LEAST_BLOCKS, n_times / windows.spec.horizon + 1)
+        # The series of a panel err together: however many there are, they count as two.
+        degrees = 2 * n_blocks * min(2, len(np.unique(windows.series_ids)))
+        return cls(steps, series, np.array(quantiles), n_blocks, degrees)
 
     def offsets(self, levels: Array, windows: Windows, scale: Array, *, same_series: bool) -> Array:
         """How far the quantiles are from the points of windows with these scales: (window, step, channel, level).
@@ -79,8 +82,9 @@ class ErrorSizes(Saved):
         known = np.array([np.interp(coverage, grid, channel) for channel in self.quantiles])
         weight = self.degrees / (self.degrees + _NORMAL_DEGREES)
         mixed = weight * known + (1 - weight) * _NORMAL_PER_MEAN * ndtri(upper)
-        widened: Array = mixed * stdtrit(self.degrees, upper) / ndtri(upper)
-        return widened * np.sign(levels - 0.5)
+        widened = np.sqrt(1 + 1 / self.n_blocks) * stdtrit(self.degrees, upper) / ndtri(upper)
+        quantiles: Array = mixed * widened * np.sign(levels - 0.5)
+        return quantiles
 
 
 def _per_unit(windows: Windows, scale: Array) -> Array:
