@@ -54,10 +54,10 @@ class ErrorSizes(Saved):
         steps = _steps(sizes)
         relative = _relative_to(steps, sizes).reshape(-1, sizes.shape[2])
         quantiles = [_quantiles(channel[np.isfinite(channel)]) for channel in relative.T]
-        n_times = len(windows) / np.bincount(windows.ages).max()
+        n_times = len(windows) / np.bincount(windows.ages).max(initial=1)
         n_blocks = max(_LEAST_BLOCKS, n_times / windows.spec.horizon + 1)
         # The series of a panel err together: however many there are, they count as two.
-        degrees = 2 * n_blocks * min(2, len(np.unique(windows.series_ids)))
+        degrees = 2 * n_blocks * np.clip(len(np.unique(windows.series_ids)), 1, 2)
         return cls(steps, series, np.array(quantiles), n_blocks, degrees)
 
     def offsets(self, levels: Array, windows: Windows, scale: Array, *, same_series: bool) -> Array:
