@@ -67,7 +67,8 @@ class RollingForecast(NamedTuple):
 
     def forecast(self, origins: list[Origins], levels: Array | None) -> Array:
         """Forecasts of all steps from all origins, then their quantiles: (row, channel, 1 + level)."""
-        stacked = self._stack(origins)
+        stacked, keys = self._stack(origins), list(self.history.series)
+        numbers = np.array([keys.index(one.key) for one in origins])
         n_known = np.concatenate([one.n_known for one in origins])
         series_ids = np.repeat(np.arange(len(origins)), [len(one.n_known) for one in origins])
         n_columns = stacked.y.shape[1] + stacked.X.shape[1]
@@ -76,7 +77,7 @@ class RollingForecast(NamedTuple):
         for start in range(0, len(n_known), at_once):
             block = slice(start, start + at_once)
             ids, ends = series_ids[block], stacked.starts[series_ids[block]] + n_known[block]
-            rollout = self._rollout(stacked, ids, ends)
+            rollout = self._rollout(stacked, numbers, ids, ends)
             values = rollout.predict()[..., np.newaxis]
             if levels is not None:
                 values = np.concatenate([values, rollout.predict_quantiles(levels, self.calibration)], axis=2)
@@ -104,8 +105,11 @@ class RollingForecast(NamedTuple):
         series = {one.key: one.series for one in origins}
         return stack_series(series, sp=self.sp, X_ahead=X_ahead, n_ahead=max(0, *n_beyond))
 
-    def _rollout(self, stacked: StackedSeries, ids: Array, ends: Array) -> Rollout:
-        """Forecasts of the series ``ids``, each from the row before ``ends``."""
+    def _rollout(self, stacked: StackedSeries, numbers: Array, ids: Array, ends: Array) -> Rollout:
+        """Forecasts of the stacked series ``ids``, each from the row before ``ends``.
+
+        ``numbers`` are those of the stacked series in the history.
+        """
         spec, n_rows = self.spec, self.spec.window_length + self._n_ahead
         # A series shorter than the window is padded with its own first row.
         rows = np.maximum(
@@ -128,7 +132,7 @@ class RollingForecast(NamedTuple):
             stacked.naive_error[ids],
         )
         n_known = np.full(len(ids), spec.window_length)
-        return Rollout(spec, self.networks, cut_out, n_known, [self.steps] * len(ids))
+        return Rollout(spec, self.networks, cut_out, n_known, [self.steps] * len(ids), numbers[ids])
 
     def index_of(self, origins: list[Origins]) -> pd.MultiIndex:
         """The index of the forecasts: series (of a panel), cutoff, step ahead, time."""
