@@ -15,7 +15,7 @@ from sklrnn.forecasting.future_X import combine_rows, values_of_future_X
 from sklrnn.forecasting.history import History
 from sklrnn.forecasting.network import ForecastNetwork
 from sklrnn.forecasting.rollout import Rollout
-from sklrnn.forecasting.series import SeriesKey, TimeSeries, stack_series
+from sklrnn.forecasting.series import SeriesKey, TimeSeries, naive_errors_until, stack_series
 from sklrnn.forecasting.windows import StackedSeries, WindowSpec
 from sklrnn.timeline.panel import split_entities, times_of
 
@@ -67,8 +67,9 @@ class RollingForecast(NamedTuple):
 
     def forecast(self, origins: list[Origins], levels: Array | None) -> Array:
         """Forecasts of all steps from all origins, then their quantiles: (row, channel, 1 + level)."""
-        stacked, keys = self._stack(origins), list(self.history.series)
-        numbers = np.array([keys.index(one.key) for one in origins])
+        stacked, places = self._stack(origins), {key: place for place, key in enumerate(self.history.series)}
+        numbers = np.array([places[one.key] for one in origins])
+        naive_errors = np.concatenate([naive_errors_until(one.series, one.n_known, self.sp) for one in origins])
         n_known = np.concatenate([one.n_known for one in origins])
         series_ids = np.repeat(np.arange(len(origins)), [len(one.n_known) for one in origins])
         n_columns = stacked.y.shape[1] + stacked.X.shape[1]
@@ -77,7 +78,7 @@ class RollingForecast(NamedTuple):
         for start in range(0, len(n_known), at_once):
             block = slice(start, start + at_once)
             ids, ends = series_ids[block], stacked.starts[series_ids[block]] + n_known[block]
-            rollout = self._rollout(stacked, numbers, ids, ends)
+            rollout = self._rollout(stacked, naive_errors[block], numbers[ids], ids, ends)
             values = rollout.predict()[..., np.newaxis]
             if levels is not None:
                 values = np.concatenate([values, rollout.predict_quantiles(levels, self.calibration)], axis=2)
@@ -105,10 +106,10 @@ class RollingForecast(NamedTuple):
         series = {one.key: one.series for one in origins}
         return stack_series(series, sp=self.sp, X_ahead=X_ahead, n_ahead=max(0, *n_beyond))
 
-    def _rollout(self, stacked: StackedSeries, numbers: Array, ids: Array, ends: Array) -> Rollout:
-        """Forecasts of the stacked series ``ids``, each from the row before ``ends``.
+    def _rollout(self, stacked: StackedSeries, naive_errors: Array, numbers: Array, ids: Array, ends: Array) -> Rollout:
+        """Forecasts of the series ``ids``, each from the row before ``ends``.
 
-        ``numbers`` are those of the stacked series in the history.
+        ``naive_errors`` are those of the rows before, ``numbers`` those of the series in the history.
         """
         spec, n_rows = self.spec, self.spec.window_length + self._n_ahead
         # A series shorter than the window is padded with its own first row.
@@ -129,10 +130,10 @@ class RollingForecast(NamedTuple):
             np.repeat(starts[:, np.newaxis], y.shape[2], axis=1),
             stacked.level[ids],
             stacked.scale[ids],
-            stacked.naive_error[ids],
+            naive_errors,
         )
         n_known = np.full(len(ids), spec.window_length)
-        return Rollout(spec, self.networks, cut_out, n_known, [self.steps] * len(ids), numbers[ids])
+        return Rollout(spec, self.networks, cut_out, n_known, [self.steps] * len(ids), numbers)
 
     def index_of(self, origins: list[Origins]) -> pd.MultiIndex:
         """The index of the forecasts: series (of a panel), cutoff, step ahead, time."""
