@@ -33,8 +33,9 @@ ORIGINS = {"air_passengers": (25, 1), "us_births": (25, 30), "etth1": (20, 120)}
 class Tally:
     """Scores of forecasts with intervals, one row for each series and origin."""
 
-    def __init__(self):
+    def __init__(self, keys=()):
         self.rows = []
+        self.keys = set(keys)
         self.seconds = {"fit": 0.0, "with intervals": 0.0}
 
     def add(self, y_train, y_true, point, bounds, sp):
@@ -93,13 +94,17 @@ def run_local(make, data, tally):
         tally.add(y, test[key].to_numpy(), point.to_numpy().ravel(), bounds_of(intervals), data.sp)
 
 
-def run_panel(make, data, tally):
+def run_panel(make, data, tally, same_series):
+    """``same_series`` is a tally of those series that the local models are fitted to."""
     train, test = data.split()
     point, intervals, fit, whole = forecast(make(None), as_panel(train), data.horizon)
     tally.seconds["fit"] += fit
     tally.seconds["with intervals"] += whole
     for key, y in train.items():
-        tally.add(y, test[key].to_numpy(), point.loc[key].to_numpy().ravel(), bounds_of(intervals.loc[key]), data.sp)
+        own = y, test[key].to_numpy(), point.loc[key].to_numpy().ravel(), bounds_of(intervals.loc[key]), data.sp
+        tally.add(*own)
+        if key in same_series.keys:
+            same_series.add(*own)
 
 
 def classical(name, sp):
@@ -145,12 +150,15 @@ def main():
             run, make, some = runs[label]
             if label == "panel" and len(data.series) == 1:
                 continue
-            tally = Tally()
+            tallies = {label: Tally()}
+            if label == "panel":
+                tallies["panel, same series"] = Tally(data.some(options.series).series)
             origins = list(origins_of(name, some))
             for at_origin in origins[:: max(1, len(origins) // (options.origins or len(origins)))]:
-                run(make, at_origin, tally)
-            table.append({"set": name, "model": label, "n": len(tally.rows)} | tally.summary())
-            print(pd.DataFrame(table[-1:]).to_string(index=False), flush=True)
+                run(make, at_origin, *tallies.values())
+            rows = [{"set": name, "model": key, "n": len(one.rows)} | one.summary() for key, one in tallies.items()]
+            table += rows
+            print(pd.DataFrame(rows).to_string(index=False), flush=True)
     print(pd.DataFrame(table).to_string(index=False))
 
 

@@ -52,13 +52,14 @@ class ErrorSizes(Saved):
         series = _sizes_of_series(windows, _relative_to(_steps(sizes), sizes))
         sizes = sizes / series[windows.series_ids][:, np.newaxis]
         steps = _steps(sizes)
-        relative = _relative_to(steps, sizes).reshape(-1, sizes.shape[2])
-        quantiles = [_quantiles(channel[np.isfinite(channel)]) for channel in relative.T]
+        relative = _relative_to(steps, sizes)
+        channels = np.moveaxis(relative, 2, 0)
+        quantiles = [_quantiles(channel[np.isfinite(channel)]) for channel in channels]
         n_times = len(windows) / np.bincount(windows.ages).max(initial=1)
         n_blocks = max(_LEAST_BLOCKS, n_times / windows.spec.horizon + 1)
         # The series of a panel err together: however many there are, they count as two.
         degrees = 2 * n_blocks * np.clip(len(np.unique(windows.series_ids)), 1, 2)
-        return cls(steps, series, np.array(quantiles), n_blocks, degrees)
+        return cls(steps * _growth(relative), series, np.array(quantiles), n_blocks, degrees)
 
     def offsets(self, levels: Array, windows: Windows, scale: Array, *, series_ids: Array | None) -> Array:
         """How far the quantiles are from the points of windows with these scales: (window, step, channel, level).
@@ -102,9 +103,7 @@ def _relative_to(steps: Array, sizes: Array) -> Array:
 
 def _steps(sizes: Array) -> Array:
     """The mean size at each step, (step, channel), never less than at the step before; 0 where nothing is known."""
-    known = np.isfinite(sizes)
-    counts = known.sum(axis=0)
-    means = np.where(known, sizes, 0.0).sum(axis=0) / np.maximum(counts, 1)
+    counts, means = np.isfinite(sizes).sum(axis=0), _means(sizes, axis=0)
     for channel in range(means.shape[1]):
         weights = counts[:, channel]
         if weights.any():
@@ -113,6 +112,13 @@ def _steps(sizes: Array) -> Array:
             isotonic = IsotonicRegression(out_of_bounds="clip")
             isotonic.fit(known_steps, means[known_steps, channel], sample_weight=weights[known_steps])
             means[:, channel] = isotonic.predict(np.arange(len(means)))
+    return means
+
+
+def _means(sizes: Array, axis: int | tuple[int, ...]) -> Array:
+    """The means of those that are known; 0 where none is."""
+    known = np.isfinite(sizes)
+    means: Array = np.where(known, sizes, 0.0).sum(axis=axis) / np.maximum(known.sum(axis=axis), 1)
     return means
 
 
@@ -129,6 +135,18 @@ def _sizes_of_series(windows: Windows, relative: Array) -> Array:
     pseudo = windows.spec.horizon**2
     sizes: Array = (sums + pseudo) / (counts + pseudo)
     return sizes
+
+
+def _growth(relative: Array) -> Array:
+    """How much larger than the mean the next errors will be, for each channel.
+
+    Where the newest third of the errors is larger than all are, as is the rule where series grow, the geometric mean
+    of both is taken. Smaller ones are no reason for narrower intervals.
+    """
+    newest, every = _means(relative[len(relative) * 2 // 3 :], axis=(0, 1)), _means(relative, axis=(0, 1))
+    ratio = np.divide(newest, every, out=np.ones_like(every), where=every > 0)
+    growth: Array = np.sqrt(np.maximum(ratio, 1.0))
+    return growth
 
 
 def _quantiles(relative: Array) -> Array:
