@@ -101,7 +101,7 @@ class RecurrentEstimator(
         if len(train.nonzero_weight) <= self.batch_size and not self.stateful:
             train = merge_identical(train)
         network, seed = self._network_for(train, continues=continues)
-        options = {"seed": seed, "max_epochs": self.max_epochs, "patience": self.n_iter_no_change}
+        options: dict[str, Any] = {"seed": seed, "max_epochs": self.max_epochs, "patience": self.n_iter_no_change}
         return partial(self._train, network, *self._batches_of(train, held_out, seed), **options), held_out
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> Self:

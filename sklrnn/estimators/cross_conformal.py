@@ -1,7 +1,7 @@
 """Errors of a regressor on samples that its network was not trained on: held out, or predicted by refits."""
 
-from collections.abc import Iterator
-from typing import Annotated, Any
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,13 @@ Array = NDArray[Any]
 Positions = NDArray[np.intp]
 
 
+class Splitter(Protocol):
+    """What splitters of scikit-learn and of this package have in common."""
+
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterable[tuple[Any, Any]]:
+        """Positions of the training and the test samples of each fold."""
+
+
 def _is_cv(value: Any) -> bool:
     if isinstance(value, int | np.integer):
         return int(value) >= 2
@@ -24,7 +31,7 @@ def _is_cv(value: Any) -> bool:
 
 
 CalibrationCV = Annotated[
-    Any,
+    int | Splitter | Iterable[tuple[Any, Any]] | None,
     Satisfies(_is_cv, "an int of at least 2, a splitter, an iterable of (train, test) positions, or None"),
     Group.LOSS,
     Doc(
