@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from sklrnn.inputs.magnitudes import exponents
+
 Array = NDArray[Any]
 
 
@@ -17,7 +19,8 @@ def beyond_known(levels: Array, known: float, errors: Array, n_effective: float)
     others have the quantiles of Student's t, so the tail is its, in units of the root of the mean square of the errors.
     """
     inner = np.clip(levels, 1.0 - known, known)
-    spread = np.sqrt(np.nanmean(errors**2, axis=0))
+    powers = exponents(np.fmax.reduce(np.abs(errors), axis=0, initial=0.0))
+    spread = np.ldexp(np.sqrt(np.nanmean(np.ldexp(errors, -powers) ** 2, axis=0)), powers)
     beyond: Array = spread[..., np.newaxis] * (stdtrit(n_effective, levels) - stdtrit(n_effective, inner))
     return beyond
 
