@@ -19,6 +19,7 @@ _PARTS = (
     "numpy.dtype",
     "sklrnn.forecasting.calibration.Calibration",
     "sklrnn.forecasting.calibration.Pretrained",
+    "sklrnn.forecasting.error_sizes.ErrorSizes",
     "sklrnn.forecasting.history.Columns",
     "sklrnn.forecasting.history.History",
     "sklrnn.forecasting.network.ForecastNetwork",

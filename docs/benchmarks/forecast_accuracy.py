@@ -135,9 +135,8 @@ def electricity(kinds, seeds, networks):
             start = time.perf_counter()
             model = kind(n_networks=networks, random_state=seed).fit(past, fh=[1])
             took = time.perf_counter() - start
-            model.update(test, update_params=False)
-            one_step = model.predict(fh=np.arange(1 - len(test), 1))
-            errors.append(float(np.abs(one_step - test).mean().iloc[0]))
+            one_step = model.predict_rolling(test)
+            errors.append(float((one_step["y_pred"] - one_step["y_true"]).abs().mean()))
             print(
                 f"  {kind.__name__} seed {seed}: {errors[-1]:.2f}, {errors[-1] / naive:.3f} of naive, fit {took:.0f} s"
             )
@@ -153,9 +152,9 @@ def ett(kinds, seeds, networks):
     frame = (frame - scale.mean()) / scale.std(ddof=0)
     for columns in (["OT"], list(frame.columns)):
         y = frame[columns]
-        past, test = y.iloc[:first_test], y.iloc[first_test - 96 : first_test + test_rows]
-        actual = np.lib.stride_tricks.sliding_window_view(test.to_numpy()[96:], 24, axis=0)
-        last = test.to_numpy()[95 : 95 + len(actual), :, np.newaxis]
+        past, test = y.iloc[:first_test], y.iloc[first_test : first_test + test_rows]
+        actual = np.lib.stride_tricks.sliding_window_view(test.to_numpy(), 24, axis=0)
+        last = y.to_numpy()[first_test - 1 :][: len(actual), :, np.newaxis]
         print(
             f"ETTh1, {len(columns)} column(s), 96 to 24, {len(actual)} windows: last value MSE "
             f"{np.mean((actual - last) ** 2):.4f}"
@@ -168,17 +167,10 @@ def ett(kinds, seeds, networks):
                 model.fit(past.iloc[:train_rows], fh=range(1, 25))
                 took = time.perf_counter() - start
                 model.update(past.iloc[train_rows:], update_params=False)
-                forecasts = np.stack([forecast_after(model, test.iloc[[row]]) for row in range(96, 96 + len(actual))])
-                errors.append(float(np.mean((actual - forecasts) ** 2)))
+                forecasts = model.predict_rolling(test)
+                errors.append(float(((forecasts["y_pred"] - forecasts["y_true"]) ** 2).mean(axis=None)))
                 print(f"  {kind.__name__} seed {seed}: MSE {errors[-1]:.4f}, fit {took:.0f} s", flush=True)
             print(f"  {kind.__name__}: MSE {np.mean(errors):.4f}")
-
-
-def forecast_after(model, row):
-    """The forecast (channel, step) from before a row, which the model then gets to see."""
-    forecast = model.predict().to_numpy().T
-    model.update(row, update_params=False)
-    return forecast
 
 
 KINDS = {"gru": GRUForecaster, "lstm": LSTMForecaster}

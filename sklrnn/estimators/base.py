@@ -86,24 +86,23 @@ class RecurrentEstimator(
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, owner: Self, continues: bool) -> None:
         self._loss_parameters = self._current_loss_parameters()
         samples = self._check_samples(X, y, sample_weight, reset=not continues)
+        train, held_out = self._plan(samples, continues=continues)
+        with epoch_hooks(owner, self, X, y, max_epochs=self.max_epochs) as end_epoch:
+            train(end_epoch=end_epoch)
+            try:
+                self._calibrate(None if hasattr(self, "_interrupt") else samples, held_out)
+            except KeyboardInterrupt:
+                message = "Fit was interrupted after training. The model can be used, but gives no intervals."
+                self._interrupt = TrainingInterrupted(self.model_, message)
+
+    def _plan(self, samples: Samples, *, continues: bool) -> tuple[Callable[..., None], Samples | None]:
+        """What trains a network on samples, and those that are held out."""
         train, held_out = self._hold_out(samples)
         if len(train.nonzero_weight) <= self.batch_size and not self.stateful:
             train = merge_identical(train)
         network, seed = self._network_for(train, continues=continues)
-        with epoch_hooks(owner, self, X, y, max_epochs=self.max_epochs) as end_epoch:
-            self._train(
-                network,
-                *self._batches_of(train, held_out, seed),
-                seed=seed,
-                max_epochs=self.max_epochs,
-                patience=self.n_iter_no_change,
-                end_epoch=end_epoch,
-            )
-            try:
-                self._calibrate(held_out)
-            except KeyboardInterrupt:
-                message = "Fit was interrupted after training. The model can be used, but gives no intervals."
-                self._interrupt = TrainingInterrupted(self.model_, message)
+        options: dict[str, Any] = {"seed": seed, "max_epochs": self.max_epochs, "patience": self.n_iter_no_change}
+        return partial(self._train, network, *self._batches_of(train, held_out, seed), **options), held_out
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
         validate_parameters(self)
@@ -121,7 +120,7 @@ class RecurrentEstimator(
                 keep_optimizer=before == draft._loss_parameters,
             )
             draft.model_ = draft.model_.without_validation()
-            draft._calibrate(None)
+            draft._calibrate(None, None)
         return self
 
     def _check_samples(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Samples:
@@ -288,8 +287,8 @@ class RecurrentEstimator(
         """Scale targets to a size that a network learns well; with ``fit`` learn the scale first."""
         return samples
 
-    def _calibrate(self, held_out: Samples | None) -> None:
-        """Measure the errors of the predictions on samples that training did not see."""
+    def _calibrate(self, samples: Samples | None, held_out: Samples | None) -> None:
+        """Measure errors on samples that training did not see: held-out ones, or all, by refits on the others."""
 
 
 # A task is a mixin, but uses methods of the estimator that it is mixed into, which type checkers have to know.

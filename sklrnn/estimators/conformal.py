@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from sklrnn.inputs.magnitudes import exponents
+
 Array = NDArray[Any]
 
 
@@ -17,7 +19,8 @@ def beyond_known(levels: Array, known: float, errors: Array, n_effective: float)
     others have the quantiles of Student's t, so the tail is its, in units of the root of the mean square of the errors.
     """
     inner = np.clip(levels, 1.0 - known, known)
-    spread = np.sqrt(np.nanmean(errors**2, axis=0))
+    powers = exponents(np.fmax.reduce(np.abs(errors), axis=0, initial=0.0))
+    spread = np.ldexp(np.sqrt(np.nanmean(np.ldexp(errors, -powers) ** 2, axis=0)), powers)
     beyond: Array = spread[..., np.newaxis] * (stdtrit(n_effective, levels) - stdtrit(n_effective, inner))
     return beyond
 
@@ -33,24 +36,27 @@ class HeldOutErrors:
     def measure(cls, y: Array, point: Array, band: Array) -> "HeldOutErrors":
         return cls(y - point, np.maximum(band[..., 0] - y, y - band[..., 1]))
 
+    @classmethod
+    def concatenate(cls, parts: list["HeldOutErrors"]) -> "HeldOutErrors":
+        """The errors of several parts of the samples."""
+        return cls(*(np.concatenate(each) for each in zip(*(part.state for part in parts), strict=True)))
+
     @property
     def state(self) -> tuple[Array, Array]:
         """Plain arrays, which any way of saving knows."""
         return self.signed, self.outside
 
     def margin(self, coverage: float) -> Array:
-        """How much wider than the band an interval must be to hold this share of new targets, for each output."""
+        """How much wider than the band an interval must be to hold this share of new targets, for each output.
+
+        Beyond the largest error it follows the tail of Student's t.
+        """
         n = len(self.outside)
-        # One more than n: the new target is exchangeable with the held-out ones.
+        # One more than n: the new target is exchangeable with these.
         rank = int(np.ceil((n + 1) * coverage - 1e-9))
-        if rank > n:
-            needed = int(np.ceil(coverage / (1 - coverage) - 1e-9))
-            raise ValueError(
-                f"An interval of coverage={coverage:g} needs at least {needed} held-out samples, there are {n}. "
-                "Raise validation_fraction, pass more samples, or lower the coverage."
-            )
-        margin: Array = np.sort(self.outside, axis=0)[rank - 1]
-        return margin
+        margin: Array = np.sort(self.outside, axis=0)[min(rank, n) - 1]
+        known, level = (0.5 + 0.5 * share for share in (n / (n + 1), coverage))
+        return margin + beyond_known(np.array([level]), known, self.signed, n)[..., 0]
 
     def shift(self, point: Array, levels: Array) -> Array:
         """The points, moved by quantiles of the signed errors: (sample, output, level)."""

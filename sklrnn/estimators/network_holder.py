@@ -45,8 +45,7 @@ class NetworkHolder:
         from before or those from after, and a failure leaves them as they were. After Ctrl-C, what was learnt is taken
         over, then the interrupt goes on to the caller.
         """
-        draft = object.__new__(type(self))
-        vars(draft).update(vars(self))
+        draft = self._shallow_copy()
         if continues:
             draft.model_ = self.model_.copy()
         with draft._threads():
@@ -59,6 +58,12 @@ class NetworkHolder:
             setattr(self, name, trained[name])
         if interrupt is not None:
             pass_on(interrupt)
+
+    def _shallow_copy(self) -> Self:
+        """A copy that may be given other attributes; what they hold is shared."""
+        shallow = object.__new__(type(self))
+        vars(shallow).update(vars(self))
+        return shallow
 
     def _train(
         self,

@@ -13,10 +13,17 @@ from torch import nn
 from sklrnn._hyperparameters import Choices, Doc, Group, Interval, hyperparameters
 from sklrnn.estimators.base import TypedAsEstimator
 from sklrnn.estimators.conformal import HeldOutErrors
+from sklrnn.estimators.cross_conformal import (
+    CalibrationCV,
+    check_calibration,
+    cross_conformal_errors,
+    explain_missing,
+    measure_errors,
+)
 from sklrnn.estimators.parameters import Quantiles
 from sklrnn.estimators.window_scale import TargetFeature, WindowUnits, check_same_units
 from sklrnn.inputs.magnitudes import check_scaled_targets, mean_and_spread
-from sklrnn.inputs.ragged import Ragged, concatenate_steps, for_each_step
+from sklrnn.inputs.ragged import Ragged, for_each_step
 from sklrnn.inputs.samples import Samples
 from sklrnn.inputs.sklearn_classes import RegressorMixin
 from sklrnn.inputs.step_targets import StepScore
@@ -49,6 +56,7 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
         ),
     ] = True
     target_feature: TargetFeature = None
+    calibration_cv: CalibrationCV = None
 
     def predict(self, X: Any) -> Any:
         """Predict the target of each sequence.
@@ -69,8 +77,8 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
         """Predict quantiles of the target of each sequence.
 
         They come from the network with ``loss="quantile"`` (trained levels, and levels between them) and
-        ``loss="gaussian"``, otherwise from the errors on the held-out newest samples, and beyond the largest of these
-        from the tail of Student's t.
+        ``loss="gaussian"``, otherwise from the errors on samples that training did not see (`calibration_cv`, or those
+        that early stopping held out), and beyond the largest of these from the tail of Student's t.
 
         Parameters
         ----------
@@ -95,14 +103,15 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
         X : array-like of shape (sample, time) or (sample, time, feature), or list of (time_i, feature) arrays
             Sequences.
         coverage : float, default=0.9
-            Share of targets that the interval should hold. More than the number of held-out samples can tell is an
-            error.
+            Share of targets that the interval should hold. Of n errors the largest bounds n / (n + 1); more
+            coverage follows the tail of Student's t.
 
         Returns
         -------
         bounds : ndarray of shape (sample, 2) or (sample, output, 2)
-            Lower and upper bound: from quantiles where the loss gives them, otherwise widened by the errors on the
-            held-out newest samples (split conformal prediction [1]_, of quantiles [2]_).
+            Lower and upper bound: from quantiles where the loss gives them, otherwise widened by the errors on
+            samples that training did not see (conformal prediction [1]_, of quantiles [2]_): those of
+            `calibration_cv`, or those that early stopping held out.
 
         References
         ----------
@@ -145,6 +154,7 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
             self.n_outputs_ = self._n_raw_outputs = 1 if targets.ndim == 1 else targets.shape[1]
         else:
             check_same_units(self, X)
+            check_calibration(self)
         targets = targets.reshape(len(targets), -1)
         if targets.shape[1] != self.n_outputs_:
             raise ValueError(
@@ -247,30 +257,17 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
             return band
         return np.repeat(self._point(raw)[..., np.newaxis], 2, axis=-1)
 
-    def _calibrate(self, held_out: Samples | None) -> None:
+    def _calibrate(self, samples: Samples | None, held_out: Samples | None) -> None:
         self._held_out_errors = None
-        if held_out is not None:
-            held_out = self._in_window_units(held_out)
-            # Raw outputs are picked, not sequences: picking windows would write them out.
-            raw, (y, weights) = self.model_.run(held_out.X)[held_out.nonzero_weight], held_out.targets()
-            if held_out.per_timestep:
-                chosen = slice(None) if weights is None else weights > 0
-                raw, y = concatenate_steps(raw)[chosen], y[chosen]
-            self._held_out_errors = HeldOutErrors.measure(y, self._point(raw), self._innermost_band(raw)).state
+        if self.calibration_cv is not None and samples is not None:
+            self._held_out_errors = cross_conformal_errors(self, samples).state
+        elif held_out is not None:
+            self._held_out_errors = measure_errors(self, held_out).state
 
     def _errors(self) -> HeldOutErrors:
         state = getattr(self, "_held_out_errors", None)
         if state is None:
-            levels = self._loss.levels
-            instead = (
-                f" or with outer levels in `quantiles` (now {levels})"
-                if levels
-                else ' or with loss="quantile" or "gaussian"'
-            )
-            raise ValueError(
-                f"loss={self._loss_parameters['loss']!r} gives no such quantiles, and no samples were held out to "
-                f"measure errors on. Fit with early_stopping=True{instead}."
-            )
+            raise ValueError(explain_missing(self))
         return HeldOutErrors(*state)
 
     def _split(self, raw: Array) -> Array:

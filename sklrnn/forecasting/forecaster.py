@@ -20,6 +20,7 @@ from sklrnn.forecasting.history import Columns, History
 from sklrnn.forecasting.network import ForecastNetwork, NetworkRecipe, fit_networks
 from sklrnn.forecasting.parameters import ForecasterParameters
 from sklrnn.forecasting.plain_values import SavedAsPlainValues
+from sklrnn.forecasting.rolling import RollingForecasts
 from sklrnn.forecasting.rollout import Rollout, make_rollout
 from sklrnn.forecasting.series import stack_series
 from sklrnn.forecasting.sktime_classes import BaseForecaster
@@ -42,6 +43,7 @@ _UPDATE_SHARE = 0.1
 class BaseRecurrentForecaster(
     LinkToDocumentation,
     SavedAsPlainValues,
+    RollingForecasts,
     ForecasterParameters,
     ConvolutionOptions,
     NetworkParameters,

@@ -233,6 +233,4 @@ def forecast_errors(network: ForecastNetwork, windows: Windows) -> Array:
     spec = windows.spec
     targets, weights = np.split(windows.targets(), 2, axis=1)
     errors: Array = np.where(weights > 0, targets - network.predict_scaled(windows).reshape(targets.shape), np.nan)
-    # An output without any target is constant, and forecast without error.
-    errors[:, np.isnan(errors).all(axis=0)] = 0.0
     return errors.reshape(len(windows), spec.horizon, spec.n_channels)

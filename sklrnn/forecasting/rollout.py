@@ -16,6 +16,8 @@ from sklrnn.forecasting.windows import StackedSeries, Windows, WindowSpec
 Array = NDArray[np.float64]
 
 _DOUBLE = np.dtype(np.float64)
+# A point forecast has this level, and no calibration.
+_MEDIAN = np.array([0.5])
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Rollout:
     ``steps`` holds, for each series, the steps to forecast, counted from its last known row: 1 is the first future row,
     0 the last known one. ``n_known`` is the number of known rows of each series. Future rows follow them in
     ``stacked``; forecasts are written there when more steps are needed than the networks predict at once (recursive
-    forecasting).
+    forecasting). ``series_ids`` holds the number of each stacked series among those of the history.
     """
 
     spec: WindowSpec
@@ -33,16 +35,17 @@ class Rollout:
     stacked: StackedSeries
     n_known: "NDArray[np.int64]"
     steps: "list[NDArray[np.int64]]"
+    series_ids: "NDArray[np.int64]"
 
     def predict(self) -> Array:
         """Forecasts of the steps of all series, concatenated: (row, channel)."""
-        return self._forecast(None, None)
+        return self._forecast(_MEDIAN, None)[..., 0]
 
     def predict_quantiles(self, levels: Array, calibration: Calibration) -> Array:
         """Quantiles of the forecasts: (row, channel, level)."""
         return self._forecast(levels, calibration)
 
-    def _forecast(self, levels: Array | None, calibration: Calibration | None) -> Array:
+    def _forecast(self, levels: Array, calibration: Calibration | None) -> Array:
         in_sample = self._in_sample(levels, calibration)
         out_of_sample = self._out_of_sample(levels, calibration)
         rows = []
@@ -54,35 +57,34 @@ class Rollout:
             rows.append(one)
         return np.concatenate(rows)
 
-    def _out_of_sample(self, levels: Array | None, calibration: Calibration | None) -> Array:
-        """Forecast all series as far as the furthest step of any: (series, step, channel[, level])."""
+    def _out_of_sample(self, levels: Array, calibration: Calibration | None) -> Array:
+        """Forecast all series as far as the furthest step of any: (series, step, channel, level)."""
         horizon = self.spec.horizon
         furthest = max(int(steps.max(initial=0)) for steps in self.steps)
         ends = self.stacked.starts + self.n_known
-        blocks = []
-        first_scale: Array | None = None
-        for block in range(max(1, -(-furthest // horizon))):
+        blocks = [np.empty((len(ends), 0, self.spec.n_channels, len(levels)))]
+        first_scale = spread = np.zeros(())
+        for block in range(-(-furthest // horizon)):
             windows = self._windows(ends + block * horizon, np.arange(len(ends)))
-            if furthest:
-                # Forecasts vary less than the series itself: a window of them must not make intervals narrower.
-                first_scale = windows.level_and_scale()[1] if first_scale is None else first_scale
-                points, values = self._predict_windows(
-                    windows, levels, calibration, n_blocks=block + 1, least_scale=first_scale
-                )
-                self.stacked.y[windows.origins[:, np.newaxis] + np.arange(horizon)] = points
-            else:
-                values = np.empty((len(ends), 0, self.spec.n_channels, *(() if levels is None else (len(levels),))))
-            blocks.append(values)
+            # Forecasts vary less than the series itself: a window of them must not make intervals narrower.
+            first_scale = first_scale if block else windows.level_and_scale()[1]
+            points, offsets = self._predict_windows(windows, levels, calibration, least_scale=first_scale)
+            # The errors of blocks are taken to be independent: those at the end of a block stay with all later ones.
+            offsets = np.sign(offsets) * np.hypot(offsets, spread)
+            spread = offsets[:, -1:]
+            self.stacked.y[windows.origins[:, np.newaxis] + np.arange(horizon)] = points
+            blocks.append(points[..., np.newaxis] + offsets)
         return np.concatenate(blocks, axis=1)
 
-    def _in_sample(self, levels: Array | None, calibration: Calibration | None) -> list[Array]:
+    def _in_sample(self, levels: Array, calibration: Calibration | None) -> list[Array]:
         """Forecast known rows from the rows before them; NaN where these hold no known value."""
         rows = [n + steps[steps <= 0] - 1 for n, steps in zip(self.n_known, self.steps, strict=True)]
         series_ids = np.repeat(np.arange(len(rows)), [len(part) for part in rows])
         if not len(series_ids):
-            return [np.empty((0, self.spec.n_channels, *(() if levels is None else (len(levels),))))] * len(rows)
+            return [np.empty((0, self.spec.n_channels, len(levels)))] * len(rows)
         windows = self._windows(self.stacked.starts[series_ids] + np.concatenate(rows), series_ids)
-        values = self._predict_windows(windows, levels, calibration, n_blocks=1, least_scale=0.0)[1][:, 0]
+        points, offsets = self._predict_windows(windows, levels, calibration, least_scale=np.zeros(()))
+        values = points[:, 0, :, np.newaxis] + offsets[:, 0]
         values[~windows.has_observation] = np.nan
         return np.split(values, np.cumsum([len(part) for part in rows])[:-1])
 
@@ -90,31 +92,19 @@ class Rollout:
         return Windows(self.spec, self.stacked, origins, series_ids, _DOUBLE)
 
     def _predict_windows(
-        self,
-        windows: Windows,
-        levels: Array | None,
-        calibration: Calibration | None,
-        *,
-        n_blocks: int,
-        least_scale: Array | float,
+        self, windows: Windows, levels: Array, calibration: Calibration | None, *, least_scale: Array
     ) -> tuple[Array, Array]:
-        """Point forecasts in the units of y, and their quantiles at ``levels``, or the points again without levels.
-
-        The errors of successive blocks are assumed to be independent, so that intervals widen with the root of the
-        number of blocks.
-        """
+        """Point forecasts in the unit of y, and how far their quantiles at ``levels`` are from them."""
         level, scale = windows.level_and_scale()
         scaled = np.mean([network.predict_scaled(windows) for network in self.networks], axis=0)
         points = scaled * scale + level
-        if levels is None or calibration is None:
-            return points, points
-        if self.networks[0].predicts_quantiles(levels):
-            quantiles = [network.predict_scaled_quantiles(windows, levels) for network in self.networks]
-            offsets = np.mean(quantiles, axis=0) - scaled[..., np.newaxis]
-        else:
-            offsets = calibration.error_quantiles(levels)
-        widths = np.sqrt(n_blocks) * np.maximum(scale, least_scale)
-        return points, points[..., np.newaxis] + widths[..., np.newaxis] * offsets
+        if calibration is None:
+            return points, np.zeros((*points.shape, len(levels)))
+        scale = np.maximum(scale, least_scale)
+        if not self.networks[0].predicts_quantiles(levels):
+            return points, calibration.offsets(levels, windows, scale, self.series_ids[windows.series_ids])
+        quantiles = [network.predict_scaled_quantiles(windows, levels) for network in self.networks]
+        return points, (np.mean(quantiles, axis=0) - scaled[..., np.newaxis]) * scale[..., np.newaxis]
 
 
 def make_rollout(
@@ -134,4 +124,4 @@ def make_rollout(
     stacked = stack_series(known, sp=sp, X_ahead=X_ahead, n_ahead=len(next(iter(X_ahead.values()))))
     n_known = np.array([len(one) for one in known.values()])
     index = make_index({key: times for key, (_, times) in resolved.items()}, history.index_names)
-    return Rollout(spec, networks, stacked, n_known, list(steps.values())), index
+    return Rollout(spec, networks, stacked, n_known, list(steps.values()), np.arange(len(known))), index

@@ -232,3 +232,15 @@ def _naive_error(values: Array, sp: int) -> Array:
     if len(values) <= lag:
         return np.zeros(values.shape[1])
     return np.asarray(np.abs(values[lag:] - values[:-lag]).mean(axis=0))
+
+
+def naive_errors_until(series: TimeSeries, n_known: Array, sp: int) -> Array:
+    """The error of the seasonal naive forecast within the first rows of a series: (number of rows, channel)."""
+    filled = forward_fill(series.y)
+    errors = np.zeros((len(n_known), filled.shape[1]))
+    for lag in {1, sp}:
+        sums = np.cumsum(np.abs(filled[lag:] - filled[:-lag]), axis=0)
+        has_lag = (n_known > lag) & ((n_known <= sp) if lag < sp else True)
+        counts = n_known[has_lag] - lag
+        errors[has_lag] = sums[counts - 1] / counts[:, np.newaxis]
+    return errors

@@ -1,7 +1,5 @@
 """Holding out samples of every class, so that each is learnt and evaluated."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from sklrnn.inputs.samples import Array, Samples, hold_out_newest
@@ -35,8 +33,7 @@ def hold_out_classes(
 def hold_out_newest_of_each_class(samples: Samples, fraction: float) -> tuple[Samples, Samples]:
     """Split off the newest samples of each class, counting those with nonzero weight.
 
-    Both parts hold all samples, those of the other part with weight zero: picked by their positions, windows that are
-    a view would be copied.
+    Both parts hold all samples, those of the other part with weight zero.
     """
     chosen = samples.nonzero_weight
     codes = samples.y[chosen]
@@ -46,9 +43,7 @@ def hold_out_newest_of_each_class(samples: Samples, fraction: float) -> tuple[Sa
     n_newer = np.cumsum(n_of_class)[codes[oldest_first]] - 1 - np.arange(len(codes))
     is_held_out = np.zeros(len(samples.y), dtype=bool)
     is_held_out[chosen[oldest_first[n_newer < n_held_out[codes[oldest_first]]]]] = True
-    weights = np.ones(len(samples.y)) if samples.weights is None else samples.weights
-    train, held_out = (np.where(part, weights, 0.0) for part in (~is_held_out, is_held_out))
-    return replace(samples, weights=train), replace(samples, weights=held_out)
+    return samples.only(~is_held_out), samples.only(is_held_out)
 
 
 def _count_labels(samples: Samples, n_classes: int) -> Array:

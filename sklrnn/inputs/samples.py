@@ -1,14 +1,14 @@
 """Sequences with their targets and weights, and what is computed from all of them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sklrnn.inputs.magnitudes import check_magnitude, exponents
-from sklrnn.inputs.ragged import Ragged, Sequences, concatenate_steps, lengths_of
+from sklrnn.inputs.ragged import Ragged, Sequences, concatenate_steps, lengths_of, shaped_like
 
 Array = NDArray[Any]
 
@@ -46,6 +46,16 @@ class Samples:
         """Positions of the samples with nonzero weight; a sample of weight zero changes nothing."""
         weights = self.row_weights
         return np.arange(len(self.X)) if weights is None else np.flatnonzero(weights)
+
+    def only(self, chosen: Array) -> "Samples":
+        """The same samples, all but the chosen ones with weight zero: picked, windows that are a view are copied."""
+        kept = np.zeros(len(self.X))
+        kept[chosen] = 1.0
+        if not self.per_timestep:
+            return replace(self, weights=kept if self.weights is None else kept * self.weights)
+        like = self.y if self.weights is None else self.weights
+        of_steps = np.repeat(kept, lengths_of(like)) * (1.0 if like is self.y else concatenate_steps(like))
+        return replace(self, weights=shaped_like(like, of_steps))
 
     def by_length(self) -> "Samples":
         """The same samples in an order that needs little padding."""

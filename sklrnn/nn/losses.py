@@ -74,6 +74,11 @@ class _MeanOverOutputs(nn.Module):
             return losses.reshape(-1), gradient
         return losses.mean(axis=1), gradient / losses.shape[1]
 
+    @property
+    def is_log_loss(self) -> bool:
+        """Whether raw outputs are logits, whose size says how sure a classifier is."""
+        return isinstance(self.per_output, _CrossEntropy)
+
 
 class _Elementwise(nn.Module):
     """A loss of torch, and a function of ``raw - target`` that gives the same losses with their gradients."""

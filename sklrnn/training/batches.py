@@ -10,6 +10,7 @@ from torch import Tensor
 
 from sklrnn.inputs.ragged import Ragged, Sequences, concatenate_steps, for_each_step
 from sklrnn.inputs.samples import Samples
+from sklrnn.nn.layers import real_steps
 
 Array = NDArray[Any]
 Batch = tuple[dict[str, Tensor], Tensor]
@@ -27,6 +28,18 @@ def padded_tensors(X: Sequences, device: torch.device) -> tuple[Tensor, Tensor |
         return as_tensor(X, device), None
     lengths = None if (X.lengths == X.lengths[0]).all() else torch.from_numpy(X.lengths).to(device)
     return as_tensor(X.padded(), device), lengths
+
+
+def without_padding(raw: Tensor, target: Tensor, x: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    """Raw outputs, targets and weights of a batch, one row for each prediction; padding need not be finite."""
+    weight = x["weight"]
+    if weight.ndim == 1:
+        return raw, target, weight
+    lengths = x.get("lengths")
+    if lengths is None:
+        return raw.flatten(0, 1), target.flatten(0, 1), weight.flatten(0, 1)
+    real = real_steps(lengths, weight.shape[1])
+    return raw[real], target[real], weight[real]
 
 
 class Batches:

@@ -81,7 +81,7 @@ class TrainingMonitor(Callback):
         improved = monitored <= self.best_loss - self.tol
         self._n_without_improvement = 0 if improved else self._n_without_improvement + 1
         if not self.validated or monitored < self.best_loss:
-            self.kept = [*self.kept[-1:], _copy(net)]
+            self.kept = [*self.kept[-1:], _copy(net, net.history[-1].get("temperature", 1.0))]
         self.best_loss = min(self.best_loss, monitored)
         asked_to_stop = self._ask is not None and self._ask()
         out_of_patience = self.patience is not None and self._n_without_improvement > self.patience
@@ -136,8 +136,13 @@ class StopWhereMonitorSays(Callback):
             raise StopTraining
 
 
-def _copy(net: SequenceNet) -> Weights:
-    return {name: value.clone() for name, value in net.module_.state_dict().items()}
+def _copy(net: SequenceNet, temperature: float = 1.0) -> Weights:
+    """The weights that predict; a classifier's logits are divided by the temperature of its validation loss."""
+    weights = {name: value.clone() for name, value in net.module_.state_dict().items()}
+    if temperature != 1.0:
+        for name in ("head.weight", "head.bias"):
+            weights[name] /= temperature
+    return weights
 
 
 class ProgressReport(Callback):

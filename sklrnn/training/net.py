@@ -11,10 +11,10 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback
 from torch import Tensor, nn
 
-from sklrnn.nn.layers import real_steps
-from sklrnn.training.batches import Batch, Batches, SegmentBatch
+from sklrnn.training.batches import Batch, Batches, SegmentBatch, without_padding
 from sklrnn.training.interrupts import is_raised_by_code
 from sklrnn.training.optimizers import FlatAdam, WeightAverage, copy_optimizer_state, one_cycle
+from sklrnn.training.temperature import ValidationLogits
 from sklrnn.training.train_step import train_step_for
 
 
@@ -69,18 +69,12 @@ class SequenceNet(NeuralNet):
         return raw
 
     def get_loss(self, y_pred: Tensor, y_true: Tensor, X: Any = None, training: bool = False) -> Tensor:
-        weight = X["weight"]
-        if weight.ndim == 1:
-            losses = self.criterion_(y_pred, y_true)
+        raw, target, weight = without_padding(y_pred, y_true, X)
+        losses = self.criterion_(raw, target)
+        if X["weight"].ndim == 1:
             loss: Tensor = torch.dot(losses, weight.to(losses)) * (1.0 / len(weight))
         else:
-            # Padding is left out before the loss is computed: it need not be finite there.
-            lengths = X.get("lengths")
-            real = None if lengths is None else real_steps(lengths, weight.shape[1])
-            raw, target, weight = (
-                part.flatten(0, 1) if real is None else part[real] for part in (y_pred, y_true, weight)
-            )
-            loss = (self.criterion_(raw, target) * weight).sum() / len(y_true)
+            loss = (losses * weight).sum() / len(y_true)
         return loss + self._penalty() if training and (self.l1 or self.l2) else loss
 
     def _penalty(self) -> Tensor:
@@ -149,12 +143,15 @@ class SequenceNet(NeuralNet):
         on_cpu = torch.device(self.device).type == "cpu"
         losses: Any = np.empty(len(iterator)) if on_cpu else torch.empty(len(iterator), device=self.device)
         sizes = np.empty(len(iterator))
+        logits = ValidationLogits() if not training and getattr(self.criterion_, "is_log_loss", False) else None
         for number, batch in enumerate(iterator):
             if self.callbacks:
                 self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch, **fit_params)
             losses[number] = step["loss"].detach() if isinstance(step["loss"], Tensor) else step["loss"]
             sizes[number] = batch[1].shape[0]
+            if logits is not None:
+                logits.add(*without_padding(step["y_pred"], batch[1], batch[0]))
             if self.callbacks:
                 self.history.record_batch(f"{prefix}_loss", float(losses[number]))
                 self.history.record_batch(f"{prefix}_batch_size", batch[1].shape[0])
@@ -162,7 +159,11 @@ class SequenceNet(NeuralNet):
         if self.callbacks:
             self.history.record(f"{prefix}_batch_count", len(iterator))
         losses = np.asarray(losses if on_cpu else losses.cpu(), dtype=np.float64)
-        self.history.record(f"{prefix}_loss", float(losses @ sizes / sizes.sum()))
+        loss = float(losses @ sizes / sizes.sum())
+        if logits is not None:
+            loss, temperature = logits.soften(loss)
+            self.history.record("temperature", temperature)
+        self.history.record(f"{prefix}_loss", loss)
 
     def evaluate(self, batches: Batches, *, most: int | None = None) -> float:
         """The mean loss over all batches, or the first ones, with the weights that predict."""

@@ -66,7 +66,7 @@ def test_quantiles_have_the_shape_of_targets_and_never_cross(loss, outputs, hete
 def test_an_interval_needs_quantiles_or_held_out_rows(heteroscedastic):
     X, y, X_new, _ = heteroscedastic
     plain = GRURegressor(**TINY).fit(X[:200], y[:200])
-    with pytest.raises(ValueError, match='no samples were held out .*early_stopping=True or with loss="quantile"'):
+    with pytest.raises(ValueError, match='no samples were held out .*calibration_cv=3 .*True or with loss="quantile"'):
         plain.predict_interval(X_new)
     with pytest.raises(ValueError, match="early_stopping=True"):
         plain.predict_quantiles(X_new)
@@ -80,11 +80,11 @@ def test_an_interval_needs_quantiles_or_held_out_rows(heteroscedastic):
         narrow.predict_quantiles(X_new, [0.05])
 
 
-def test_an_interval_needs_enough_held_out_rows(heteroscedastic):
+def test_more_coverage_than_the_held_out_rows_can_tell_is_wider(heteroscedastic):
     X, y, X_new, _ = heteroscedastic
-    model = GRURegressor(**TINY, early_stopping=True).fit(X[:100], y[:100])
-    with pytest.raises(ValueError, match="coverage=0.99 needs at least 99 held-out samples, there are 10"):
-        model.predict_interval(X_new, coverage=0.99)
+    model = GRURegressor(**TINY, early_stopping=True).fit(X[:100], y[:100])  # 10 errors: up to 10 / 11
+    widths = [np.ptp(model.predict_interval(X_new, level), axis=1) for level in (0.9, 0.91, 0.95, 0.99, 0.999)]
+    assert (np.diff(widths, axis=0) > 0).all()
 
 
 @pytest.mark.parametrize("outputs", [1, 2])

@@ -1,16 +1,18 @@
 """Prediction intervals have the asked coverage, and warn if there are too few windows to calibrate them."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.stats import t
+from scipy.stats import norm, t
 
-from sklrnn.forecasting import GRUForecaster
-from sklrnn.forecasting.calibration import Calibration
-from sklrnn.forecasting.network import NetworkRecipe
+from sklrnn.forecasting import GRUForecaster, cross_conformal
+from sklrnn.forecasting.cross_conformal import cross_conformal_errors
+from sklrnn.forecasting.error_sizes import ErrorSizes
+from sklrnn.forecasting.network import NetworkRecipe, forecast_errors
 
 FH = [1, 2, 3]
 
@@ -52,7 +54,8 @@ def share_within(bounds, truth):
     "settings",
     [
         {"loss": "absolute_error"},
-        {"loss": "absolute_error", "early_stopping": True},
+        # The errors of few windows of a panel have much in common as a rule, so intervals are wider than here needed.
+        {"loss": "absolute_error", "early_stopping": True, "validation_fraction": 0.5},
         {"loss": "squared_error", "normalize": "series"},
         {
             "loss": "quantile",
@@ -65,7 +68,7 @@ def share_within(bounds, truth):
     ids=["conformal", "held out", "of the series", "quantile", "gaussian"],
 )
 def test_coverage_is_about_the_asked_one(settings):
-    train, test = train_and_test(panel_of_noise())
+    train, test = train_and_test(panel_of_noise(n_rows=60))
     settings = {"units": 4, "max_epochs": 12, "window_length": 12, "batch_size": 256} | settings
     model = tiny(**settings).fit(train, fh=range(1, 7))
     for coverage in (0.5, 0.8, 0.9):
@@ -89,6 +92,16 @@ def test_coverage_of_a_single_series():
     for coverage in (0.5, 0.8, 0.9):
         bounds = model.predict_interval(fh=range(-299, 1), coverage=coverage)
         assert share_within(bounds, y[600:]) == pytest.approx(coverage, abs=0.08)
+
+
+def test_intervals_of_short_random_walks_hold_most_of_them():
+    shares = []
+    for seed in range(12):
+        y = pd.Series(np.random.default_rng(seed).normal(size=40).cumsum())
+        bounds = tiny(units=4, max_epochs=20).fit(y[:32], fh=range(1, 9)).predict_interval()
+        shares.append(share_within(bounds, y[32:]))
+    assert np.mean(shares) > 0.85
+    assert np.mean(np.array(shares) < 0.5) <= 1 / 12
 
 
 def test_series_with_large_numbers_have_wide_intervals():
@@ -146,6 +159,35 @@ def test_intervals_widen_beyond_the_trained_steps(loss):
     assert (width >= width[0]).all()
 
 
+@pytest.mark.parametrize("n_rows", [30, 90])
+def test_intervals_never_narrow_with_the_steps(n_rows):
+    # Two blocks: those of 6 steps that are learnt, and of 6 more that are forecast from these.
+    model = tiny(max_epochs=10).fit(wave(n_rows, noise=1.0).cumsum(), fh=range(1, 7))
+    width = np.ptp(model.predict_interval(fh=range(1, 13)).to_numpy(), axis=1)
+    assert (np.diff(width) >= -1e-9 * width[-1]).all()
+    assert width[-1] > 1.2 * width[5]
+
+
+def test_series_of_a_panel_that_is_hard_to_forecast_has_wider_intervals():
+    noise = np.random.default_rng(0).normal(size=(2, 120))
+    index = pd.MultiIndex.from_product([["calm", "wild"], range(120)])
+    panel = pd.DataFrame({"y": noise.ravel()}, index=index)
+    model = tiny(normalize="series").fit(panel, fh=FH)
+    windows = model._calibration.windows
+    errors = np.random.default_rng(1).normal(size=(len(windows), 3, 1))
+    errors[windows.series_ids == 1] *= 5
+    model._calibration._sizes = ErrorSizes.of(windows, errors)
+    before = model.predict_interval()
+    calm, wild = (np.ptp(before.loc[key].to_numpy(), axis=1) for key in ("calm", "wild"))
+    assert_allclose(wild / calm, 5, rtol=0.3)
+    # A series that comes later is taken to be as hard as the average.
+    model.update(panel.loc[["calm"]].rename(index={"calm": "new"}), update_params=False)
+    after = model.predict_interval()
+    assert_allclose(after.loc["calm"], before.loc["calm"])
+    average = np.ptp(after.loc["new"].to_numpy(), axis=1) / calm
+    assert_allclose(average, 2.5, rtol=0.5)
+
+
 def test_channels_have_intervals_of_their_own():
     y = pd.DataFrame({"calm": wave(noise=0.01), "wild": wave(noise=3.0)})
     model = tiny(normalize="series").fit(y, fh=FH)
@@ -183,33 +225,67 @@ def test_levels_beyond_the_trained_ones_are_an_error():
 # -- calibration -----------------------------------------------------------------------------------------------------
 
 
-def count_fits(monkeypatch):
+def record_fits(monkeypatch):
+    """The recipes and windows of all fits, in a list that fills up."""
     fits = []
     fit = NetworkRecipe.fit
-    monkeypatch.setattr(NetworkRecipe, "fit", lambda self, windows: fits.append(len(windows)) or fit(self, windows))
+    monkeypatch.setattr(NetworkRecipe, "fit", lambda self, windows: fits.append((self, windows)) or fit(self, windows))
     return fits
 
 
-def test_refit_is_made_once_and_without_the_newest_windows(monkeypatch):
-    fits = count_fits(monkeypatch)
-    model = tiny().fit(wave(), fh=FH)
+def test_refits_are_made_once_and_each_row_is_held_out_of_one(monkeypatch):
+    fits = record_fits(monkeypatch)
+    model = tiny(max_epochs=6).fit(wave(), fh=FH)
     point = model.predict()
-    assert len(fits) == 1
+    (_, all_windows), *refits = fits
+    assert not refits
     first = model.predict_interval()
     assert_array_equal(model.predict_interval(), first)
     assert_array_equal(model.predict(), point)
-    n_newest = int(0.2 * fits[0])
-    assert fits[1:] == [fits[0] - n_newest - 2]  # the windows between share targets with the newest
+    refits = fits[1:]
+    assert [recipe.options.max_epochs for recipe, _ in refits] == [3, 3, 3]
+    is_held_out = np.array([~windows.stacked.observed[:, 0] for _, windows in refits])
+    first_target = all_windows.origins.min()
+    assert (is_held_out[:, first_target:].sum(axis=0) == 1).all()
+    assert not is_held_out[:, :first_target].any()
+    # Each block is one part of the time.
+    assert (np.abs(np.diff(is_held_out[:, first_target:].astype(int))).sum(axis=1) <= 2).all()
+
+
+def test_no_error_is_that_of_a_network_which_was_trained_on_the_target(monkeypatch):
+    fits = record_fits(monkeypatch)
+    model = tiny(max_epochs=6).fit(wave(), fh=FH)
+    windows, errors = cross_conformal_errors(model._calibration.refit, model._calibration.windows)
+    assert not np.isnan(errors).any()
+    rows = windows.origins[:, np.newaxis] + np.arange(3)
+    expected = np.full(errors.shape, np.nan)
+    for recipe, trained in fits[1:]:
+        is_held_out = ~trained.stacked.observed[rows]
+        expected[is_held_out] = forecast_errors(recipe.fit(trained), windows)[is_held_out]
+    assert_allclose(errors, expected, rtol=1e-5)
+
+
+def test_many_windows_need_one_refit_without_the_newest(monkeypatch):
+    monkeypatch.setattr(cross_conformal, "_MANY_WINDOWS", 20)
+    fits = record_fits(monkeypatch)
+    model = tiny().fit(wave(), fh=FH)
+    bounds = model.predict_interval()
+    assert (np.ptp(bounds.to_numpy(), axis=1) > 0).all()
+    (_, all_windows), (_, older) = fits
+    is_held_out = ~older.stacked.observed[:, 0]
+    n_targets = len(all_windows) + 2
+    assert is_held_out.sum() == pytest.approx(0.2 * n_targets, abs=1.5)
+    assert is_held_out[-is_held_out.sum() :].all()
 
 
 def test_held_out_windows_need_no_refit(monkeypatch):
-    fits = count_fits(monkeypatch)
+    fits = record_fits(monkeypatch)
     tiny(early_stopping=True).fit(wave(), fh=FH).predict_interval()
     assert len(fits) == 1
 
 
 def test_losses_with_a_distribution_need_no_refit(monkeypatch):
-    fits = count_fits(monkeypatch)
+    fits = record_fits(monkeypatch)
     for loss in ("quantile", "gaussian"):
         tiny(loss=loss).fit(wave(), fh=FH).predict_interval()
     assert len(fits) == 2
@@ -219,7 +295,7 @@ def test_update_without_training_keeps_the_errors(monkeypatch):
     y = wave()
     model = tiny().fit(y[:70], fh=FH)
     width = np.ptp(model.predict_interval().to_numpy(), axis=1)
-    fits = count_fits(monkeypatch)
+    fits = record_fits(monkeypatch)
     model.update(y[70:] * 0 + y[:70].mean(), update_params=False)
     assert not fits
     assert np.ptp(model.predict_interval().to_numpy(), axis=1).shape == width.shape
@@ -236,38 +312,48 @@ def test_refit_after_an_update_trains_as_long_as_the_first_network():
 
 
 def test_too_few_windows_give_a_warning():
-    model = tiny().fit(wave(n=11), fh=[1, 2])
+    model = tiny().fit(wave(n=7), fh=[1, 2])
     with pytest.warns(UserWarning, match="windows are too few to hold some out"):
         bounds = model.predict_interval()
     assert (np.ptp(bounds.to_numpy(), axis=1) > 0).all()
 
 
-def errors_of(values, levels):
-    """Quantiles of given errors, one step ahead."""
-    y = pd.Series(np.arange(40.0))
-    model = tiny(window_length=4).fit(y, fh=[1])
-    calibration = Calibration(model.networks_[0], model._calibration.windows, refit=None)
-    calibration._errors = np.asarray(values, dtype=float).reshape(-1, 1, 1)
-    return calibration.error_quantiles(np.asarray(levels)).ravel()
+def sizes_of(errors, levels):
+    """Quantiles of given errors (window, step), for a window whose scale and seasonal naive error are 1."""
+    n, horizon = errors.shape
+    y = pd.Series(np.arange(n + horizon + 3.0))
+    model = tiny(window_length=4, sp=1).fit(y, fh=range(1, horizon + 1))
+    windows = model._calibration.windows
+    stacked = replace(windows.stacked, scale=np.ones((1, 1)), naive_error=np.ones((1, 1)))
+    windows = replace(windows, stacked=stacked, spec=replace(windows.spec, normalize="series"))
+    sizes = ErrorSizes.of(windows, errors[..., np.newaxis])
+    offsets = sizes.offsets(np.asarray(levels), windows[:1], np.ones((1, 1, 1)), series_ids=windows[:1].series_ids)
+    return offsets[0, :, 0]
 
 
-def test_error_distribution_is_symmetric_and_corrected_for_finite_samples():
-    low, middle, high = errors_of([1.0, 2, 3, 4], [0.1, 0.5, 0.9])
+def test_quantiles_of_many_errors_are_those_of_the_errors():
+    errors = np.random.default_rng(0).laplace(size=(4000, 1))
+    low, middle, high, far = sizes_of(errors, [0.05, 0.5, 0.95, 0.995])[0]
     assert middle == 0.0
-    assert low == -high
-    assert high == 4.0  # with the finite-sample correction, 0.9 is the largest of four errors
-    assert errors_of(np.arange(1, 1001), [0.95])[0] == pytest.approx(900, abs=3)
-    assert np.isfinite(errors_of([1.0, np.nan, 3.0], [0.05, 0.95])).all()
+    assert low == pytest.approx(-high)
+    assert high == pytest.approx(np.log(10), rel=0.05)
+    assert far == pytest.approx(np.log(100), rel=0.1)
 
 
-def test_levels_beyond_the_largest_error_follow_the_tail_of_student_t_without_a_jump():
-    random = np.random.default_rng(0)
-    errors, known = random.normal(size=9), 0.95  # the largest of nine errors belongs to the level 0.5 + 0.5 * 9 / 10
-    below, at, above, far = errors_of(errors, [known - 1e-9, known, known + 1e-9, 0.9995])
-    assert_allclose([below, above], at, rtol=1e-6)
-    assert at == pytest.approx(np.abs(errors).max())
-    spread = np.sqrt(np.mean(errors**2))
-    assert far - at == pytest.approx(spread * (t.ppf(0.9995, 9) - t.ppf(known, 9)), rel=1e-6)
+def test_quantiles_of_few_errors_are_those_of_a_wide_student_t():
+    errors = np.random.default_rng(0).choice([-1.0, 1.0], size=(9, 1))
+    levels = np.array([0.9, 0.99, 0.9999])
+    # The mean absolute error is 1 at 10 blocks; the quantiles of the errors themselves, 1, weigh as much as the normal.
+    expected = (1 + np.sqrt(np.pi / 2) * norm.ppf(levels)) / 2 * t.ppf(levels, 20) / norm.ppf(levels) * np.sqrt(1.1)
+    assert_allclose(sizes_of(errors, levels)[0], expected, rtol=1e-5)
+
+
+def test_sizes_of_steps_are_smoothed_so_that_they_never_fall():
+    errors = np.ones((30, 4)) * [1.0, 3.0, 2.0, 4.0]
+    errors[::2] *= -1
+    errors[0, 1] = np.nan
+    high = sizes_of(errors, [0.9])[:, 0]
+    assert_allclose(high / high[0], [1.0, 2.5, 2.5, 4.0], rtol=0.01)
 
 
 # -- after pretraining -----------------------------------------------------------------------------------------------
@@ -276,21 +362,25 @@ def test_levels_beyond_the_largest_error_follow_the_tail_of_student_t_without_a_
 def test_series_without_training_has_the_errors_on_all_its_windows(monkeypatch):
     panel = panel_of_noise(10, 40)
     model = tiny(window_length=8).pretrain(panel, fh=FH)
-    fits = count_fits(monkeypatch)
+    fits = record_fits(monkeypatch)
     model.fit(wave(), fh=FH).predict_interval()
     assert not fits
-    assert model._calibration.errors().shape == (len(model._calibration.windows), 3, 1)
+    windows, errors = model._calibration._errors()
+    assert len(windows) == len(errors) == len(model._calibration.windows)
 
 
 @pytest.mark.parametrize("fine_tune", [False, True])
 def test_short_series_falls_back_to_the_errors_of_the_panel(fine_tune):
     panel = panel_of_noise(10, 40)
     model = tiny(window_length=8, fine_tune=fine_tune).pretrain(panel, fh=FH)
-    of_the_panel = model.pretrained_.calibration.errors()
+    of_the_panel = model.pretrained_.calibration.sizes()
     model.fit(wave(n=9), fh=FH)
-    assert_array_equal(model._calibration.errors(), of_the_panel)
     bounds = model.predict_interval()
-    assert (np.ptp(bounds.to_numpy(), axis=1) > 0).all()
+    offsets = (bounds.to_numpy().T - model.predict().to_numpy()).T
+    rollout, _ = model._make_rollout(model.fh, None)
+    window = rollout._windows(rollout.stacked.starts + 9, np.array([0]))
+    scale = window.level_and_scale()[1]
+    assert_allclose(offsets, of_the_panel.offsets(np.array([0.05, 0.95]), window, scale, series_ids=None)[0, :, 0])
 
 
 def test_errors_after_fine_tuning_are_those_of_a_tuned_refit():
@@ -299,8 +389,8 @@ def test_errors_after_fine_tuning_are_those_of_a_tuned_refit():
     pretrained = copy.deepcopy(model.pretrained_.networks[0])
     model.fit(wave(), fh=FH)
     calibration = model._calibration
-    n_newest = len(calibration.errors())
-    assert 10 <= n_newest < len(calibration.windows) / 2
+    windows, errors = calibration._errors()
+    assert len(windows) == len(errors) == len(calibration.windows)
     assert_array_equal(
         model.pretrained_.networks[0].predict_scaled(calibration.windows),
         pretrained.predict_scaled(calibration.windows),

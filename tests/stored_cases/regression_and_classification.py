@@ -245,6 +245,7 @@ OF_REGRESSORS = {
         with_errors,
         {"normalize_X": "window", "normalize_y": "window", "target_feature": 1, "loss": "quantile"},
     ),
+    "calibration_cv": (with_errors, {"calibration_cv": 2}),
     "two targets": (with_errors_of_two, {"early_stopping": True}),
     "two targets, quantile": (with_errors_of_two, {"loss": "quantile"}),
     "two targets, gaussian, lstm": (with_errors_of_two, {"loss": "gaussian", "cell": "lstm"}),

@@ -1,0 +1,258 @@
+"""Forecasts from every row of a test part, in batches of windows."""
+
+from numbers import Integral, Real
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.utils import check_scalar
+from sktime.forecasting.base import ForecastingHorizon
+
+from sklrnn.forecasting.calibration import Calibration
+from sklrnn.forecasting.fh_index import times_after
+from sklrnn.forecasting.future_X import combine_rows, values_of_future_X
+from sklrnn.forecasting.history import History
+from sklrnn.forecasting.network import ForecastNetwork
+from sklrnn.forecasting.rollout import Rollout
+from sklrnn.forecasting.series import SeriesKey, TimeSeries, naive_errors_until, stack_series
+from sklrnn.forecasting.windows import StackedSeries, WindowSpec
+from sklrnn.timeline.panel import split_entities, times_of
+
+Array = NDArray[Any]
+
+# Numbers in the rows that are forecast at once.
+_MOST_NUMBERS = 2**22
+
+
+class Origins(NamedTuple):
+    """Where one series is forecast from: each forecast knows its first ``n_known`` rows."""
+
+    key: SeriesKey
+    series: TimeSeries
+    n_known: Array
+
+
+class RollingForecast(NamedTuple):
+    """What forecasts at many origins need: fitted networks, a history that reaches to the end, and the steps ahead.
+
+    Each origin becomes a series of its own: the rows of its window, and those ahead. So forecasts that read earlier
+    forecasts stay apart.
+    """
+
+    spec: WindowSpec
+    networks: list[ForecastNetwork]
+    calibration: Calibration
+    history: History
+    sp: int
+    steps: Array
+
+    def find_origins(self, y: pd.DataFrame, every: int) -> list[Origins]:
+        """The row before the first one of y and every later one from which all steps lie in y."""
+        furthest, origins, most_rows = int(self.steps.max()), [], 0
+        for key, rows in split_entities(y.index):
+            times, one = times_of(y.index[rows]), self.history.series[key]
+            first, last = one.index.get_indexer(pd.Index([times.min(), times.max()]))
+            most_rows = max(most_rows, int(last + 1 - first))
+            n_known = np.arange(first, last + 2 - furthest, every)
+            # Before the first row of the series there is nothing to forecast from.
+            if n_known.max(initial=0) > 0:
+                origins.append(Origins(key, one, n_known[n_known > 0]))
+        if not origins:
+            raise ValueError(
+                f"y has {most_rows} row(s), too few for a forecast of {furthest} step(s) that can be compared with it. "
+                "Pass more rows, or a shorter fh."
+            )
+        return origins
+
+    def forecast(self, origins: list[Origins], levels: Array | None) -> Array:
+        """Forecasts of all steps from all origins, then their quantiles: (row, channel, 1 + level)."""
+        stacked, places = self._stack(origins), {key: place for place, key in enumerate(self.history.series)}
+        numbers = np.array([places[one.key] for one in origins])
+        naive_errors = np.concatenate([naive_errors_until(one.series, one.n_known, self.sp) for one in origins])
+        n_known = np.concatenate([one.n_known for one in origins])
+        series_ids = np.repeat(np.arange(len(origins)), [len(one.n_known) for one in origins])
+        n_columns = stacked.y.shape[1] + stacked.X.shape[1]
+        at_once = max(1, _MOST_NUMBERS // ((self.spec.window_length + self._n_ahead) * n_columns))
+        blocks = []
+        for start in range(0, len(n_known), at_once):
+            block = slice(start, start + at_once)
+            ids, ends = series_ids[block], stacked.starts[series_ids[block]] + n_known[block]
+            rollout = self._rollout(stacked, naive_errors[block], numbers[ids], ids, ends)
+            values = rollout.predict()[..., np.newaxis]
+            if levels is not None:
+                values = np.concatenate([values, rollout.predict_quantiles(levels, self.calibration)], axis=2)
+            unknown = np.repeat(ends[:, np.newaxis] <= stacked.first_observed[ids], len(self.steps), axis=0)
+            blocks.append(np.where(unknown[..., np.newaxis], np.nan, values))
+        return np.concatenate(blocks)
+
+    @property
+    def _n_ahead(self) -> int:
+        """Rows ahead that the networks write and read: whole blocks of steps that they predict at once."""
+        return -(-int(self.steps.max()) // self.spec.horizon) * self.spec.horizon
+
+    def _stack(self, origins: list[Origins]) -> StackedSeries:
+        """All series, with the rows of X that the last origins read beyond the end."""
+        n_beyond = [int(one.n_known[-1]) + self._n_ahead - len(one.series) for one in origins]
+        X_ahead = {}
+        for one, n_own in zip(origins, n_beyond, strict=True):
+            X = np.full((max(0, *n_beyond), one.series.X.shape[1]), np.nan)
+            if self.spec.known_future and n_own > 0:
+                ahead = times_after(one.series.index, n_own)
+                asked = one.series.index[one.n_known[-1] - 1 + self.steps]
+                rows = combine_rows(self.history.early_X.get(one.key), None, self.history.columns.X, one.key)
+                X[:n_own] = values_of_future_X(rows, asked, ahead, self.spec.horizon, one.key)
+            X_ahead[one.key] = X
+        series = {one.key: one.series for one in origins}
+        return stack_series(series, sp=self.sp, X_ahead=X_ahead, n_ahead=max(0, *n_beyond))
+
+    def _rollout(self, stacked: StackedSeries, naive_errors: Array, numbers: Array, ids: Array, ends: Array) -> Rollout:
+        """Forecasts of the series ``ids``, each from the row before ``ends``.
+
+        ``naive_errors`` are those of the rows before, ``numbers`` those of the series in the history.
+        """
+        spec, n_rows = self.spec, self.spec.window_length + self._n_ahead
+        # A series shorter than the window is padded with its own first row.
+        rows = np.maximum(
+            ends[:, np.newaxis] + np.arange(-spec.window_length, self._n_ahead), stacked.starts[ids, None]
+        )
+        y, X = stacked.y[rows], stacked.X[rows]
+        y[:, spec.window_length :] = np.nan
+        unknown = [column for column in range(X.shape[2]) if column not in spec.known_future]
+        X[:, spec.window_length :, unknown] = X[:, spec.window_length - 1, unknown][:, np.newaxis]
+        starts = np.arange(len(ids)) * n_rows
+        cut_out = StackedSeries(
+            y.reshape(n_rows * len(ids), y.shape[2]),
+            np.zeros((n_rows * len(ids), y.shape[2]), dtype=bool),
+            X.reshape(n_rows * len(ids), X.shape[2]),
+            starts,
+            starts + n_rows,
+            np.repeat(starts[:, np.newaxis], y.shape[2], axis=1),
+            stacked.level[ids],
+            stacked.scale[ids],
+            naive_errors,
+        )
+        n_known = np.full(len(ids), spec.window_length)
+        return Rollout(spec, self.networks, cut_out, n_known, [self.steps] * len(ids), numbers)
+
+    def index_of(self, origins: list[Origins]) -> pd.MultiIndex:
+        """The index of the forecasts: series (of a panel), cutoff, step ahead, time."""
+        *series_names, time_name = self.history.index_names
+        levels: list[list[pd.Index]] = []
+        for one in origins:
+            n = len(one.n_known) * len(self.steps)
+            keys = one.key if isinstance(one.key, tuple) else (one.key,) * len(series_names)
+            cutoffs = one.series.index.take(np.repeat(one.n_known - 1, len(self.steps)))
+            steps = pd.Index(np.tile(self.steps, len(one.n_known)))
+            times = one.series.index.take(self._rows(one))
+            levels.append([*(pd.Index([key]).repeat(n) for key in keys), cutoffs, steps, times])
+        names = [*series_names, "cutoff", "step", "time" if time_name is None else time_name]
+        joined = [first.append(others) for first, *others in zip(*levels, strict=True)]
+        return pd.MultiIndex.from_arrays(joined, names=names)
+
+    def actual(self, origins: list[Origins]) -> Array:
+        """The values that y has at the times of the forecasts: (row, channel)."""
+        return np.concatenate([one.series.y[self._rows(one)] for one in origins])
+
+    def _rows(self, origins: Origins) -> Array:
+        return (origins.n_known[:, np.newaxis] - 1 + self.steps).ravel()
+
+
+class RollingForecasts:
+    """The method of a forecaster that forecasts from every row of a test part."""
+
+    window_spec_: WindowSpec
+    networks_: list[ForecastNetwork]
+    sp_: int
+    _history: History
+    _calibration: Calibration
+
+    def predict_rolling(
+        self, y: Any, X: Any = None, *, fh: Any = None, step: int = 1, coverage: float | None = None
+    ) -> pd.DataFrame:
+        """Forecast from every row of a test part, without training, and return forecasts and known values.
+
+        The first forecast is made before the first row of ``y``, each later one from ``step`` rows further on, as long
+        as ``y`` has a row for each step. These are the forecasts of ``predict`` in a loop with
+        ``update(..., update_params=False)``, made in batches of windows. The forecaster does not change.
+
+        Parameters
+        ----------
+        y : pandas.Series or pandas.DataFrame
+            The test part, in the form of the y of ``fit``. It follows the known rows, or replaces some of them.
+
+        X : pandas.DataFrame, default=None
+            Exogenous variables of the rows of ``y``, and of any later rows that the last forecasts read.
+
+        fh : int, list or ForecastingHorizon, default=None
+            The steps ahead, as numbers of rows; None takes those of ``fit``.
+
+        step : int, default=1
+            Rows from one origin to the next.
+
+        coverage : float, default=None
+            Coverage of prediction intervals, such as 0.9; None computes none.
+
+        Returns
+        -------
+        forecasts : pandas.DataFrame
+            A row for each origin and step: the index holds the series (of a panel), the ``cutoff`` (the last row that
+            the forecast knows), the ``step`` ahead and the time. Columns are ``y_true``, ``y_pred`` and, with
+            ``coverage``, ``lower`` and ``upper``; if y has several columns, each of these holds them all.
+
+        Examples
+        --------
+        >>> from sklrnn.datasets import load_air_passengers
+        >>> from sklrnn.forecasting import GRUForecaster
+        >>> y = load_air_passengers()
+        >>> model = GRUForecaster(max_epochs=10, random_state=0).fit(y[:-36], fh=range(1, 13))
+        >>> forecasts = model.predict_rolling(y[-36:])
+        >>> len(forecasts.index.unique("cutoff"))
+        25
+        >>> errors = (forecasts["y_pred"] - forecasts["y_true"]).abs().groupby("step").mean()
+        """
+        forecaster: Any = self
+        forecaster.check_is_fitted("predict_rolling")
+        check_scalar(step, "step", Integral, min_val=1)
+        levels = _levels(coverage)
+        # sktime notes the form of y and the horizon in the forecaster that checks them: here, in a copy.
+        noting: Any = object.__new__(type(self))
+        vars(noting).update(vars(self), _converter_store_y=dict(forecaster._converter_store_y))
+        X_inner, y_inner = noting._check_X_y(X=X, y=y)
+        rolling = RollingForecast(
+            self.window_spec_,
+            self.networks_,
+            self._calibration,
+            self._history.extend(y_inner, X_inner),
+            self.sp_,
+            _steps(noting._check_fh(fh)),
+        )
+        origins = rolling.find_origins(y_inner, int(step))
+        parts = np.concatenate([rolling.actual(origins)[..., np.newaxis], rolling.forecast(origins, levels)], axis=2)
+        names = ["y_true", "y_pred", "lower", "upper"][: parts.shape[2]]
+        history = rolling.history
+        columns = pd.Index(names)
+        if parts.shape[1] > 1:
+            parts = history.in_order_of_y(parts)
+            columns = pd.MultiIndex.from_product([names, y_inner.columns])
+        values = np.moveaxis(parts, 1, 2).reshape(len(parts), -1)
+        return pd.DataFrame(values, index=rolling.index_of(origins), columns=columns)
+
+
+def _levels(coverage: Any) -> Array | None:
+    """The levels of the bounds of an interval."""
+    if coverage is None:
+        return None
+    if not isinstance(coverage, Real) or not 0 < float(coverage) < 1:
+        raise ValueError(f"coverage must lie between 0 and 1, such as 0.9, or be None, got {coverage!r}.")
+    return 0.5 + np.array([-0.5, 0.5]) * float(coverage)
+
+
+def _steps(fh: ForecastingHorizon) -> Array:
+    wanted = fh.to_pandas()
+    if not fh.is_relative or not pd.api.types.is_integer_dtype(wanted.dtype) or wanted.min() < 1:
+        raise ValueError(
+            "predict_rolling needs an fh of steps ahead, the same from every origin, such as fh=[1, 2, 3], got "
+            f"{list(wanted)}. Pass such an fh."
+        )
+    return np.asarray(wanted, dtype=np.int64)
