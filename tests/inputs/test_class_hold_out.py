@@ -61,7 +61,11 @@ def test_a_view_of_windows_stays_one():
     ("codes", "fraction", "message"),
     [
         ([0] * 50 + [1] * 49, 0.1, "holds out 10 labels, and at least 20 are needed"),
-        ([0] * 300 + [1] * 14, 0.1, "holds out 1 of the 14 samples of class 'b', of which each epoch is evaluated on at least 2"),
+        (
+            [0] * 300 + [1] * 14,
+            0.1,
+            "holds out 1 of the 14 samples of class 'b', of which each epoch is evaluated on at least 2",
+        ),
         ([0] * 300 + [1] * 2 + [2] * 3, 0.1, r"holds out 0 of the 2 samples of class 'b' \(and of 1 more\)"),
         ([0] * 300 + [1], 0.6, "leaves no sample of class 'b' to train on"),
         ([0] * 300 + [1] * 2, 0.9, "leaves no sample of class 'b' to train on"),
