@@ -58,7 +58,7 @@ class Calibration:
     def sizes(self) -> ErrorSizes:
         """The sizes of the errors on the windows."""
         if self._sizes is None:
-            self._sizes = ErrorSizes.of(*self._errors())
+            self._sizes = ErrorSizes.of(*self._measure())
         return self._sizes
 
     def forget_fallback(self) -> None:
@@ -66,10 +66,12 @@ class Calibration:
         if len(self.windows):
             self.fallback = None
 
-    def _needs_fallback(self) -> bool:
-        return self.fallback is not None and len(self.windows) < _OWN_WINDOWS
+    def _with_enough_windows(self) -> "Calibration":
+        if self.fallback is None or len(self.windows) >= _OWN_WINDOWS:
+            return self
+        return self.fallback._with_enough_windows()
 
-    def _errors(self) -> tuple[Windows, Array]:
+    def _measure(self) -> tuple[Windows, Array]:
         """Windows, and the signed errors on their targets in units of their scales: (window, step, channel)."""
         if self.refit is None:
             return self.windows, forecast_errors(self.network, self.windows)

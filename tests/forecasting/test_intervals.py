@@ -365,8 +365,23 @@ def test_series_without_training_has_the_errors_on_all_its_windows(monkeypatch):
     fits = record_fits(monkeypatch)
     model.fit(wave(), fh=FH).predict_interval()
     assert not fits
-    windows, errors = model._calibration._errors()
+    windows, errors = model._calibration._measure()
     assert len(windows) == len(errors) == len(model._calibration.windows)
+
+
+def test_panel_without_windows_has_the_errors_of_the_panel_before():
+    model = tiny(window_length=8).pretrain(panel_of_noise(10, 40), fh=FH)
+    with pytest.warns(UserWarning, match="nothing to learn from"):
+        model.pretrain(panel_of_noise(2, 3), fh=FH)
+    bounds = model.fit(wave(n=9), fh=FH).predict_interval()
+    assert (np.ptp(bounds.to_numpy(), axis=1) > 0).all()
+
+
+def test_models_of_before_measure_their_errors_anew():
+    model = tiny().fit(wave(), fh=FH)
+    loaded = copy.deepcopy(model)
+    vars(loaded._calibration)["_errors"] = None
+    assert_array_equal(loaded.predict_interval(), model.predict_interval())
 
 
 @pytest.mark.parametrize("fine_tune", [False, True])
@@ -389,7 +404,7 @@ def test_errors_after_fine_tuning_are_those_of_a_tuned_refit():
     pretrained = copy.deepcopy(model.pretrained_.networks[0])
     model.fit(wave(), fh=FH)
     calibration = model._calibration
-    windows, errors = calibration._errors()
+    windows, errors = calibration._measure()
     assert len(windows) == len(errors) == len(calibration.windows)
     assert_array_equal(
         model.pretrained_.networks[0].predict_scaled(calibration.windows),
