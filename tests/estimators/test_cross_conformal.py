@@ -220,3 +220,10 @@ def test_ctrl_c_in_a_refit_leaves_a_model_without_intervals():
     assert_allclose(model.predict(X), GRURegressor(**TINY).fit(X, y).predict(X), rtol=1e-6)
     with pytest.raises(ValueError, match="Fit with calibration_cv=3"):
         model.predict_interval(X)
+
+
+def test_a_warning_about_an_option_comes_once_however_many_networks_are_trained():
+    X, y = draw(60)
+    with pytest.warns(UserWarning, match="kernel_size=9 is longer than the longest sequence") as record:
+        GRURegressor(**TINY, filters=2, kernel_size=9, calibration_cv=3).fit(X, y)
+    assert len(record) == 1
