@@ -132,9 +132,11 @@ REGRESSION = {
     "loss": ["'absolute_error'", "'huber'", "'quantile'", "'gaussian'", "torch.nn.SmoothL1Loss"],
     "normalize_y": ["False"],
     "quantiles": ["(0.1, 0.9)", "[0.5]"],
+    "calibration_cv": ["2", "3", "[(range(3), range(3, 6))]"],
 }
 BAD_REGRESSION = {
     "quantiles": ["(0.9, 0.1)", "(0, 0.5)", "()", "'x'", "5"],
+    "calibration_cv": ["1", "True", "'x'", "0.5"],
     "loss": ["'mse'", "'log_loss'", "torch.nn.CrossEntropyLoss", "torch.nn.Linear", "None"],
 }
 NAMED = ["SimpleRNN", "GRU", "LSTM", "CNNLSTM", "Recurrent"]

@@ -26,7 +26,7 @@ from sklearn.pipeline import make_pipeline
 from sklrnn import GRUClassifier, TokenEncoder
 from sklrnn.metrics import entity_f1_score
 
-OPTIONS = {"units": 32, "dropout": 0.3, "return_sequences": True, "max_epochs": 20}
+OPTIONS = {"units": 32, "dropout": 0.4, "return_sequences": True, "max_epochs": 20}
 
 
 def read_sentences():

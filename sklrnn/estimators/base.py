@@ -30,6 +30,7 @@ from sklrnn.inputs.sklearn_classes import BaseEstimator
 from sklrnn.inputs.step_targets import check_step_targets, check_step_weights
 from sklrnn.inputs.tokens import warn_of_tokens
 from sklrnn.inputs.training_range import training_range, warn_if_far
+from sklrnn.inputs.user_warnings import each_warning_once
 from sklrnn.inputs.validation import check_single_step, check_weights
 from sklrnn.nn.losses import Loss
 from sklrnn.nn.network import Network, NetworkArchitecture
@@ -79,7 +80,7 @@ class RecurrentEstimator(
         """
         validate_parameters(self)
         continues = self.warm_start and hasattr(self, "model_")
-        with self._draft(continues=continues) as draft:
+        with self._draft(continues=continues) as draft, each_warning_once():
             draft._fit(X, y, sample_weight, owner=self, continues=continues)
         return self
 

@@ -92,7 +92,7 @@ def check_calibration(regressor: Any) -> None:
 
 
 def _split(regressor: Any, samples: Samples) -> Iterator[tuple[Positions, Positions]]:
-    """Positions of the training and test samples of each fold, counted among those of nonzero weight."""
+    """Positions of the training and test samples of each fold; a splitter counts those of nonzero weight."""
     chosen, cv = samples.nonzero_weight, regressor.calibration_cv
     if isinstance(cv, int | np.integer):
         overlap = 0 if samples.per_timestep else regressor.n_outputs_ - 1
@@ -100,10 +100,12 @@ def _split(regressor: Any, samples: Samples) -> Iterator[tuple[Positions, Positi
     else:
         folds = check_cv(cv).split(np.zeros((len(chosen), 1)))
     for train, test in folds:
-        if not len(train) or not len(test):
+        n_train, n_test = len(train), len(test)
+        if not n_train or not n_test or max(np.max(train), np.max(test)) >= len(chosen):
             raise ValueError(
-                f"calibration_cv={cv!r} leaves {len(train)} samples to train on and {len(test)} to test on, of "
-                f"{len(chosen)} in all. Pass more samples, or change calibration_cv."
+                f"calibration_cv={cv!r} gives {n_train} samples to train on and {n_test} to test on, up to number "
+                f"{max(np.max(part, initial=0) for part in (train, test))}, and there are {len(chosen)}, counted from "
+                "0. Pass more samples, or change calibration_cv."
             )
         yield chosen[train], np.sort(chosen[test])
 

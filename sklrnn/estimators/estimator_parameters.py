@@ -42,7 +42,12 @@ class EstimatorParameters:
         ),
     ] = None
     return_sequences: Annotated[
-        bool, Group.NETWORK, Doc("Predict at every step (aligned many-to-many): y has a time axis.")
+        bool,
+        Group.NETWORK,
+        Doc(
+            "Predict at every step (aligned many-to-many): y has a time axis. For tags of whole sequences, such as "
+            "those of the words of a text, set `bidirectional=True` too."
+        ),
     ] = False
     missing: Annotated[
         Literal["error", "mask"],

@@ -160,12 +160,17 @@ def test_only_some_of_the_samples_keep_their_weight(chosen):
     assert_array_equal(np.unique(weighted.targets()[1]), [0.5])
 
 
-def test_too_few_samples_for_the_folds_are_an_error():
-    X, y = draw(8, outputs=6)
-    with pytest.raises(ValueError, match="calibration_cv=3 leaves 0 samples to train on and 3 to test on, of 8 in all"):
-        GRURegressor(**TINY, calibration_cv=3).fit(X, y)
-    with pytest.raises(ValueError, match="calibration_cv=9 leaves 8 samples to train on and 0 to test on, of 8"):
-        GRURegressor(**TINY, calibration_cv=9).fit(X, y[:, 0])
+@pytest.mark.parametrize(
+    ("cv", "outputs", "what"),
+    [
+        (3, 6, "3 gives 0 samples to train on and 3 to test on, .* there are 8"),
+        (9, 1, "9 gives 8 samples to train on and 0 to test on, .* there are 8"),
+        ([(range(5), range(5, 9))], 1, ".* gives 5 samples to train on and 4 to test on, up to number 8, .* are 8"),
+    ],
+)
+def test_folds_that_the_samples_do_not_fill_are_an_error(cv, outputs, what):
+    with pytest.raises(ValueError, match=f"calibration_cv={what}.*Pass more samples"):
+        GRURegressor(**TINY, calibration_cv=cv).fit(*draw(8, outputs))
 
 
 @pytest.mark.parametrize("wrong", [1, True, 0.5, "five"])
@@ -220,3 +225,10 @@ def test_ctrl_c_in_a_refit_leaves_a_model_without_intervals():
     assert_allclose(model.predict(X), GRURegressor(**TINY).fit(X, y).predict(X), rtol=1e-6)
     with pytest.raises(ValueError, match="Fit with calibration_cv=3"):
         model.predict_interval(X)
+
+
+def test_a_warning_about_an_option_comes_once_however_many_networks_are_trained():
+    X, y = draw(60)
+    with pytest.warns(UserWarning, match="kernel_size=9 is longer than the longest sequence") as record:
+        GRURegressor(**TINY, filters=2, kernel_size=9, calibration_cv=3).fit(X, y)
+    assert len(record) == 1
