@@ -103,9 +103,9 @@ class Rollout:
         The errors of successive blocks are assumed to be independent, so that intervals widen with the root of the
         number of blocks.
         """
-        level, scale = windows.level_and_scale()
+        scale = windows.level_and_scale()[1]
         scaled = np.mean([network.predict_scaled(windows) for network in self.networks], axis=0)
-        points = scaled * scale + level
+        points = scaled * scale + windows.baseline()
         if levels is None or calibration is None:
             return points, points
         if self.networks[0].predicts_quantiles(levels):
