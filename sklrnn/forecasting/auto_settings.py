@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from sktime.forecasting.base import ForecastingHorizon
 
-from sklrnn.forecasting.seasonality import resolve_season
+from sklrnn.forecasting.fh_index import resolve_fh
+from sklrnn.forecasting.seasonality import FEW_SERIES, resolve_season, season_by_frequency
 from sklrnn.forecasting.series import SeriesKey, TimeSeries
 from sklrnn.forecasting.windows import WindowSpec
 from sklrnn.inputs.magnitudes import exponents, without_exponent
@@ -25,6 +28,26 @@ MIN_ROWS = 3
 # Steps of the optimizer with max_epochs="auto": 200 for the 84 windows of nine years of months, 20,000 for the 200,000
 # of M4's hours. Few windows are soon overfitted.
 AUTO_STEPS = StepBudget(14, growth=0.6, most_steps=20_000)
+_ENOUGH_WINDOWS = 100
+# Longer seasons are left to the network: smoothing would read too many rows.
+_LONGEST_SMOOTHED = 60
+
+
+def step_budget(spec: WindowSpec, n_windows: int) -> StepBudget:
+    """The steps of the optimizer for ``max_epochs="auto"``.
+
+    A network that corrects smoothing is trained for fewer steps on few windows: it starts at a good forecast, and what
+    it learns from a dozen windows of one series are their chances.
+    """
+    share = 1.0 if not spec.smoothing_seasons else min(1.0, n_windows / _ENOUGH_WINDOWS) ** 2
+    return AUTO_STEPS._replace(steps=share * AUTO_STEPS.steps)
+
+
+def resolve_horizon(strategy: str, fh: ForecastingHorizon | None, index: pd.Index, sp: int) -> int:
+    """The steps that the networks predict at once."""
+    if strategy == "recursive":
+        return 1
+    return sp if fh is None else max(1, int(resolve_fh(fh, index)[0].max()))
 
 
 def resolve_sp(sp: int | Literal["auto"], series: Mapping[SeriesKey, TimeSeries], *, verbose: int = 0) -> int:
@@ -32,6 +55,20 @@ def resolve_sp(sp: int | Literal["auto"], series: Mapping[SeriesKey, TimeSeries]
     freq = frequency_of(next(iter(series.values())).index)
     channels = [without_exponent(one.y[:, channel]) for one in series.values() for channel in range(one.y.shape[1])]
     return resolve_season(sp, channels, freq if isinstance(freq, str) else None, verbose=verbose)
+
+
+def smoothing_seasons(sp: int | Literal["auto"], found: int, series: Mapping[SeriesKey, TimeSeries]) -> tuple[int, ...]:
+    """The seasons that smoothing tries in each window.
+
+    A few short series seldom show a season clearly enough for a network. Smoothing needs less evidence, so it may take
+    the season of the frequency or none.
+    """
+    freq = frequency_of(next(iter(series.values())).index)
+    n_series = len(series) * next(iter(series.values())).y.shape[1]
+    usual = season_by_frequency(freq) if isinstance(freq, str) else 1
+    if sp != "auto" or found > 1 or n_series >= FEW_SERIES or usual > _LONGEST_SMOOTHED:
+        return (found if found <= _LONGEST_SMOOTHED else 1,)
+    return (1, usual) if usual > 1 else (1,)
 
 
 def resolve_window_spec(

@@ -13,11 +13,19 @@ from sktime.forecasting.base import ForecastingHorizon
 from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
 from sklrnn.estimators.options import warn_of_long_convolutions
 from sklrnn.estimators.parameters import ConvolutionOptions, NetworkParameters
-from sklrnn.forecasting.auto_settings import AUTO_STEPS, resolve_future_X, resolve_sp, resolve_window_spec
+from sklrnn.forecasting.auto_settings import (
+    resolve_future_X,
+    resolve_horizon,
+    resolve_sp,
+    resolve_window_spec,
+    smoothing_seasons,
+    step_budget,
+)
+from sklrnn.forecasting.baseline_trial import Baseline, with_baseline
 from sklrnn.forecasting.calibration import Calibration, Pretrained
-from sklrnn.forecasting.fh_index import resolve_fh
 from sklrnn.forecasting.history import Columns, History
 from sklrnn.forecasting.network import ForecastNetwork, NetworkRecipe, fit_networks
+from sklrnn.forecasting.network_summary import NetworksWithSummary
 from sklrnn.forecasting.parameters import ForecasterParameters
 from sklrnn.forecasting.plain_values import SavedAsPlainValues
 from sklrnn.forecasting.rolling import RollingForecasts
@@ -28,7 +36,6 @@ from sklrnn.forecasting.sktime_tags import TAGS
 from sklrnn.forecasting.windows import Windows, WindowSpec
 from sklrnn.inputs.documentation import LinkToDocumentation
 from sklrnn.inputs.user_warnings import warn_user
-from sklrnn.nn.summary import NetworkSummary
 from sklrnn.timeline.long_table import check_not_long
 from sklrnn.training.auto_epochs import resolve_epochs
 from sklrnn.training.interrupts import pass_on
@@ -43,6 +50,7 @@ _UPDATE_SHARE = 0.1
 class BaseRecurrentForecaster(
     LinkToDocumentation,
     SavedAsPlainValues,
+    NetworksWithSummary,
     RollingForecasts,
     ForecasterParameters,
     ConvolutionOptions,
@@ -66,6 +74,7 @@ class BaseRecurrentForecaster(
     horizon_: int = fitted("Steps that the networks predict at once.")
     sp_: int = fitted("Rows in a season; 1 stands for none.")
     fold_: int = fitted("Rows that each recurrent step reads.")
+    baseline_: Baseline = fitted("What the networks correct.")
 
     _tags = TAGS
     _config = {"remember_data": False}  # noqa: RUF012
@@ -184,7 +193,7 @@ class BaseRecurrentForecaster(
         self.window_spec_ = resolve_window_spec(
             series,
             window_length=self.window_length,
-            horizon=self._resolve_horizon(fh),
+            horizon=resolve_horizon(self.strategy, fh, self._history.longest().index, self.sp_),
             fold=self.fold,
             sp=self.sp_,
             normalize=self.normalize,
@@ -193,16 +202,12 @@ class BaseRecurrentForecaster(
         spec, self.columns_ = self.window_spec_, self._history.columns
         self.window_length_, self.horizon_, self.fold_ = spec.window_length, spec.horizon, spec.fold
         warn_of_long_convolutions(self, spec.n_steps, "the window", ", raise window_length, or lower fold")
-        windows = self._training_windows()
+        seasons = smoothing_seasons(self.sp, self.sp_, series)
+        windows = with_baseline(self._training_windows(), self.baseline, seasons, verbose=self.verbose)
+        self.window_spec_ = windows.spec
+        self.baseline_ = "smoothing" if windows.spec.smoothing_seasons else "level"
         seeds = check_random_state(self.random_state).randint(2**31 - 1, size=self.n_networks)
         self._fit_networks([self._recipe(windows, int(seed)) for seed in seeds], windows)
-
-    def _resolve_horizon(self, fh: ForecastingHorizon | None) -> int:
-        if self.strategy == "recursive":
-            return 1
-        if fh is None:
-            return self.sp_
-        return max(1, int(resolve_fh(fh, self._history.longest().index)[0].max()))
 
     def _continue_training(self) -> None:
         windows = self._training_windows()
@@ -225,7 +230,8 @@ class BaseRecurrentForecaster(
 
     def _n_epochs(self, windows: Windows) -> int:
         n_batches = -(-len(windows) // self.batch_size)
-        return resolve_epochs(self.max_epochs, AUTO_STEPS, n_batches=n_batches, n_samples=len(windows))
+        budget = step_budget(windows.spec, len(windows))
+        return resolve_epochs(self.max_epochs, budget, n_batches=n_batches, n_samples=len(windows))
 
     def _training_windows(self) -> Windows:
         return Windows.for_training(self.window_spec_, stack_series(self._history.series, sp=self.sp_))
@@ -260,27 +266,6 @@ class BaseRecurrentForecaster(
 
     def _make_rollout(self, fh: ForecastingHorizon, X: pd.DataFrame | None) -> tuple[Rollout, pd.Index]:
         return make_rollout(self.window_spec_, self.networks_, self._history, fh, X, sp=self.sp_)
-
-    def summary(self, *, show: bool = True) -> NetworkSummary | None:
-        """Print the layers of the fitted networks as a table: output shapes, weights, and numbers of parameters.
-
-        Parameters
-        ----------
-        show : bool, default=True
-            Print the table, in a notebook as HTML. With False it is returned: ``str`` of it is the text.
-
-        Returns
-        -------
-        summary : NetworkSummary or None
-            The table with ``show=False``, otherwise None.
-        """
-        self.check_is_fitted("summary")
-        first, *others = self.networks_
-        summary = NetworkSummary(first.module_.layers(), title=type(self).__name__, n_networks=1 + len(others))
-        if not show:
-            return summary
-        summary.display()
-        return None
 
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:

@@ -118,6 +118,10 @@ class NetworkRecipe(Saved):
         )
         network = architecture.build(seed=self.options.seed)
         network.standardise.set_statistics(*feature_statistics(samples.X, samples.row_weights, samples.nonzero_weight))
+        if windows.spec.smoothing_seasons:
+            # Smoothing is a good forecast already: training starts at it.
+            for parameter in network.head.parameters():
+                parameter.detach().zero_()
         return network
 
     def _hold_out(self, samples: Samples) -> tuple[Samples, Samples | None]:

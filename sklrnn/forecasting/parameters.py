@@ -54,6 +54,14 @@ class ForecasterParameters:
             "the features."
         ),
     ] = "auto"
+    baseline: Annotated[
+        Literal["auto", "level", "smoothing"],
+        Group.INPUT,
+        Doc(
+            'What the networks correct: the "level" of the window, or exponential "smoothing" with a trend and a '
+            'season; "auto" takes smoothing if a linear model on windows forecasts the newest ones no better.'
+        ),
+    ] = "auto"
     n_networks: Annotated[
         int, Ge(1), Group.NETWORK, Doc("Networks with different seeds whose forecasts are averaged.")
     ] = 1

@@ -73,7 +73,7 @@ class RollingForecast(NamedTuple):
         n_known = np.concatenate([one.n_known for one in origins])
         series_ids = np.repeat(np.arange(len(origins)), [len(one.n_known) for one in origins])
         n_columns = stacked.y.shape[1] + stacked.X.shape[1]
-        at_once = max(1, _MOST_NUMBERS // ((self.spec.window_length + self._n_ahead) * n_columns))
+        at_once = max(1, _MOST_NUMBERS // ((self.spec.n_rows_read + self._n_ahead) * n_columns))
         blocks = []
         for start in range(0, len(n_known), at_once):
             block = slice(start, start + at_once)
@@ -111,28 +111,28 @@ class RollingForecast(NamedTuple):
 
         ``naive_errors`` are those of the rows before, ``numbers`` those of the series in the history.
         """
-        spec, n_rows = self.spec, self.spec.window_length + self._n_ahead
-        # A series shorter than the window is padded with its own first row.
-        rows = np.maximum(
-            ends[:, np.newaxis] + np.arange(-spec.window_length, self._n_ahead), stacked.starts[ids, None]
-        )
+        spec, n_past = self.spec, self.spec.n_rows_read
+        n_rows = n_past + self._n_ahead
+        n_known = np.minimum(ends - stacked.starts[ids], n_past)
+        # A series shorter than that is padded with its own first row, in front of its start.
+        rows = np.maximum(ends[:, np.newaxis] + np.arange(-n_past, self._n_ahead), stacked.starts[ids, np.newaxis])
         y, X = stacked.y[rows], stacked.X[rows]
-        y[:, spec.window_length :] = np.nan
+        y[:, n_past:] = np.nan
         unknown = [column for column in range(X.shape[2]) if column not in spec.known_future]
-        X[:, spec.window_length :, unknown] = X[:, spec.window_length - 1, unknown][:, np.newaxis]
-        starts = np.arange(len(ids)) * n_rows
+        X[:, n_past:, unknown] = X[:, n_past - 1, unknown][:, np.newaxis]
+        ends_of_cut = np.arange(1, len(ids) + 1) * n_rows
+        starts = ends_of_cut - self._n_ahead - n_known
         cut_out = StackedSeries(
             y.reshape(n_rows * len(ids), y.shape[2]),
             np.zeros((n_rows * len(ids), y.shape[2]), dtype=bool),
             X.reshape(n_rows * len(ids), X.shape[2]),
             starts,
-            starts + n_rows,
+            ends_of_cut,
             np.repeat(starts[:, np.newaxis], y.shape[2], axis=1),
             stacked.level[ids],
             stacked.scale[ids],
             naive_errors,
         )
-        n_known = np.full(len(ids), spec.window_length)
         return Rollout(spec, self.networks, cut_out, n_known, [self.steps] * len(ids), numbers)
 
     def index_of(self, origins: list[Origins]) -> pd.MultiIndex:

@@ -53,7 +53,7 @@ class _Evidence(NamedTuple):
 _NAMED, _NAMED_IN_FEW = _Evidence(0.01, 1.0), _Evidence(0.1, 1.0)
 _FOUND, _FOUND_IN_FEW = _Evidence(0.03, 3.0), _Evidence(0.1, 3.0)
 _CLEAR, _CLEAR_CORRELATION = _Evidence(0.02, 0.0), 0.4
-_FEW_SERIES = 10
+FEW_SERIES = 10
 # Of the accepted seasons the shortest one that gains at least this share of the highest gain is taken.
 _NEARLY_AS_GOOD = 0.85
 # With fewer series there is no saying whether dates would name a season.
@@ -82,16 +82,16 @@ def choose_season(y: Array | Sequence[Array], freq: str | None = None) -> Season
     series = [np.asarray(values, dtype=np.float64) for values in ([y] if isinstance(y, np.ndarray) else y)]
     series = [values for values in series if not np.isnan(values).all()]
     n_rows = int(np.median([len(values) for values in series])) if series else 0
-    by_calendar = (_season_by_frequency(freq),) if freq else _USUAL
+    by_calendar = (season_by_frequency(freq),) if freq else _USUAL
     correlations = _median_autocorrelation(_some(series, _MOST_CORRELATED), n_rows // 2)
     seasons = {season for season in by_calendar if season > 1 and 2 * season < n_rows}
     seasons |= {_first_high_peak(correlations[: n_rows // 3 + 1])} - {1}
-    if len(series) < _FEW_SERIES:
+    if len(series) < FEW_SERIES:
         seasons = {season for season in seasons if _stands_out(correlations, season, _LOWER_BEFORE_NAMED)}
     if not seasons:
         return Season(1, "no season to try")
     trials = _try_seasons(_some(series, _MOST_TRIED), seasons, by_calendar)
-    found, named = (_FOUND_IN_FEW, _NAMED_IN_FEW) if len(series) < _FEW_SERIES else (_FOUND, _NAMED)
+    found, named = (_FOUND_IN_FEW, _NAMED_IN_FEW) if len(series) < FEW_SERIES else (_FOUND, _NAMED)
     with_dates = {
         season: trial
         for season, trial in trials.items()
@@ -149,7 +149,7 @@ def _best(accepted: Mapping[int, Trial], preferred: Sequence[int]) -> Season:
     return Season(sp, f"it saves {accepted[sp].gain:.0%} of the error of simple forecasts of the last rows")
 
 
-def _season_by_frequency(freq: str | None) -> int:
+def season_by_frequency(freq: str | None) -> int:
     """The usual season of a frequency: a day of hours, a week of days, a year of months."""
     if not freq:
         return 1

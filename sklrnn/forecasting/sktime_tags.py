@@ -26,6 +26,7 @@ TAGS: dict[str, Any] = {
         "horizon_",
         "sp_",
         "fold_",
+        "baseline_",
     ],
     "requires-fh-in-fit": False,
     "capability:categorical_in_X": False,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sklrnn.forecasting.smoothing import count_rows_read, forecast_by_smoothing
 from sklrnn.inputs.magnitudes import standard_deviation
 from sklrnn.saved_state import Saved
 
@@ -30,7 +31,8 @@ class WindowSpec(Saved):
     A step of the network reads ``fold`` rows at once. ``known_future`` holds the positions of the columns of X whose
     future is known. If there are any, the steps of the window are followed by those of the next ``horizon`` rows, which
     must be there: their y is zero, and a last feature flags them. ``level`` and ``scale`` of each channel are those of
-    all series together, for ``normalize=None``.
+    all series together, for ``normalize=None``. An output of 0 forecasts the level of the window, or where there are
+    ``smoothing_seasons`` what exponential smoothing with one of these forecasts (1 is no season).
     """
 
     window_length: int
@@ -43,6 +45,12 @@ class WindowSpec(Saved):
     level_length: int = 1
     level: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
+    smoothing_seasons: tuple[int, ...] = ()
+
+    @property
+    def n_rows_read(self) -> int:
+        """Past rows that a forecast depends on, at most."""
+        return max(self.window_length, count_rows_read(self.smoothing_seasons) if self.smoothing_seasons else 0)
 
     @property
     def n_future_steps(self) -> int:
@@ -154,6 +162,21 @@ class Windows(Saved):
             return np.concatenate(levels), np.concatenate(scales)
         return self._level_and_scale_of(self.stacked.y[self._window_rows()])
 
+    def baseline(self) -> Array:
+        """What an output of 0 forecasts, in the unit of y: (sample, step ahead or 1, channel)."""
+        seasons, horizon = self.spec.smoothing_seasons, self.spec.horizon
+        if not seasons:
+            return self.level_and_scale()[0]
+        forecasts = np.empty((len(self), horizon, self.spec.n_channels))
+        n_known = np.maximum(1, self.origins - self.stacked.starts[self.series_ids])
+        n_rows = np.minimum(n_known, count_rows_read(seasons))
+        for n in np.unique(n_rows).tolist():
+            chosen = np.flatnonzero(n_rows == n)
+            for block in np.split(chosen, range(_BLOCK_SIZE, len(chosen), _BLOCK_SIZE)):
+                rows = self.origins[block, np.newaxis] + np.arange(-n, 0)
+                forecasts[block] = forecast_by_smoothing(self.stacked.y[rows], horizon, seasons)
+        return forecasts
+
     def targets(self, *, equal_weights: bool = False) -> Array:
         """Scaled targets, then the weights of their errors: (sample, 2 x step ahead x channel).
 
@@ -173,10 +196,11 @@ class Windows(Saved):
     def _targets(self) -> tuple[Array, ...]:
         rows = self.origins[:, np.newaxis] + np.arange(self.spec.horizon)
         y, observed = self.stacked.y[rows], self.stacked.observed[rows] & self.has_observation[:, np.newaxis]
-        level, scale = self.level_and_scale()
+        scale = self.level_and_scale()[1]
+        baseline = self.baseline()
         per_naive_error = _divide_or_zero(scale, self.stacked.naive_error[self.series_ids][:, np.newaxis])
         parts = [
-            _divide_or_zero(y - level, scale),
+            _divide_or_zero(y - baseline, scale),
             np.broadcast_to(per_naive_error, y.shape),
             _divide_or_zero(scale, np.abs(y)),
             observed,

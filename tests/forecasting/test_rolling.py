@@ -35,8 +35,14 @@ def in_a_loop(model, y, X=None, *, fh=FH, step=1):
 
 @pytest.mark.parametrize(
     ("settings", "fh"),
-    [({}, FH), ({}, [2, 7]), ({"strategy": "recursive"}, FH), ({"normalize": "series", "sp": 3, "fold": 3}, FH)],
-    ids=["direct", "beyond the trained horizon", "recursive", "folded"],
+    [
+        ({}, FH),
+        ({}, [2, 7]),
+        ({"strategy": "recursive"}, FH),
+        ({"normalize": "series", "sp": 3, "fold": 3}, FH),
+        ({"baseline": "smoothing", "sp": 7}, [2, 7]),
+    ],
+    ids=["direct", "beyond the trained horizon", "recursive", "folded", "smoothing"],
 )
 @pytest.mark.parametrize("step", [1, 4])
 def test_forecasts_are_those_of_updates_without_training(settings, fh, step):

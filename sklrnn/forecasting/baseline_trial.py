@@ -1,0 +1,77 @@
+"""Whether the network of a forecaster should correct the level of its window, or exponential smoothing."""
+
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sklrnn.forecasting.windows import Windows
+
+Array = NDArray[Any]
+
+Baseline = Literal["level", "smoothing"]
+
+# Errors are taken of so many windows, spread over the series.
+_MOST_WINDOWS = 1000
+# The share of the windows, the newest, that the linear model is tested on; with fewer windows there is no trial.
+_TEST_SHARE, _LEAST_WINDOWS = 0.3, 20
+_LEAST_TRAINED = 10
+# The linear model must be clearly better: smoothing needs no luck.
+_CLEARLY_LESS = 0.9
+
+
+def with_baseline(
+    windows: Windows, baseline: Literal["auto"] | Baseline, seasons: tuple[int, ...], *, verbose: int
+) -> Windows:
+    """The same windows, whose targets are the errors of the baseline that was asked for, or chosen."""
+    if baseline == "level" or (baseline == "auto" and windows.spec.normalize != "window"):
+        return windows
+    smoothed = replace(windows, spec=replace(windows.spec, smoothing_seasons=seasons))
+    if baseline == "smoothing":
+        return smoothed
+    losses = _losses_on_newest(windows, smoothed)
+    chosen = windows if losses is not None and losses[0] < _CLEARLY_LESS * losses[1] else smoothed
+    if verbose:
+        why = "too few windows for a trial"
+        if losses is not None:
+            why = f"on the newest windows a linear model has a loss of {losses[0]:.3g}, smoothing of {losses[1]:.3g}"
+        print(f"Baseline: {'level' if chosen is windows else 'smoothing'} ({why})")
+    return chosen
+
+
+def _losses_on_newest(windows: Windows, smoothed: Windows) -> tuple[float, float] | None:
+    """The loss of a linear model in the network's place, fitted to the older windows, and that of smoothing.
+
+    None where there are too few windows. Many inputs and few windows cost little: the model is solved by windows.
+    """
+    n = len(windows)
+    n_newest = max(1, int(_TEST_SHARE * n))
+    n_older = windows.count_before(n - n_newest) if n >= _LEAST_WINDOWS else 0
+    if n_older < _LEAST_TRAINED:
+        return None
+    older, newest = _spread(windows, 0, n_older), _spread(windows, n - n_newest, n)
+    inputs, new_inputs = (part.to_numpy().reshape(len(part), -1).astype(np.float64) for part in (older, newest))
+    mean, spread = inputs.mean(axis=0), inputs.std(axis=0)
+    inputs, new_inputs = ((part - mean) / np.where(spread > 0, spread, 1.0) for part in (inputs, new_inputs))
+    targets = np.split(older.targets(), 2, axis=1)[0].astype(np.float64)
+    # Ridge regression with a penalty of 1, and an intercept.
+    products = inputs @ inputs.T + 1.0
+    coefficients = np.linalg.solve(products + np.eye(len(products)), targets)
+    predicted = (new_inputs @ inputs.T + 1.0) @ coefficients
+    new_targets, weights = np.split(newest.targets(), 2, axis=1)
+    linear = float((np.abs(new_targets - predicted) * weights).mean())
+    return linear, _loss_of_zero(_spread(smoothed, n - n_newest, n))
+
+
+def _loss_of_zero(windows: Windows) -> float:
+    """The weighted absolute error of the baseline itself."""
+    targets, weights = np.split(windows.targets(), 2, axis=1)
+    return float((np.abs(targets) * weights).mean(dtype=np.float64))
+
+
+def _spread(windows: Windows, start: int, stop: int) -> Windows:
+    """At most ``_MOST_WINDOWS`` of the windows from start to stop, evenly spread."""
+    step = max(1, -(-(stop - start) // _MOST_WINDOWS))
+    some: Windows = windows[start:stop:step]
+    return some
