@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from sklrnn.nn.architecture import Architecture, initialized
 from sklrnn.nn.layers import CausalConvolution, Linear, Standardise, TokenEmbedding, real_steps
+from sklrnn.nn.readout import Pooling, make_readout
 from sklrnn.nn.recurrent import RecurrentStack, detach_state
-from sklrnn.nn.summary import Layer, convolution_layers, front_layers, recurrent_layers
+from sklrnn.nn.summary import Layer, convolution_layers, front_layers, readout_layers, recurrent_layers
 from sklrnn.nn.window_scale import StandardiseWindow
 
 
@@ -20,6 +21,7 @@ class NetworkArchitecture(Architecture):
     filters: tuple[int, ...] = ()
     kernel_size: int = 3
     pool_size: int = 1
+    pooling: Pooling = "last"
     n_direct_steps: int = 0
     stateful: bool = False
     return_sequences: bool = False
@@ -39,6 +41,7 @@ class Network(nn.Module):
     embedding: Any
     standardise: Any
     recurrent: Any
+    readout: Any
 
     def __init__(self, architecture: NetworkArchitecture) -> None:
         super().__init__()
@@ -65,6 +68,7 @@ class Network(nn.Module):
                 "Set pool_size=1, or return_sequences=False."
             )
         self.recurrent = RecurrentStack(a, width)
+        self.readout = make_readout(a.pooling, self.recurrent.width)
         self.n_direct_steps = a.n_direct_steps
         self.head = Linear(self.recurrent.width + a.n_direct_steps * a.n_features, a.n_outputs)
 
@@ -92,7 +96,8 @@ class Network(nn.Module):
     ) -> tuple[Tensor, Tensor, list[Any]]:
         """Give the last layer's hidden states (time, sample, unit), the input of the head, and the state of each layer.
 
-        The head reads the final hidden state and, where the architecture asks for it, the last steps of the input. With
+        The head reads the final hidden state, or what the readout makes of all states, and, where the architecture asks
+        for it, the last steps of the input. With
         ``n_streams`` the samples are segments of so many sequences: all segments of the first, then of the second. With
         ``lengths`` the samples are padded at their ends: no real step reads padding, hidden states of padding are
         meaningless.
@@ -110,14 +115,16 @@ class Network(nn.Module):
         if n_streams is not None:
             x = x.unflatten(0, (-1, n_steps)).permute(1, 2, 0, 3).reshape(n_steps, n_segments, -1)
             final = x[-1]
+        final = self.readout(x, final, lengths)
         return x, final if direct is None else torch.cat([final, direct], dim=1), new_state
 
     def is_plain(self) -> bool:
-        """Whether it is a stack of plain layers that reads numbers and predicts from its final state."""
+        """Whether it is a stack of plain layers that reads numbers, and predicts once from their states."""
         return (
             type(self) is Network
             and not self.return_sequences
             and not self.convolution.layers
+            and self.architecture.pooling != "attention"
             and isinstance(self.standardise, Standardise)
             and not self.standardise.flag_missing
             and all(layer.is_plain() for layer in self.recurrent)
@@ -131,10 +138,12 @@ class Network(nn.Module):
         """Every layer, in the order in which a sequence passes them."""
         a, pool_size = self.architecture, self.convolution.pool_size
         time = "time" if pool_size == 1 else f"time / {pool_size}"
+        gives_final = not a.return_sequences and a.pooling == "last"
         shape = ("sample", "time", a.n_outputs) if a.return_sequences else ("sample", a.n_outputs)
         return [
             *front_layers(self.embedding, self.standardise, self.front_width),
             *convolution_layers(self.convolution),
-            *recurrent_layers(self.recurrent, name="recurrent", time=time, gives_final=not a.return_sequences),
+            *recurrent_layers(self.recurrent, name="recurrent", time=time, gives_final=gives_final),
+            *readout_layers(self.readout, a.pooling, self.recurrent.width),
             Layer("head", shape, self.head),
         ]

@@ -140,6 +140,13 @@ def recurrent_layers(stack: RecurrentStack, *, name: str, time: str = "time", gi
     return layers
 
 
+def readout_layers(readout: nn.Module, pooling: str, width: int) -> list[Layer]:
+    """What joins the states of all steps, if anything does."""
+    if pooling == "last":
+        return []
+    return [Layer("attention" if pooling == "attention" else f"{pooling} over time", ("sample", width), readout)]
+
+
 def _weights_of(module: nn.Module | None) -> Iterator[_Weight]:
     """Everything that a layer stores, in the order in which it is stored."""
     if module is None:
