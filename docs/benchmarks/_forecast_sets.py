@@ -77,9 +77,7 @@ def _etth1() -> ForecastSet:
 
 
 def _m4_hourly() -> ForecastSet:
-    train, test = (
-        pd.read_csv(folder() / f"m4/Hourly-{part}.csv.gz").set_index("V1") for part in ("train", "test")
-    )
+    train, test = (pd.read_csv(folder() / f"m4/Hourly-{part}.csv.gz").set_index("V1") for part in ("train", "test"))
     rows = {
         name: np.concatenate([row[~np.isnan(row)], test.loc[name].to_numpy(float)])
         for name, row in zip(train.index, train.to_numpy(float), strict=True)

@@ -81,9 +81,7 @@ def origins_of(name, data):
     """The set at each origin; one origin for sets of many series."""
     n, step = ORIGINS.get(name, (1, 1))
     for back in range((n - 1) * step, -1, -step):
-        yield ForecastSet(
-            {key: one.iloc[: len(one) - back] for key, one in data.series.items()}, data.horizon, data.sp
-        )
+        yield ForecastSet({key: one.iloc[: len(one) - back] for key, one in data.series.items()}, data.horizon, data.sp)
 
 
 def run_local(make, data, tally):
@@ -101,9 +99,7 @@ def run_panel(make, data, tally):
     tally.seconds["fit"] += fit
     tally.seconds["with intervals"] += whole
     for key, y in train.items():
-        tally.add(
-            y, test[key].to_numpy(), point.loc[key].to_numpy().ravel(), bounds_of(intervals.loc[key]), data.sp
-        )
+        tally.add(y, test[key].to_numpy(), point.loc[key].to_numpy().ravel(), bounds_of(intervals.loc[key]), data.sp)
 
 
 def classical(name, sp):

@@ -9,16 +9,11 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
+from sklrnn.estimators.architecture import architecture_of
 from sklrnn.estimators.estimator_parameters import EstimatorParameters
 from sklrnn.estimators.first_layer import FirstLayer
 from sklrnn.estimators.network_holder import NetworkHolder
-from sklrnn.estimators.options import (
-    as_tuple,
-    draw_seed,
-    holds_out,
-    recurrent_options,
-    warn_of_long_convolutions,
-)
+from sklrnn.estimators.options import draw_seed, holds_out, warn_of_long_convolutions
 from sklrnn.estimators.parameters import ConvolutionOptions, NetworkParameters
 from sklrnn.estimators.sequence_input import read_sequences
 from sklrnn.estimators.step_predictions import as_step_predictions
@@ -166,19 +161,12 @@ class RecurrentEstimator(
         return network, seed
 
     def _architecture(self, n_features: int, n_tokens: int) -> NetworkArchitecture:
-        return NetworkArchitecture(
+        return architecture_of(
+            self,
             n_features=n_features,
-            n_outputs=self._n_raw_outputs * self._loss.width,
-            filters=as_tuple(self.filters),
-            kernel_size=int(self.kernel_size),
-            pool_size=int(self.pool_size),
-            stateful=bool(self.stateful),
-            return_sequences=bool(self.return_sequences),
             n_tokens=n_tokens,
-            embedding_dim=int(self.embedding_dim or 0),
-            flag_missing=self.missing == "mask",
-            normalize_X="window" if self.normalize_X == "window" else "training",
-            **recurrent_options(self),
+            n_outputs=self._n_raw_outputs * self._loss.width,
+            n_steps=self._segment_length,
         )
 
     def _batches_of(self, train: Samples, held_out: Samples | None, seed: int) -> tuple[Batches, Batches | None]:

@@ -2,8 +2,19 @@
 
 from typing import Annotated, Literal
 
-from sklrnn._hyperparameters import Doc, Ge, Group, hyperparameters
-from sklrnn.estimators.parameters import Bidirectional, PoolSize
+from sklrnn._hyperparameters import Choices, Doc, Ge, Group, hyperparameters
+from sklrnn.estimators.parameters import Bidirectional
+from sklrnn.nn.readout import Pooling
+
+# What users read about each, as in ``nn.readout``.
+POOLING_MEANINGS: dict[str, str] = {
+    "last": "the final state.",
+    "mean": "the mean over all steps.",
+    "max": "the largest value of each unit over all steps.",
+    "attention": "a mean over all steps that is weighted by the softmax of a learnt score of each state [Raffel2016]_."
+    '\n\n.. [Raffel2016] Raffel, C. and Ellis, D. P. W.: "Feed-forward networks with attention can solve some '
+    'long-term memory problems", ICLR workshop, 2016.',
+}
 
 
 @hyperparameters
@@ -11,7 +22,25 @@ class EstimatorParameters:
     """How sequences are read, and how long a network is trained on them."""
 
     bidirectional: Bidirectional = False
-    pool_size: PoolSize = 1
+    pool_size: Annotated[
+        int | Literal["auto"],
+        Ge(1),
+        Group.NETWORK,
+        Doc(
+            "Time steps in each block of the max pooling after the convolutions; without `filters` there is none. "
+            '"auto" takes as many as bring the longest training sequence to at most 64 blocks, and 1 with '
+            "`return_sequences`."
+        ),
+    ] = "auto"
+    pooling: Annotated[
+        Pooling,
+        Choices(POOLING_MEANINGS),
+        Group.NETWORK,
+        Doc(
+            "What the prediction reads of the hidden states of the last recurrent layer; with `return_sequences` each "
+            "step is predicted from its own state."
+        ),
+    ] = "last"
     normalize_X: Annotated[
         bool | Literal["window"],
         Group.INPUT,
