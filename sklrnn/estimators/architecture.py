@@ -1,5 +1,6 @@
 """The parameters of an estimator as the description of its network."""
 
+import math
 from typing import Any
 
 from sklrnn.estimators.options import as_tuple, recurrent_options
@@ -14,16 +15,16 @@ def architecture_of(
 ) -> NetworkArchitecture:
     """Describe the network of an estimator whose longest training sequence has ``n_steps`` steps."""
     e = estimator
-    check_pooling(e)
-    pool_size = e.pool_size
-    if pool_size == "auto":
-        pool_size = 1 if e.return_sequences else -(-n_steps // _MOST_RECURRENT_STEPS)
+    _check_outputs_of_steps(e)
+    filters = as_tuple(e.filters)
     return NetworkArchitecture(
         n_features=n_features,
         n_outputs=n_outputs,
-        filters=as_tuple(e.filters),
+        filters=filters,
         kernel_size=int(e.kernel_size),
-        pool_size=int(pool_size),
+        pool_size=_pool_size(e, filters, n_steps),
+        batch_norm=bool(e.batch_norm),
+        convolution_skip=bool(e.convolution_skip and not e.return_sequences),
         pooling="last" if e.return_sequences else e.pooling,
         stateful=bool(e.stateful),
         return_sequences=bool(e.return_sequences),
@@ -35,11 +36,31 @@ def architecture_of(
     )
 
 
-def check_pooling(estimator: Any) -> None:
-    """Refuse a readout of all steps where each step has a prediction of its own; the default of a class is ignored."""
-    pooling = estimator.pooling
-    if estimator.return_sequences and pooling not in ("last", type(estimator).pooling):
+def _pool_size(estimator: Any, filters: tuple[int, ...], n_steps: int) -> int | tuple[int, ...]:
+    """One block size behind the last convolution; where it is chosen here, one behind each."""
+    if estimator.pool_size != "auto":
+        return int(estimator.pool_size)
+    left = 1 if estimator.return_sequences else math.ceil(n_steps / _MOST_RECURRENT_STEPS)
+    sizes = []
+    for n_convolutions in range(len(filters), 0, -1):
+        sizes.append(max(1, round(left ** (1 / n_convolutions))))
+        left = math.ceil(left / sizes[-1])
+    return tuple(sizes) if max(sizes, default=1) > 1 else 1
+
+
+def _check_outputs_of_steps(estimator: Any) -> None:
+    """Refuse what joins steps where each step has a prediction of its own; the defaults of a class are ignored."""
+    kind = type(estimator)
+    if not estimator.return_sequences:
+        return
+    if estimator.pooling not in ("last", kind.pooling):
         raise ValueError(
-            f"return_sequences=True predicts at every step from its own hidden state, but pooling={pooling!r} joins "
-            'the states of all steps. Set pooling="last", or return_sequences=False.'
+            "return_sequences=True predicts at every step from its own hidden state, but "
+            f'pooling={estimator.pooling!r} joins the states of all steps. Set pooling="last", or '
+            "return_sequences=False."
+        )
+    if estimator.convolution_skip and not kind.convolution_skip:
+        raise ValueError(
+            "return_sequences=True predicts at every step, but convolution_skip=True adds the mean over all steps. Set "
+            "one of them to False."
         )

@@ -28,6 +28,7 @@ from sklrnn.inputs.training_range import training_range, warn_if_far
 from sklrnn.inputs.validation import check_single_step, check_weights
 from sklrnn.nn.losses import Loss
 from sklrnn.nn.network import Network, NetworkArchitecture
+from sklrnn.training.auto_epochs import StepBudget, resolve_epochs
 from sklrnn.training.batches import Batches, StatefulBatches
 from sklrnn.training.inference import all_states
 from sklrnn.training.interrupts import TrainingInterrupted
@@ -36,6 +37,9 @@ from sklrnn.training.sklearn_callbacks import CallbackSupportMixin, epoch_hooks,
 from sklrnn.training.streaming import Stream
 
 Array = NDArray[Any]
+
+# For max_epochs="auto": an epoch of few samples is one update or a few, of which a hundred may be too few.
+_UPDATES = StepBudget(steps=400, fewest_epochs=100)
 
 
 @hyperparameters
@@ -85,12 +89,15 @@ class RecurrentEstimator(
         if len(train.nonzero_weight) <= self.batch_size and not self.stateful:
             train = merge_identical(train)
         network, seed = self._network_for(train, continues=continues)
-        with epoch_hooks(owner, self, X, y, max_epochs=self.max_epochs) as end_epoch:
+        batches, validation = self._batches_of(train, held_out, seed)
+        max_epochs = resolve_epochs(self.max_epochs, _UPDATES, n_batches=len(batches))
+        with epoch_hooks(owner, self, X, y, max_epochs=max_epochs) as end_epoch:
             self._train(
                 network,
-                *self._batches_of(train, held_out, seed),
+                batches,
+                validation,
                 seed=seed,
-                max_epochs=self.max_epochs,
+                max_epochs=max_epochs,
                 patience=self.n_iter_no_change,
                 end_epoch=end_epoch,
             )

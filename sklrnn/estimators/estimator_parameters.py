@@ -28,10 +28,30 @@ class EstimatorParameters:
         Group.NETWORK,
         Doc(
             "Time steps in each block of the max pooling after the convolutions; without `filters` there is none. "
-            '"auto" takes as many as bring the longest training sequence to at most 64 blocks, and 1 with '
-            "`return_sequences`."
+            '"auto" pools behind each convolution, so that at most 64 steps are left of the longest training sequence: '
+            "not at all up to 64 steps, or with `return_sequences`."
         ),
     ] = "auto"
+    batch_norm: Annotated[
+        bool,
+        Group.NETWORK,
+        Doc(
+            "Batch normalisation behind each convolution [Ioffe2015]_. Predictions use averages from training, so no "
+            "sample depends on the others.\n\n"
+            '.. [Ioffe2015] Ioffe, S. and Szegedy, C.: "Batch normalization: accelerating deep network training by '
+            'reducing internal covariate shift", ICML, 2015.'
+        ),
+    ] = False
+    convolution_skip: Annotated[
+        bool,
+        Group.NETWORK,
+        Doc(
+            "Skip connection past the recurrence: the prediction also reads the mean over time of the last "
+            "convolution's output, as in LSTM-FCN [Karim2018]_.\n\n"
+            '.. [Karim2018] Karim, F., Majumdar, S., Darabi, H. and Chen, S.: "LSTM fully convolutional networks for '
+            'time series classification", IEEE Access 6, 2018.'
+        ),
+    ] = False
     pooling: Annotated[
         Pooling,
         Choices(POOLING_MEANINGS),
@@ -59,7 +79,12 @@ class EstimatorParameters:
             "blocks of columns."
         ),
     ] = None
-    max_epochs: Annotated[int, Ge(1), Group.STOPPING, Doc("Maximum number of epochs.")] = 100
+    max_epochs: Annotated[
+        int | Literal["auto"],
+        Ge(1),
+        Group.STOPPING,
+        Doc('Maximum number of epochs; "auto" means 100, and with few batches as many as make 400 updates.'),
+    ] = 100
     shuffle: Annotated[bool, Group.TRAINING, Doc("Shuffle the training sequences in each epoch.")] = True
     embedding_dim: Annotated[
         int | None,

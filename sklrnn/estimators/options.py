@@ -28,7 +28,7 @@ def recurrent_options(parameters: NetworkParameters) -> dict[str, Any]:
 
 
 def training_options(
-    parameters: NetworkParameters, *, seed: int, max_epochs: int, patience: int | None
+    parameters: NetworkParameters, *, seed: int, max_epochs: int, patience: int | Literal["auto"] | None
 ) -> TrainingOptions:
     """How the network of an estimator is trained."""
     p: Any = parameters

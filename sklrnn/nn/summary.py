@@ -10,7 +10,7 @@ from importlib import import_module
 from torch import Tensor, nn
 
 from sklrnn.nn.cells import gates_of
-from sklrnn.nn.layers import CausalConvolution
+from sklrnn.nn.convolution import BatchNorm, CausalConvolution
 from sklrnn.nn.recurrent import RecurrentLayer, RecurrentStack
 
 # Names of torch and of this package in words; any other weight keeps its own name.
@@ -116,14 +116,23 @@ def front_layers(embedding: nn.Module, standardise: nn.Module, width: int) -> li
 
 
 def convolution_layers(convolution: CausalConvolution) -> list[Layer]:
-    """The convolutions, and the pooling behind them."""
-    layers = [
-        Layer(f"convolution {place}", ("sample", "time", module.out_channels), module)  # type: ignore[arg-type]
-        for place, module in enumerate(convolution.layers, start=1)
-    ]
-    if convolution.pool_size > 1:
-        layers.append(Layer("max pooling", ("sample", f"time / {convolution.pool_size}", layers[-1].shape[-1])))
+    """The convolutions, and the normalisation and pooling behind each."""
+    layers, pooled = [], 1
+    parts = zip(convolution.layers, convolution.norms, convolution.pool_sizes, strict=True)
+    for place, (module, norm, pool_size) in enumerate(parts, start=1):
+        n_filters: int = module.out_channels  # type: ignore[assignment]
+        shape = ("sample", _time(pooled), n_filters)
+        layers.append(Layer(f"convolution {place}", shape, module))
+        if isinstance(norm, BatchNorm):
+            layers.append(Layer(f"batch normalisation {place}", shape, norm))
+        if pool_size > 1:
+            pooled *= pool_size
+            layers.append(Layer("max pooling", ("sample", _time(pooled), n_filters)))
     return layers
+
+
+def _time(pooled: int) -> str:
+    return "time" if pooled == 1 else f"time / {pooled}"
 
 
 def recurrent_layers(stack: RecurrentStack, *, name: str, time: str = "time", gives_final: bool = False) -> list[Layer]:

@@ -80,7 +80,7 @@ class Stream:
         return self._decode(raw, None if steps_so_far is None else steps_so_far.numpy())[0]
 
     def _pooled(self, states: Tensor) -> Tensor:
-        """What the head reads after one more step; a stateful network reads the steps of each segment for themselves."""
+        """What the head reads after one more step; a stateful network reads each segment by itself."""
         if self._segment_length is not None and self.n_steps % self._segment_length == 0:
             self._read_so_far = None
         self._read_so_far = self._network.readout.extend(self._read_so_far, states)
