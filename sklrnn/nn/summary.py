@@ -23,6 +23,7 @@ _WORDS = {
     "peephole_l0": "peephole weights",
     "spread": "standard deviation",
     "known": "known tokens",
+    "n_batches": "batches averaged",
     "rarity": "probability of being read as unknown",
 }
 _STACKED_BY_GATE = {"weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"}
