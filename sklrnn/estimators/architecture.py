@@ -6,7 +6,7 @@ from typing import Any
 from sklrnn.estimators.options import as_tuple, recurrent_options
 from sklrnn.nn.network import NetworkArchitecture
 
-# Recurrent steps that pool_size="auto" leaves at most: beyond some hundred a network hardly learns from early ones.
+# Recurrent steps that pool_size="auto" leaves at most. A network hardly learns from steps some hundred before the end.
 _MOST_RECURRENT_STEPS = 64
 
 
