@@ -72,7 +72,7 @@ NETWORK = {
     "max_grad_norm": ["None", "0.1"],
     "early_stopping": ["True", "False"],
     "validation_fraction": ["0.5", "0.99", "0.01"],
-    "n_iter_no_change": ["1"],
+    "n_iter_no_change": ["1", "'auto'"],
     "tol": ["0.0", "10.0"],
     "random_state": ["0", "None", "np.random.RandomState(0)"],
 }
@@ -109,7 +109,10 @@ ESTIMATOR = (
     | CONVOLUTION
     | {
         "bidirectional": ["True"],
-        "pool_size": ["2", "40"],
+        "pool_size": ["2", "40", "'auto'"],
+        "pooling": ["'last'", "'mean'", "'max'", "'attention'"],
+        "batch_norm": ["True"],
+        "convolution_skip": ["True"],
         "normalize_X": ["False"],
         "shuffle": ["False"],
         "stateful": ["True"],
@@ -121,7 +124,8 @@ BAD_ESTIMATOR = (
     BAD_NETWORK
     | BAD_CONVOLUTION
     | {
-        "pool_size": ["0", "None"],
+        "pool_size": ["0", "None", "'half'"],
+        "pooling": ["'sum'", "None"],
         "missing": ["'nan'", "None", "True"],
         "embedding_dim": ["0", "'a'", "1.5"],
         "n_timesteps": ["0", "3.5"],
@@ -358,7 +362,8 @@ def step_labels(p: Program) -> None:
         "[np.full(len(x), np.nan) for x in X]": "NaN in y",
     }
     p.input("y", [of_steps], bad, risk=0.3)
-    good = {name: values for name, values in ESTIMATOR.items() if name != "pool_size"}
+    joins_steps = {"pool_size", "pooling", "convolution_skip"}
+    good = {name: values for name, values in ESTIMATOR.items() if name not in joins_steps}
     options = p.options(good, BAD_ESTIMATOR, most=3, risk=0.1, max_epochs="1")
     p.actions += [
         f"model = {name}(return_sequences=True, {options})",

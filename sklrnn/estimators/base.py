@@ -9,16 +9,11 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
+from sklrnn.estimators.architecture import architecture_of
 from sklrnn.estimators.estimator_parameters import EstimatorParameters
 from sklrnn.estimators.first_layer import FirstLayer
 from sklrnn.estimators.network_holder import NetworkHolder
-from sklrnn.estimators.options import (
-    as_tuple,
-    draw_seed,
-    holds_out,
-    recurrent_options,
-    warn_of_long_convolutions,
-)
+from sklrnn.estimators.options import draw_seed, holds_out, warn_of_long_convolutions
 from sklrnn.estimators.parameters import ConvolutionOptions, NetworkParameters
 from sklrnn.estimators.sequence_input import read_sequences
 from sklrnn.estimators.step_predictions import as_step_predictions
@@ -34,6 +29,7 @@ from sklrnn.inputs.user_warnings import each_warning_once
 from sklrnn.inputs.validation import check_single_step, check_weights
 from sklrnn.nn.losses import Loss
 from sklrnn.nn.network import Network, NetworkArchitecture
+from sklrnn.training.auto_epochs import StepBudget, resolve_epochs
 from sklrnn.training.batches import Batches, StatefulBatches
 from sklrnn.training.inference import all_states
 from sklrnn.training.interrupts import TrainingInterrupted
@@ -42,6 +38,9 @@ from sklrnn.training.sklearn_callbacks import CallbackSupportMixin, epoch_hooks,
 from sklrnn.training.streaming import Stream
 
 Array = NDArray[Any]
+
+# For max_epochs="auto": an epoch of few samples is one update or a few, of which a hundred may be too few.
+_UPDATES = StepBudget(steps=400, fewest_epochs=100)
 
 
 @hyperparameters
@@ -88,7 +87,7 @@ class RecurrentEstimator(
         self._loss_parameters = self._current_loss_parameters()
         samples = self._check_samples(X, y, sample_weight, reset=not continues)
         train, held_out = self._plan(samples, continues=continues)
-        with epoch_hooks(owner, self, X, y, max_epochs=self.max_epochs) as end_epoch:
+        with epoch_hooks(owner, self, X, y, max_epochs=train.keywords["max_epochs"]) as end_epoch:
             train(end_epoch=end_epoch)
             try:
                 self._calibrate(None if hasattr(self, "_interrupt") else samples, held_out)
@@ -96,14 +95,19 @@ class RecurrentEstimator(
                 message = "Fit was interrupted after training. The model can be used, but gives no intervals."
                 self._interrupt = TrainingInterrupted(self.model_, message)
 
-    def _plan(self, samples: Samples, *, continues: bool) -> tuple[Callable[..., None], Samples | None]:
+    def _plan(self, samples: Samples, *, continues: bool) -> tuple[partial[None], Samples | None]:
         """What trains a network on samples, and those that are held out."""
         train, held_out = self._hold_out(samples)
         if len(train.nonzero_weight) <= self.batch_size and not self.stateful:
             train = merge_identical(train)
         network, seed = self._network_for(train, continues=continues)
-        options: dict[str, Any] = {"seed": seed, "max_epochs": self.max_epochs, "patience": self.n_iter_no_change}
-        return partial(self._train, network, *self._batches_of(train, held_out, seed), **options), held_out
+        batches, validation = self._batches_of(train, held_out, seed)
+        options: dict[str, Any] = {
+            "seed": seed,
+            "max_epochs": resolve_epochs(self.max_epochs, _UPDATES, n_batches=len(batches)),
+            "patience": self.n_iter_no_change,
+        }
+        return partial(self._train, network, batches, validation, **options), held_out
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
         validate_parameters(self)
@@ -166,19 +170,12 @@ class RecurrentEstimator(
         return network, seed
 
     def _architecture(self, n_features: int, n_tokens: int) -> NetworkArchitecture:
-        return NetworkArchitecture(
+        return architecture_of(
+            self,
             n_features=n_features,
-            n_outputs=self._n_raw_outputs * self._loss.width,
-            filters=as_tuple(self.filters),
-            kernel_size=int(self.kernel_size),
-            pool_size=int(self.pool_size),
-            stateful=bool(self.stateful),
-            return_sequences=bool(self.return_sequences),
             n_tokens=n_tokens,
-            embedding_dim=int(self.embedding_dim or 0),
-            flag_missing=self.missing == "mask",
-            normalize_X="window" if self.normalize_X == "window" else "training",
-            **recurrent_options(self),
+            n_outputs=self._n_raw_outputs * self._loss.width,
+            n_steps=self._segment_length,
         )
 
     def _batches_of(self, train: Samples, held_out: Samples | None, seed: int) -> tuple[Batches, Batches | None]:
@@ -207,7 +204,7 @@ class RecurrentEstimator(
         Returns
         -------
         states : ndarray of shape (sample, time, unit), or list of ndarray of shape (time_i, unit)
-            With ``bidirectional=True`` forward units come first, then backward ones; pooling shortens the time axis.
+            With ``bidirectional=True`` forward units come first, then backward ones; `pool_size` shortens the time axis.
         """
         check_is_fitted(self, "model_")
         with self._threads():

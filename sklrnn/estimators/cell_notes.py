@@ -20,7 +20,8 @@ first step::
 
     y_t = relu(V_0 x_{t-k+1} + ... + V_{k-1} x_t + b),        k = kernel_size
 
-and blocks of ``pool_size`` steps, the last of which ends at the newest step, are replaced by their maxima.
+and blocks of ``pool_size`` steps, the last of which ends at the newest step, are replaced by their maxima. With batch
+normalisation the sum is standardised before the relu, and scaled and shifted by two learnt numbers.
 
 .. [Sainath2015] Sainath, T. N., Vinyals, O., Senior, A. and Sak, H.: "Convolutional, long short-term memory, fully
    connected deep neural networks", ICASSP, 2015."""

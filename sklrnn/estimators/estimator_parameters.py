@@ -2,8 +2,19 @@
 
 from typing import Annotated, Literal
 
-from sklrnn._hyperparameters import Doc, Ge, Group, hyperparameters
-from sklrnn.estimators.parameters import Bidirectional, PoolSize
+from sklrnn._hyperparameters import Choices, Doc, Ge, Group, hyperparameters
+from sklrnn.estimators.parameters import Bidirectional
+from sklrnn.nn.readout import Pooling
+
+# What users read about each, as in ``nn.readout``.
+POOLING_MEANINGS: dict[str, str] = {
+    "last": "the final state.",
+    "mean": "the mean over all steps.",
+    "max": "the largest value of each unit over all steps.",
+    "attention": "a mean over all steps that is weighted by the softmax of a learnt score of each state [Raffel2016]_."
+    '\n\n.. [Raffel2016] Raffel, C. and Ellis, D. P. W.: "Feed-forward networks with attention can solve some '
+    'long-term memory problems", ICLR workshop, 2016.',
+}
 
 
 @hyperparameters
@@ -11,7 +22,45 @@ class EstimatorParameters:
     """How sequences are read, and how long a network is trained on them."""
 
     bidirectional: Bidirectional = False
-    pool_size: PoolSize = 1
+    pool_size: Annotated[
+        int | Literal["auto"],
+        Ge(1),
+        Group.NETWORK,
+        Doc(
+            "Time steps in each block of the max pooling after the convolutions; without `filters` there is none. "
+            '"auto" pools behind each convolution, so that at most 64 steps are left of the longest training sequence: '
+            "not at all up to 64 steps, or with `return_sequences`."
+        ),
+    ] = "auto"
+    batch_norm: Annotated[
+        bool,
+        Group.NETWORK,
+        Doc(
+            "Batch normalisation behind each convolution [Ioffe2015]_. Predictions use averages from training, so no "
+            "sample depends on the others.\n\n"
+            '.. [Ioffe2015] Ioffe, S. and Szegedy, C.: "Batch normalization: accelerating deep network training by '
+            'reducing internal covariate shift", ICML, 2015.'
+        ),
+    ] = False
+    convolution_skip: Annotated[
+        bool,
+        Group.NETWORK,
+        Doc(
+            "Skip connection past the recurrence: the prediction also reads the mean over time of the last "
+            "convolution's output, as in LSTM-FCN [Karim2018]_.\n\n"
+            '.. [Karim2018] Karim, F., Majumdar, S., Darabi, H. and Chen, S.: "LSTM fully convolutional networks for '
+            'time series classification", IEEE Access 6, 2018.'
+        ),
+    ] = False
+    pooling: Annotated[
+        Pooling,
+        Choices(POOLING_MEANINGS),
+        Group.NETWORK,
+        Doc(
+            "What the prediction reads of the hidden states of the last recurrent layer; with `return_sequences` each "
+            "step is predicted from its own state."
+        ),
+    ] = "last"
     normalize_X: Annotated[
         bool | Literal["window"],
         Group.INPUT,
@@ -30,7 +79,12 @@ class EstimatorParameters:
             "blocks of columns."
         ),
     ] = None
-    max_epochs: Annotated[int, Ge(1), Group.STOPPING, Doc("Maximum number of epochs.")] = 100
+    max_epochs: Annotated[
+        int | Literal["auto"],
+        Ge(1),
+        Group.STOPPING,
+        Doc('Maximum number of epochs; "auto" means 100, and with few batches as many as make 400 updates.'),
+    ] = 100
     shuffle: Annotated[bool, Group.TRAINING, Doc("Shuffle the training sequences in each epoch.")] = True
     embedding_dim: Annotated[
         int | None,

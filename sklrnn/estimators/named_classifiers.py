@@ -110,4 +110,10 @@ class CNNLSTMClassifier(ClassifierTask, LSTMOptions, RecurrentEstimator):
     __module__ = "sklrnn"
 
     cell: ClassVar[CellName] = "lstm"
-    filters = 32
+    filters = (32, 32, 32)
+    kernel_size = 8
+    batch_norm = True
+    convolution_skip = True
+    pooling = "max"
+    max_epochs = "auto"
+    n_iter_no_change = "auto"

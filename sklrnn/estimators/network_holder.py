@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
@@ -73,7 +73,7 @@ class NetworkHolder:
         *,
         seed: int,
         max_epochs: int,
-        patience: int | None,
+        patience: int | Literal["auto"] | None,
         end_epoch: Callable[[], bool] | None = None,
         keep_optimizer: bool = False,
     ) -> None:

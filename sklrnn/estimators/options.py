@@ -28,7 +28,7 @@ def recurrent_options(parameters: NetworkParameters) -> dict[str, Any]:
 
 
 def training_options(
-    parameters: NetworkParameters, *, seed: int, max_epochs: int, patience: int | None
+    parameters: NetworkParameters, *, seed: int, max_epochs: int, patience: int | Literal["auto"] | None
 ) -> TrainingOptions:
     """How the network of an estimator is trained."""
     p: Any = parameters
@@ -61,7 +61,7 @@ def warn_of_long_convolutions(parameters: NetworkParameters, n_steps: int, what:
     }
     for name, consequence in consequences.items():
         size = getattr(p, name, 1)
-        if size > n_steps and size != getattr(type(p), name):
+        if size != "auto" and size > n_steps and size != getattr(type(p), name):
             warn_user(
                 f"{name}={size} is longer than {what} of {n_steps} step(s): {consequence}. Set {name} to {n_steps} or "
                 f"less{advice}."

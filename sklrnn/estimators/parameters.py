@@ -157,10 +157,13 @@ class NetworkParameters:
         Doc("Share of the samples, or of those of each class, that early stopping holds out: the newest."),
     ] = 0.1
     n_iter_no_change: Annotated[
-        int,
+        int | Literal["auto"],
         Ge(1),
         Group.STOPPING,
-        Doc("Patience: epochs without an improvement by `tol` after which training stops."),
+        Doc(
+            'Patience: epochs without an improvement by `tol` after which training stops; "auto" means 10, and with '
+            "few batches as many as make 100 updates."
+        ),
     ] = 10
     tol: Annotated[
         float, Interval(ge=0), Group.STOPPING, Doc("Least decrease of the loss that counts as an improvement.")

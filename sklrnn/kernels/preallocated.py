@@ -58,9 +58,9 @@ class PreallocatedLayer:
 
 
 def preallocated_stack(
-    layers: Sequence[Any], x: Tensor, *, own_input: Sequence[bool]
+    layers: Sequence[Any], x: Tensor, *, own_input: Sequence[bool], reads_all_states: bool = False
 ) -> list[PreallocatedLayer] | None:
-    """Replace layers of torch on top of each other, where only the final state of the highest is used.
+    """Replace layers of torch on top of each other, where of the highest only the final state is used, or all states.
 
     None where there is no kernel for one of them, or where a gradient has no fixed address. A layer reads the states of
     the one below in place; one with an ``own_input`` has a separate ``x`` for the caller to fill.
@@ -74,7 +74,7 @@ def preallocated_stack(
             return None
         _, kernel, weights = found
         grad_states = None
-        if len(stack) + 1 < len(layers):
+        if len(stack) + 1 < len(layers) or reads_all_states:
             grad_states = allocate(x, *x.shape[:2], kernel.padded(layer.hidden_size))
         grad_x = stack[-1].grad_states if stack else None
         stack.append(PreallocatedLayer(kernel, weights, x, grad_states=grad_states, grad_x=grad_x))

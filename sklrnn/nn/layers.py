@@ -1,4 +1,4 @@
-"""The layers around the recurrent ones: standardisation, embedding, dropout, convolution.
+"""The layers around the recurrent ones: standardisation, embedding, dropout, and layers that are initialised later.
 
 Tensors are (time, sample, feature), except where data come in. ``lengths`` holds the number of real steps of each
 sample where they differ; the steps behind them are padding.
@@ -121,61 +121,6 @@ class SequenceDropout(RandomLayer):
             return None
         kept = torch.rand((x.shape[1], width), generator=self._generator) >= self.rate
         return kept.to(x) / (1.0 - self.rate)
-
-
-class CausalConvolution(nn.Module):
-    """Causal convolutions along time, then one max pooling whose blocks end at the newest step.
-
-    Examples
-    --------
-    The kernel moves along the series and gives a weighted sum at each step. The first two sums read zeros in front of
-    the series, so that there is one for each step.
-
-    >>> series = torch.tensor([0.4, 0.3, 1.0, 0.1, 0.3, 0.7, 0.5, 0.2])
-    >>> layer = CausalConvolution(1, (1,), kernel_size=3, pool_size=1)
-    >>> with torch.no_grad():
-    ...     _ = layer.layers[0].weight.copy_(torch.tensor([0.2, 0.6, 0.8]))
-    ...     _ = layer.layers[0].bias.zero_()
-    ...     sums = layer(series.reshape(8, 1, 1)).flatten()
-    >>> [round(value, 2) for value in sums[2:].tolist()]
-    [1.06, 0.74, 0.5, 0.76, 0.88, 0.6]
-    """
-
-    def __init__(self, n_features: int, filters: tuple[int, ...], kernel_size: int, pool_size: int) -> None:
-        super().__init__()
-        widths = [n_features, *filters]
-        self.layers = nn.ModuleList(
-            Conv1d(width, n_filters, kernel_size) for width, n_filters in zip(widths, filters, strict=False)
-        )
-        self.kernel_size = kernel_size
-        self.pool_size = pool_size if filters else 1
-
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:  # (time, sample, feature)
-        if not self.layers:
-            return x
-        x = x.permute(1, 2, 0)  # (sample, feature, time)
-        for layer in self.layers:
-            x = F.relu(layer(F.pad(x, (self.kernel_size - 1, 0))))
-        if self.pool_size > 1:
-            x = self._end_blocks_at_the_newest_step(x, lengths)
-            x = F.max_pool1d(x, self.pool_size)
-        return x.permute(2, 0, 1)
-
-    def lengths_after(self, lengths: Tensor | None) -> Tensor | None:
-        """The numbers of steps after pooling."""
-        return None if lengths is None else (lengths + self.pool_size - 1) // self.pool_size
-
-    def _end_blocks_at_the_newest_step(self, x: Tensor, lengths: Tensor | None) -> Tensor:
-        """The oldest block may be short; the newest step is always in."""
-        if lengths is None:
-            return F.pad(x, (-x.shape[2] % self.pool_size, 0), value=-torch.inf)
-        # Padding on both sides is zero, which is no larger than any output of relu.
-        x = x * real_steps(lengths, x.shape[2]).unsqueeze(1)
-        n_padded = self.pool_size - 1
-        n_steps = x.shape[2] + n_padded - (x.shape[2] + n_padded) % self.pool_size
-        source = torch.arange(n_steps, device=x.device) + (n_padded - -lengths % self.pool_size).unsqueeze(1)
-        padded = F.pad(x, (n_padded, self.pool_size))
-        return padded.gather(2, source.unsqueeze(1).expand(-1, x.shape[1], -1))
 
 
 class Linear(nn.Linear):

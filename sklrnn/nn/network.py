@@ -7,9 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from sklrnn.nn.architecture import Architecture, initialized
-from sklrnn.nn.layers import CausalConvolution, Linear, Standardise, TokenEmbedding, real_steps
+from sklrnn.nn.convolution import CausalConvolution
+from sklrnn.nn.layers import Linear, Standardise, TokenEmbedding, real_steps
+from sklrnn.nn.readout import MeanState, Pooling, make_readout
 from sklrnn.nn.recurrent import RecurrentStack, detach_state
-from sklrnn.nn.summary import Layer, convolution_layers, front_layers, recurrent_layers
+from sklrnn.nn.summary import Layer, convolution_layers, front_layers, readout_layers, recurrent_layers
 from sklrnn.nn.window_scale import StandardiseWindow
 
 
@@ -19,7 +21,10 @@ class NetworkArchitecture(Architecture):
 
     filters: tuple[int, ...] = ()
     kernel_size: int = 3
-    pool_size: int = 1
+    pool_size: int | tuple[int, ...] = 1
+    batch_norm: bool = False
+    convolution_skip: bool = False
+    pooling: Pooling = "last"
     n_direct_steps: int = 0
     stateful: bool = False
     return_sequences: bool = False
@@ -39,6 +44,7 @@ class Network(nn.Module):
     embedding: Any
     standardise: Any
     recurrent: Any
+    readout: Any
 
     def __init__(self, architecture: NetworkArchitecture) -> None:
         super().__init__()
@@ -57,7 +63,7 @@ class Network(nn.Module):
             self.standardise = layer(a.n_features, flag_missing=a.flag_missing)
             width = a.n_features * (2 if a.flag_missing else 1)
         self.front_width = width
-        self.convolution = CausalConvolution(width, a.filters, a.kernel_size, a.pool_size)
+        self.convolution = CausalConvolution(width, a.filters, a.kernel_size, a.pool_size, batch_norm=a.batch_norm)
         width = a.filters[-1] if a.filters else width
         if a.return_sequences and self.convolution.pool_size > 1:
             raise ValueError(
@@ -65,8 +71,11 @@ class Network(nn.Module):
                 "Set pool_size=1, or return_sequences=False."
             )
         self.recurrent = RecurrentStack(a, width)
+        self.readout = make_readout(a.pooling, self.recurrent.width)
+        self.skip = MeanState() if a.convolution_skip and a.filters else None
         self.n_direct_steps = a.n_direct_steps
-        self.head = Linear(self.recurrent.width + a.n_direct_steps * a.n_features, a.n_outputs)
+        n_skipped = a.n_direct_steps * a.n_features + (0 if self.skip is None else width)
+        self.head = Linear(self.recurrent.width + n_skipped, a.n_outputs)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         states, final, _ = self.encode(x, lengths=lengths)
@@ -92,17 +101,19 @@ class Network(nn.Module):
     ) -> tuple[Tensor, Tensor, list[Any]]:
         """Give the last layer's hidden states (time, sample, unit), the input of the head, and the state of each layer.
 
-        The head reads the final hidden state and, where the architecture asks for it, the last steps of the input. With
-        ``n_streams`` the samples are segments of so many sequences: all segments of the first, then of the second. With
-        ``lengths`` the samples are padded at their ends: no real step reads padding, hidden states of padding are
-        meaningless.
+        The head reads the final hidden state, or what the readout makes of all states, and, where the architecture asks
+        for it, the mean of what the convolutions give and the last steps of the input. With ``n_streams`` the samples
+        are segments of so many sequences: all segments of the first, then of the second. With ``lengths`` the samples
+        are padded at their ends: no real step reads padding, hidden states of padding are meaningless.
         """
         x = self.embedding(x) if self.architecture.n_tokens else self.standardise(x, lengths)
         x = x.to(self.head.weight.dtype).transpose(0, 1)  # (time, sample, feature)
         if lengths is not None:
             x = x.masked_fill(~real_steps(lengths, len(x)).t().unsqueeze(2), 0.0)
-        direct = x[len(x) - self.n_direct_steps :].transpose(0, 1).flatten(1) if self.n_direct_steps else None
+        skipped = [x[len(x) - self.n_direct_steps :].transpose(0, 1).flatten(1)] if self.n_direct_steps else []
         x, lengths = self.convolution(x, lengths), self.convolution.lengths_after(lengths)
+        if self.skip is not None:
+            skipped.insert(0, self.skip(x, x[-1], lengths))
         n_steps, n_segments = x.shape[:2]
         if n_streams is not None:
             x = x.unflatten(1, (n_streams, -1)).permute(2, 0, 1, 3).flatten(0, 1)  # (segment and time, stream, feature)
@@ -110,14 +121,16 @@ class Network(nn.Module):
         if n_streams is not None:
             x = x.unflatten(0, (-1, n_steps)).permute(1, 2, 0, 3).reshape(n_steps, n_segments, -1)
             final = x[-1]
-        return x, final if direct is None else torch.cat([final, direct], dim=1), new_state
+        final = self.readout(x, final, lengths)
+        return x, torch.cat([final, *skipped], dim=1) if skipped else final, new_state
 
     def is_plain(self) -> bool:
-        """Whether it is a stack of plain layers that reads numbers and predicts from its final state."""
+        """Whether it is a stack of plain layers that reads numbers, and predicts once from their states."""
         return (
             type(self) is Network
             and not self.return_sequences
             and not self.convolution.layers
+            and self.architecture.pooling != "attention"
             and isinstance(self.standardise, Standardise)
             and not self.standardise.flag_missing
             and all(layer.is_plain() for layer in self.recurrent)
@@ -131,10 +144,13 @@ class Network(nn.Module):
         """Every layer, in the order in which a sequence passes them."""
         a, pool_size = self.architecture, self.convolution.pool_size
         time = "time" if pool_size == 1 else f"time / {pool_size}"
+        gives_final = not a.return_sequences and a.pooling == "last"
         shape = ("sample", "time", a.n_outputs) if a.return_sequences else ("sample", a.n_outputs)
         return [
             *front_layers(self.embedding, self.standardise, self.front_width),
             *convolution_layers(self.convolution),
-            *recurrent_layers(self.recurrent, name="recurrent", time=time, gives_final=not a.return_sequences),
+            *recurrent_layers(self.recurrent, name="recurrent", time=time, gives_final=gives_final),
+            *readout_layers(self.readout, a.pooling, self.recurrent.width),
+            *([] if self.skip is None else [Layer("mean over time of the convolutions", ("sample", a.filters[-1]))]),
             Layer("head", shape, self.head),
         ]

@@ -10,7 +10,7 @@ from importlib import import_module
 from torch import Tensor, nn
 
 from sklrnn.nn.cells import gates_of
-from sklrnn.nn.layers import CausalConvolution
+from sklrnn.nn.convolution import BatchNorm, CausalConvolution
 from sklrnn.nn.recurrent import RecurrentLayer, RecurrentStack
 
 # Names of torch and of this package in words; any other weight keeps its own name.
@@ -23,6 +23,7 @@ _WORDS = {
     "peephole_l0": "peephole weights",
     "spread": "standard deviation",
     "known": "known tokens",
+    "n_batches": "batches averaged",
     "rarity": "probability of being read as unknown",
 }
 _STACKED_BY_GATE = {"weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"}
@@ -116,14 +117,23 @@ def front_layers(embedding: nn.Module, standardise: nn.Module, width: int) -> li
 
 
 def convolution_layers(convolution: CausalConvolution) -> list[Layer]:
-    """The convolutions, and the pooling behind them."""
-    layers = [
-        Layer(f"convolution {place}", ("sample", "time", module.out_channels), module)  # type: ignore[arg-type]
-        for place, module in enumerate(convolution.layers, start=1)
-    ]
-    if convolution.pool_size > 1:
-        layers.append(Layer("max pooling", ("sample", f"time / {convolution.pool_size}", layers[-1].shape[-1])))
+    """The convolutions, and the normalisation and pooling behind each."""
+    layers, pooled = [], 1
+    parts = zip(convolution.layers, convolution.norms, convolution.pool_sizes, strict=True)
+    for place, (module, norm, pool_size) in enumerate(parts, start=1):
+        n_filters: int = module.out_channels  # type: ignore[assignment]
+        shape = ("sample", _time(pooled), n_filters)
+        layers.append(Layer(f"convolution {place}", shape, module))
+        if isinstance(norm, BatchNorm):
+            layers.append(Layer(f"batch normalisation {place}", shape, norm))
+        if pool_size > 1:
+            pooled *= pool_size
+            layers.append(Layer("max pooling", ("sample", _time(pooled), n_filters)))
     return layers
+
+
+def _time(pooled: int) -> str:
+    return "time" if pooled == 1 else f"time / {pooled}"
 
 
 def recurrent_layers(stack: RecurrentStack, *, name: str, time: str = "time", gives_final: bool = False) -> list[Layer]:
@@ -138,6 +148,13 @@ def recurrent_layers(stack: RecurrentStack, *, name: str, time: str = "time", gi
         shape = ("sample", module.width) if is_final else ("sample", time, module.width)
         layers.append(Layer(f"{name} {place}: {', '.join(traits)}", shape, module))
     return layers
+
+
+def readout_layers(readout: nn.Module, pooling: str, width: int) -> list[Layer]:
+    """What joins the states of all steps, if anything does."""
+    if pooling == "last":
+        return []
+    return [Layer("attention" if pooling == "attention" else f"{pooling} over time", ("sample", width), readout)]
 
 
 def _weights_of(module: nn.Module | None) -> Iterator[_Weight]:

@@ -1,7 +1,10 @@
-"""The number of epochs for ``max_epochs="auto"``."""
+"""The number of epochs for ``max_epochs="auto"``, and the patience for ``n_iter_no_change="auto"``."""
 
 import math
 from typing import Literal, NamedTuple
+
+_FEWEST_EPOCHS_OF_PATIENCE = 10
+_FEWEST_STEPS_OF_PATIENCE = 100
 
 
 class StepBudget(NamedTuple):
@@ -29,3 +32,14 @@ def resolve_epochs(max_epochs: int | Literal["auto"], budget: StepBudget, *, n_b
     growth = max(1.0, n_samples / budget.reference_samples) ** budget.growth
     n_steps = min(budget.steps * growth, budget.most_steps)
     return int(max(budget.fewest_epochs, min(round(n_steps / n_batches), budget.most_epochs)))
+
+
+def resolve_patience(patience: int | Literal["auto"] | None, *, n_batches: int) -> int | None:
+    """Epochs without improvement after which training stops; "auto" waits for a number of steps too.
+
+    An epoch of a small set is a single step or a few: ten of them are soon over while the loss still stands on a
+    plateau.
+    """
+    if patience != "auto":
+        return patience
+    return max(_FEWEST_EPOCHS_OF_PATIENCE, math.ceil(_FEWEST_STEPS_OF_PATIENCE / n_batches))

@@ -20,8 +20,57 @@ Array = NDArray[Any]
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
+class _LastState:
+    """Reads the final state in place: its gradient goes where the layer reads it."""
+
+    def __init__(self, layer: PreallocatedLayer) -> None:
+        assert layer.grad_final_state is not None
+        self.output, self.grad_output = layer.final_state, layer.grad_final_state
+
+    def forward(self) -> None:
+        """Nothing to do."""
+
+    def backward(self) -> None:
+        """Nothing to do."""
+
+
+class _PooledStates:
+    """Pools the states of all steps, and hands the gradient on to them."""
+
+    def __init__(self, layer: PreallocatedLayer) -> None:
+        assert layer.grad_states is not None
+        self._states = layer.states
+        self._grad_states = layer.grad_states[:, :, : layer.states.shape[2]]  # behind them are zeros that fill a vector
+        layer.grad_states.zero_()
+        self.output = layer.states.new_empty(layer.states.shape[1:])
+        self.grad_output = torch.empty_like(self.output)
+
+
+class _MeanState(_PooledStates):
+    def forward(self) -> None:
+        torch.mean(self._states, dim=0, out=self.output)
+
+    def backward(self) -> None:
+        self._grad_states.copy_((self.grad_output / len(self._states)).expand_as(self._grad_states))
+
+
+class _MaxState(_PooledStates):
+    def forward(self) -> None:
+        largest = self._states.max(dim=0, keepdim=True)
+        self.output.copy_(largest.values[0])
+        self._step = largest.indices
+
+    def backward(self) -> None:
+        self._grad_states.zero_().scatter_(0, self._step, self.grad_output.unsqueeze(0))
+
+
+_READOUTS: dict[str, Any] = {"last": _LastState, "mean": _MeanState, "max": _MaxState}
+
+
 class FusedStep:
-    """Standardise, dropout, recur, apply the head to the final state: loss and all gradients for batches of one shape.
+    """Standardise, dropout, recur, apply the head to the final state, or to the mean or maximum of all states.
+
+    It gives the loss and leaves all gradients, for batches of one shape.
 
     Elementwise operations are NumPy's, which is faster with small arrays; products are torch's, for its threads.
     """
@@ -35,9 +84,10 @@ class FusedStep:
         self._mean, self._spread = (part.to(batch.dtype).numpy() for part in scale)
         self._centred = np.empty(batch.shape, dtype=self._mean.dtype)
         self._first = layers[0].x.transpose(0, 1).numpy()  # (sample, time, feature), as batches come
-        last, head = layers[-1].final_state, network.head
+        self._readout = _READOUTS[network.architecture.pooling](layers[-1])
+        last, head = self._readout.output, network.head
         self._units = last.shape[1]
-        # The input of the head: the final state and, where the architecture asks for it, the last steps of the input.
+        # The input of the head: the readout and, where the architecture asks for it, the last steps of the input.
         self._n_direct = network.n_direct_steps
         self._head_input = last.new_empty(len(last), head.in_features) if self._n_direct else last
         self._raw = last.new_empty(len(last), head.out_features)
@@ -63,14 +113,16 @@ class FusedStep:
                 direct = self._first[:, -self._n_direct :].reshape(len(self._first), -1)
                 self._head_input[:, self._units :] = torch.from_numpy(direct)
             masks = self._forward()
+            self._readout.forward()
             if self._n_direct:
-                self._head_input[:, : self._units] = self._layers[-1].final_state
+                self._head_input[:, : self._units] = self._readout.output
             weight_of_head, grad_of_raw = self._transposed
             torch.addmm(self._bias, self._head_input, weight_of_head, out=self._raw)
             loss = self._loss(y, weight.numpy() / weight.shape[0])
             torch.mm(grad_of_raw, self._head_input, out=self._grad_weight)
             np.add.reduce(self._grad_raw.numpy(), 0, out=self._grad_bias)
-            torch.mm(self._grad_raw, self._weight_of_state, out=self._layers[-1].grad_final_state)
+            torch.mm(self._grad_raw, self._weight_of_state, out=self._readout.grad_output)
+            self._readout.backward()
             self._backward(masks)
         return loss
 
@@ -118,7 +170,9 @@ def make_fused_step(network: Any, criterion: Any, batch: Tensor) -> FusedStep | 
         return None
     x = torch.empty(batch.shape).transpose(0, 1)
     cells, dropouts = zip(*((layer.forwards, layer.dropout) for layer in network.recurrent), strict=True)
-    stack = preallocated_stack(cells, x, own_input=[dropout.rate > 0 for dropout in dropouts])
+    reads_all_states = network.architecture.pooling != "last"
+    own_input = [dropout.rate > 0 for dropout in dropouts]
+    stack = preallocated_stack(cells, x, own_input=own_input, reads_all_states=reads_all_states)
     return None if stack is None else FusedStep(network, criterion, batch, stack)
 
 

@@ -42,6 +42,7 @@ class Stream:
         self._segment_length = segment_length if architecture.stateful else None
         self._steps: Tensor | None = None
         self._state: list[Any] | None = None
+        self._read_so_far: Any = None  # what the readout keeps of the states of earlier steps
         self.n_steps = 0
 
     def step(self, x: Any) -> Any:
@@ -65,7 +66,8 @@ class Stream:
         steps_so_far = None
         with torch.inference_mode():
             if self._keeps_state:
-                states, final, self._state = self._network.encode(now, self._state)
+                states, _, self._state = self._network.encode(now, self._state)
+                final = self._pooled(states)
             else:
                 self._steps = now if self._steps is None else torch.cat([self._steps, now], dim=1)
                 steps_so_far = self._steps
@@ -76,3 +78,10 @@ class Stream:
             raw = self._network.apply_head(states[-1:], final).reshape(1, -1).numpy()
         self.n_steps += 1
         return self._decode(raw, None if steps_so_far is None else steps_so_far.numpy())[0]
+
+    def _pooled(self, states: Tensor) -> Tensor:
+        """What the head reads after one more step; a stateful network reads each segment by itself."""
+        if self._segment_length is not None and self.n_steps % self._segment_length == 0:
+            self._read_so_far = None
+        self._read_so_far = self._network.readout.extend(self._read_so_far, states)
+        return self._network.readout.read(self._read_so_far)

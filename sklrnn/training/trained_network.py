@@ -15,6 +15,7 @@ from sklrnn.inputs.ragged import Sequences
 from sklrnn.inputs.user_warnings import warn_user
 from sklrnn.nn.architecture import Architecture, count_parameters, random_layers, rebuild
 from sklrnn.saved_state import Saved, with_stamp, without_stamp
+from sklrnn.training.auto_epochs import resolve_patience
 from sklrnn.training.batches import Batches
 from sklrnn.training.inference import for_blocks, run_in_blocks
 from sklrnn.training.interrupts import TrainingInterrupted
@@ -30,7 +31,7 @@ class TrainingOptions(Saved):
 
     seed: int
     max_epochs: int
-    patience: int | None
+    patience: int | Literal["auto"] | None
     optimizer: str | type[torch.optim.Optimizer]
     learning_rate: float
     schedule: Literal["constant", "one_cycle"]
@@ -146,11 +147,12 @@ class TrainedNetwork:
         evaluate_first: bool,
     ) -> "TrainedNetwork":
         net, first_epoch = self.net, len(self.curves.loss)
+        patience = resolve_patience(options.patience, n_batches=len(batches))
         monitor = TrainingMonitor(
             max_epochs=options.max_epochs,
             first_epoch=first_epoch,
             validated=validation is not None,
-            patience=options.patience if options.schedule == "constant" else None,
+            patience=patience if options.schedule == "constant" else None,
             tol=options.tol,
             learning_rate=options.learning_rate,
             on_epoch_end=None if on_epoch_end is None else lambda: on_epoch_end(self._after(monitor)),

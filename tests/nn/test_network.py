@@ -8,7 +8,8 @@ from torch import nn
 
 from sklrnn.inputs.samples import feature_statistics
 from sklrnn.nn.architecture import count_parameters
-from sklrnn.nn.layers import CausalConvolution, SequenceDropout
+from sklrnn.nn.convolution import CausalConvolution
+from sklrnn.nn.layers import SequenceDropout
 from sklrnn.nn.network import NetworkArchitecture
 
 TORCH = {"simple_rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}

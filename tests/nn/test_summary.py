@@ -16,6 +16,9 @@ OPTIONS = [
     {"units": (5, 5), "residual": True},
     {"units": (5, 10), "bidirectional": True, "residual": True},
     {"filters": (2, 3), "pool_size": 2},
+    {"filters": (2, 3), "pool_size": (2, 3), "batch_norm": True, "convolution_skip": True, "pooling": "max"},
+    {"pooling": "mean", "bidirectional": True},
+    {"pooling": "attention"},
     {"flag_missing": True, "return_sequences": True},
     {"n_tokens": 6, "embedding_dim": 4},
     {"n_direct_steps": 2},
@@ -106,7 +109,7 @@ def test_widths_of_layers_are_those_of_a_run(options):
     x = torch.zeros(4, 6, 1, dtype=torch.int64) if "n_tokens" in options else torch.zeros(4, 6, 3)
     seen = output_shapes(of, x)
     for layer in of.layers():
-        if layer.name.startswith("convolution"):
+        if layer.name.startswith(("convolution", "batch normalisation")):
             assert seen[layer.name][1] == layer.shape[-1]
         elif layer.module is not None:
             assert seen[layer.name][-1] == layer.shape[-1]

@@ -156,6 +156,15 @@ OF_THE_NETWORK = {
     "dropout, every step": (by_step, {"dropout": 0.3, "return_sequences": True}),
     "filters": (plain, {"filters": 4}),
     "filters, kernel_size, pool_size": (plain, {"filters": (4, 3), "kernel_size": 2, "pool_size": 3}),
+    "filters, batch_norm, convolution_skip": (
+        ragged_last,
+        {"filters": (4, 3), "pool_size": 2, "batch_norm": True, "convolution_skip": True},
+    ),
+    **{
+        f"pooling {pooling}": (fitted_on(X, Y, LABELS, streamed), {"pooling": pooling})
+        for pooling in ("mean", "max", "attention")
+    },
+    "pooling mean, ragged": (ragged_last, {"pooling": "mean"}),
     "filters, ragged": (ragged_last, {"filters": 4, "pool_size": 2}),
     "filters, every step": (by_step, {"filters": 4, "return_sequences": True}),
     "filters, stateful": (fitted_on(X, Y, LABELS, streamed), {"filters": 4, "stateful": True, "batch_size": 5}),
