@@ -204,7 +204,8 @@ class RecurrentEstimator(
         Returns
         -------
         states : ndarray of shape (sample, time, unit), or list of ndarray of shape (time_i, unit)
-            With ``bidirectional=True`` forward units come first, then backward ones; `pool_size` shortens the time axis.
+            With ``bidirectional=True`` forward units come first, then backward ones. `pool_size` shortens the time
+            axis.
         """
         check_is_fitted(self, "model_")
         with self._threads():

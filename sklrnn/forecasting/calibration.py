@@ -50,10 +50,9 @@ class Calibration:
 
         They are shaped (window, step, channel, level), in the unit of y.
         """
-        if self._needs_fallback():
-            assert self.fallback is not None
-            return self.fallback.sizes().offsets(levels, windows, scale, series_ids=None)
-        return self.sizes().offsets(levels, windows, scale, series_ids=series_ids)
+        known = self._with_enough_windows()
+        # Series of the panel that the errors are from are numbered; other series have no size of their own.
+        return known.sizes().offsets(levels, windows, scale, series_ids=series_ids if known is self else None)
 
     def sizes(self) -> ErrorSizes:
         """The sizes of the errors on the windows."""
