@@ -19,6 +19,8 @@ _TEST_SHARE, _LEAST_WINDOWS = 0.3, 20
 _LEAST_TRAINED = 10
 # The linear model must be clearly better: smoothing needs no luck.
 _CLEARLY_LESS = 0.9
+# Penalties of the linear model, of which the best counts: hundreds of inputs need much, a dozen hardly any.
+_PENALTIES = (1.0, 10.0, 100.0, 1_000.0, 10_000.0)
 
 
 def with_baseline(
@@ -43,7 +45,7 @@ def with_baseline(
 def _losses_on_newest(windows: Windows, smoothed: Windows) -> tuple[float, float] | None:
     """The loss of a linear model in the network's place, fitted to the older windows, and that of smoothing.
 
-    None where there are too few windows. Many inputs and few windows cost little: the model is solved by windows.
+    None where there are too few windows.
     """
     n = len(windows)
     n_newest = max(1, int(_TEST_SHARE * n))
@@ -55,13 +57,14 @@ def _losses_on_newest(windows: Windows, smoothed: Windows) -> tuple[float, float
     mean, spread = inputs.mean(axis=0), inputs.std(axis=0)
     inputs, new_inputs = ((part - mean) / np.where(spread > 0, spread, 1.0) for part in (inputs, new_inputs))
     targets = np.split(older.targets(), 2, axis=1)[0].astype(np.float64)
-    # Ridge regression with a penalty of 1, and an intercept.
-    products = inputs @ inputs.T + 1.0
-    coefficients = np.linalg.solve(products + np.eye(len(products)), targets)
-    predicted = (new_inputs @ inputs.T + 1.0) @ coefficients
     new_targets, weights = np.split(newest.targets(), 2, axis=1)
-    linear = float((np.abs(new_targets - predicted) * weights).mean())
-    return linear, _loss_of_zero(_spread(smoothed, n - n_newest, n))
+    losses = []
+    # Ridge regression with an intercept, solved by windows, as there may be more inputs.
+    products, new_products = inputs @ inputs.T + 1.0, new_inputs @ inputs.T + 1.0
+    for penalty in _PENALTIES:
+        predicted = new_products @ np.linalg.solve(products + penalty * np.eye(len(products)), targets)
+        losses.append(float((np.abs(new_targets - predicted) * weights).mean()))
+    return min(losses), _loss_of_zero(_spread(smoothed, n - n_newest, n))
 
 
 def _loss_of_zero(windows: Windows) -> float:

@@ -95,6 +95,8 @@ CASES_OF_FORECASTERS = {
     "normalize series": (forecast(PANEL, also=with_intervals), {"normalize": "series"}),
     "normalize None": (forecast(PANEL, also=with_intervals), {"normalize": None}),
     "sp": (of_one, {"sp": 6}),
+    "level": (forecast(Y, also=with_intervals), {"baseline": "level"}),
+    "smoothing, panel": (forecast(PANEL, also=with_intervals), {"baseline": "smoothing"}),
     "fold": (of_one, {"fold": 3}),
     "fold, two channels, X": (forecast(TWO, PRICE), {"fold": 6}),
     "n_networks": (forecast(Y, also=with_intervals), {"n_networks": 2}),
@@ -148,6 +150,7 @@ for prefix, options in {
     "CNNLSTM": {"filters": (4, 4), "pool_size": 2},
 }.items():
     kind = getattr(sklrnn.forecasting, f"{prefix}Forecaster")
+    options["baseline"] = "level"
     CASES[kind.__name__] = (kind, of_one, {"max_epochs": 2, "random_state": 0})
     CASES[f"{kind.__name__}, options"] = (kind, of_one, TINY | options)
 

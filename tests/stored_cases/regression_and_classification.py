@@ -306,5 +306,7 @@ for task, shared_class, own in [
         CASES[f"{task}, {option}"] = (shared_class, show, TINY | options | enough)
     for prefix, options in NAMED.items():
         kind = getattr(sklrnn, prefix + task)
+        # What a class switches on is switched off.
+        options = options | {name: False for name in ("batch_norm", "convolution_skip") if getattr(kind, name)}
         CASES[kind.__name__] = (kind, plain, {"max_epochs": 2, "random_state": 0})
         CASES[f"{kind.__name__}, options"] = (kind, plain, TINY | options)
