@@ -1,6 +1,7 @@
 """Settings of a forecaster that depend on its series: season, window, fold, and what else "auto" stands for."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -96,7 +97,7 @@ def resolve_window_spec(
         else _limit_window(int(window_length), horizon, longest)
     )
     window, step = _resolve_fold(fold, window, sp, is_exact=window == window_length, limit=longest - horizon)
-    levels, scales = (np.array([getattr(one, which) for one in series.values()]) for which in ("level", "scale"))
+    levels, scales = _levels_and_scales(series)
     return WindowSpec(
         window_length=window,
         horizon=horizon,
@@ -109,6 +110,18 @@ def resolve_window_spec(
         level=tuple(levels.mean(axis=0).tolist()),
         scale=tuple(_scale_of_all(levels, scales).tolist()),
     )
+
+
+def with_separate_channels(spec: WindowSpec, series: Mapping[SeriesKey, TimeSeries]) -> WindowSpec:
+    """The same for samples of one channel each."""
+    levels, scales = (values.reshape(-1, 1) for values in _levels_and_scales(series))
+    scale = tuple(_scale_of_all(levels, scales).tolist())
+    return replace(spec, n_channels=1, level=tuple(levels.mean(axis=0).tolist()), scale=scale)
+
+
+def _levels_and_scales(series: Mapping[SeriesKey, TimeSeries]) -> tuple[Array, Array]:
+    """Both are shaped (series, channel)."""
+    return np.array([one.level for one in series.values()]), np.array([one.scale for one in series.values()])
 
 
 def _scale_of_all(levels: Array, scales: Array) -> Array:

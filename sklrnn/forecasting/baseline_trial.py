@@ -32,27 +32,27 @@ def with_baseline(
     smoothed = replace(windows, spec=replace(windows.spec, smoothing_seasons=seasons))
     if baseline == "smoothing":
         return smoothed
-    losses = _losses_on_newest(windows, smoothed)
-    chosen = windows if losses is not None and losses[0] < _CLEARLY_LESS * losses[1] else smoothed
+    linear, chosen = linear_loss(windows), smoothed
+    why = "too few windows for a trial"
+    if linear is not None:
+        loss = _loss_of_zero(_newest(smoothed))
+        chosen = windows if linear < _CLEARLY_LESS * loss else smoothed
+        why = f"on the newest windows a linear model has a loss of {linear:.3g}, smoothing of {loss:.3g}"
     if verbose:
-        why = "too few windows for a trial"
-        if losses is not None:
-            why = f"on the newest windows a linear model has a loss of {losses[0]:.3g}, smoothing of {losses[1]:.3g}"
         print(f"Baseline: {'level' if chosen is windows else 'smoothing'} ({why})")
     return chosen
 
 
-def _losses_on_newest(windows: Windows, smoothed: Windows) -> tuple[float, float] | None:
-    """The loss of a linear model in the network's place, fitted to the older windows, and that of smoothing.
+def linear_loss(windows: Windows) -> float | None:
+    """The weighted absolute error, on the newest windows, of a linear model that is fitted to the older ones.
 
-    None where there are too few windows.
+    It shows at little cost how well a network may forecast. None where there are too few windows.
     """
-    n = len(windows)
-    n_newest = max(1, int(_TEST_SHARE * n))
-    n_older = windows.count_before(n - n_newest) if n >= _LEAST_WINDOWS else 0
+    n, newest = len(windows), _newest(windows)
+    n_older = windows.count_before(n - _n_newest(windows)) if n >= _LEAST_WINDOWS else 0
     if n_older < _LEAST_TRAINED:
         return None
-    older, newest = _spread(windows, 0, n_older), _spread(windows, n - n_newest, n)
+    older = _spread(windows, 0, n_older)
     inputs, new_inputs = (part.to_numpy().reshape(len(part), -1).astype(np.float64) for part in (older, newest))
     mean, spread = inputs.mean(axis=0), inputs.std(axis=0)
     inputs, new_inputs = ((part - mean) / np.where(spread > 0, spread, 1.0) for part in (inputs, new_inputs))
@@ -64,7 +64,15 @@ def _losses_on_newest(windows: Windows, smoothed: Windows) -> tuple[float, float
     for penalty in _PENALTIES:
         predicted = new_products @ np.linalg.solve(products + penalty * np.eye(len(products)), targets)
         losses.append(float((np.abs(new_targets - predicted) * weights).mean()))
-    return min(losses), _loss_of_zero(_spread(smoothed, n - n_newest, n))
+    return min(losses)
+
+
+def _n_newest(windows: Windows) -> int:
+    return max(1, int(_TEST_SHARE * len(windows)))
+
+
+def _newest(windows: Windows) -> Windows:
+    return _spread(windows, len(windows) - _n_newest(windows), len(windows))
 
 
 def _loss_of_zero(windows: Windows) -> float:

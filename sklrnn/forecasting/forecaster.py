@@ -23,6 +23,7 @@ from sklrnn.forecasting.auto_settings import (
 )
 from sklrnn.forecasting.baseline_trial import Baseline, with_baseline
 from sklrnn.forecasting.calibration import Calibration, Pretrained
+from sklrnn.forecasting.channels_trial import Channels, resolve_channels
 from sklrnn.forecasting.history import Columns, History
 from sklrnn.forecasting.network import ForecastNetwork, NetworkRecipe, fit_networks
 from sklrnn.forecasting.network_summary import NetworksWithSummary
@@ -75,6 +76,7 @@ class BaseRecurrentForecaster(
     sp_: int = fitted("Rows in a season; 1 stands for none.")
     fold_: int = fitted("Rows that each recurrent step reads.")
     baseline_: Baseline = fitted("What the networks correct.")
+    channels_: Channels = fitted("Whether the networks read all columns of y at once, or each on its own.")
 
     _tags = TAGS
     _config = {"remember_data": False}  # noqa: RUF012
@@ -198,6 +200,9 @@ class BaseRecurrentForecaster(
             sp=self.sp_,
             normalize=self.normalize,
             known_future=resolve_future_X(self.future_X, self._history.columns.X),
+        )
+        self.channels_, self.window_spec_ = resolve_channels(
+            self.channels, self.window_spec_, series, sp=self.sp_, verbose=self.verbose
         )
         spec, self.columns_ = self.window_spec_, self._history.columns
         self.window_length_, self.horizon_, self.fold_ = spec.window_length, spec.horizon, spec.fold

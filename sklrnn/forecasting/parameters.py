@@ -62,6 +62,14 @@ class ForecasterParameters:
             'season; "auto" takes smoothing if a linear model on windows forecasts the newest ones no better.'
         ),
     ] = "auto"
+    channels: Annotated[
+        Literal["auto", "joint", "separate"],
+        Group.INPUT,
+        Doc(
+            'With several columns in y: "joint" forecasts all of them from all, "separate" each from its own rows, by '
+            'the same network; "auto" compares linear models of both on the newest windows.'
+        ),
+    ] = "auto"
     n_networks: Annotated[
         int, Ge(1), Group.NETWORK, Doc("Networks with different seeds whose forecasts are averaged.")
     ] = 1

@@ -1,6 +1,6 @@
 """Forecasts after the end of each series, block by block, and in-sample forecasts, one step ahead."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,8 @@ class Rollout:
     ``steps`` holds, for each series, the steps to forecast, counted from its last known row: 1 is the first future row,
     0 the last known one. ``n_known`` is the number of known rows of each series. Future rows follow them in
     ``stacked``; forecasts are written there when more steps are needed than the networks predict at once (recursive
-    forecasting). ``series_ids`` holds the number of each stacked series among those of the history.
+    forecasting). ``series_ids`` holds the number of each stacked series among those of the history. If the networks
+    read one channel, each channel is forecast as a series of its own.
     """
 
     spec: WindowSpec
@@ -46,6 +47,22 @@ class Rollout:
         return self._forecast(levels, calibration)
 
     def _forecast(self, levels: Array, calibration: Calibration | None) -> Array:
+        n = self.stacked.y.shape[1] // self.spec.n_channels
+        if n == 1:
+            return np.concatenate(self._forecast_each(levels, calibration))
+        apart = replace(
+            self,
+            stacked=self.stacked.split_channels(),
+            n_known=np.repeat(self.n_known, n),
+            steps=[steps for steps in self.steps for _ in range(n)],
+            series_ids=(self.series_ids[:, np.newaxis] * n + np.arange(n)).ravel(),
+        )
+        channels = apart._forecast_each(levels, calibration)
+        joined = [np.concatenate(channels[first : first + n], axis=1) for first in range(0, len(channels), n)]
+        return np.concatenate(joined)
+
+    def _forecast_each(self, levels: Array, calibration: Calibration | None) -> list[Array]:
+        """Forecasts of the steps of each series: (step, channel, level)."""
         in_sample = self._in_sample(levels, calibration)
         out_of_sample = self._out_of_sample(levels, calibration)
         rows = []
@@ -55,7 +72,7 @@ class Rollout:
             one[is_future] = out_of_sample[number, steps[is_future] - 1]
             one[~is_future] = in_sample[number]
             rows.append(one)
-        return np.concatenate(rows)
+        return rows
 
     def _out_of_sample(self, levels: Array, calibration: Calibration | None) -> Array:
         """Forecast all series as far as the furthest step of any: (series, step, channel, level)."""

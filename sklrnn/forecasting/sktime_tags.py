@@ -27,6 +27,7 @@ TAGS: dict[str, Any] = {
         "sp_",
         "fold_",
         "baseline_",
+        "channels_",
     ],
     "requires-fh-in-fit": False,
     "capability:categorical_in_X": False,

@@ -85,6 +85,30 @@ class StackedSeries(Saved):
     scale: Array
     naive_error: Array
 
+    def has_one_sign(self) -> Array:
+        """Whether all values of a series are positive, or all negative: (series, channel)."""
+        order = np.argsort(self.starts)
+        has_one_sign = np.empty(self.naive_error.shape, dtype=bool)
+        least, most = (bound.reduceat(self.y, self.starts[order], axis=0) for bound in (np.fmin, np.fmax))
+        has_one_sign[order] = (least > 0) | (most < 0)
+        return has_one_sign
+
+    def split_channels(self) -> "StackedSeries":
+        """The same with each channel as a series of its own: channel c of n of series s is number s * n + c."""
+        n_rows, n = self.y.shape
+        shift = n_rows * np.arange(n)
+        return StackedSeries(
+            self.y.T.reshape(-1, 1),
+            self.observed.T.reshape(-1, 1),
+            np.tile(self.X, (n, 1)),
+            (self.starts[:, np.newaxis] + shift).ravel(),
+            (self.ends[:, np.newaxis] + shift).ravel(),
+            (self.first_observed + shift).reshape(-1, 1),
+            self.level.reshape(-1, 1),
+            self.scale.reshape(-1, 1),
+            self.naive_error.reshape(-1, 1),
+        )
+
 
 @dataclass(frozen=True)
 class Windows(Saved):
@@ -102,7 +126,12 @@ class Windows(Saved):
 
     @classmethod
     def for_training(cls, spec: WindowSpec, stacked: StackedSeries) -> "Windows":
-        """All samples whose targets are known, the oldest first; short series give samples with less than a window."""
+        """All samples whose targets are known, the oldest first; short series give samples with less than a window.
+
+        If the series have more channels than a sample, each channel gives samples of its own.
+        """
+        if stacked.y.shape[1] > spec.n_channels:
+            stacked = stacked.split_channels()
         last = stacked.ends - stacked.starts - spec.horizon
         first = np.minimum(spec.window_length, np.maximum(1, (last + 1) // 2))
         counts = np.maximum(0, last - first + 1)
@@ -181,15 +210,18 @@ class Windows(Saved):
         """Scaled targets, then the weights of their errors: (sample, 2 x step ahead x channel).
 
         The weight is the sum of two, each with the median 1: the error relative to the series' seasonal naive error,
-        as in MASE, and relative to the value itself, as in sMAPE. With ``equal_weights`` every observed target weighs
-        1. Missing targets weigh 0.
+        as in MASE, and relative to the value itself, as in sMAPE. In a series with values of both signs, such as a
+        standardised one, errors relative to the value say nothing: the first counts twice. With ``equal_weights`` every
+        observed target weighs 1. Missing targets weigh 0.
         """
         parts = [block._targets() for block in self._blocks()]
-        y, *factors, observed = (np.concatenate(kind) for kind in zip(*parts, strict=True))
+        y, per_naive_error, per_value, observed = (np.concatenate(kind) for kind in zip(*parts, strict=True))
         if equal_weights:
             return np.concatenate([y, observed], axis=1, dtype=np.float32)
-        positive = (np.maximum(factor, np.finfo(np.float64).tiny) for factor in factors)
-        weights = sum(factor / (np.median(factor[observed]) if observed.any() else 1.0) for factor in positive)
+        has_one_sign = np.tile(self.stacked.has_one_sign()[self.series_ids], self.spec.horizon)
+        per_naive_error = _in_units_of_median(per_naive_error, observed)
+        per_value = _in_units_of_median(per_value, observed & has_one_sign)
+        weights = per_naive_error + np.where(has_one_sign, per_value, per_naive_error)
         weights = np.minimum(weights, _GREATEST_WEIGHT) * observed
         return np.concatenate([y, weights], axis=1, dtype=np.float32)
 
@@ -239,6 +271,11 @@ class Windows(Saved):
         newest = windows[:, -self.spec.level_length :]
         newest_scale = np.maximum(standard_deviation(newest, axis=1, keepdims=True), _LEAST_RELATIVE_SCALE * scale)
         return newest.mean(axis=1, keepdims=True), newest_scale
+
+
+def _in_units_of_median(factors: Array, chosen: Array) -> Array:
+    positive = np.maximum(factors, np.finfo(np.float64).tiny)
+    return positive / (np.median(positive[chosen]) if chosen.any() else 1.0)
 
 
 def _divide_or_zero(numerator: Array, denominator: Array) -> Array:

@@ -245,6 +245,16 @@ def test_all_targets_may_weigh_the_same():
     assert_array_equal(weights.ravel(), windows.origins != 8)
 
 
+def test_values_of_both_signs_are_weighed_by_the_naive_error_alone():
+    values = np.random.default_rng(0).normal(size=40)
+    shifted = training({0: alone(values - values.min() + 1)}, window_length=6, horizon=2)
+    around_zero = training({0: alone(values)}, window_length=6, horizon=2)
+    scale = around_zero.level_and_scale()[1][:, :, 0] / around_zero.stacked.naive_error[0]
+    _, weights = split_targets(around_zero)
+    assert_allclose(weights, np.broadcast_to(np.reshape(2 * scale / np.median(scale), (-1, 1, 1)), weights.shape), rtol=1e-5)
+    assert not np.allclose(weights, split_targets(shifted)[1])
+
+
 def test_weights_are_bounded():
     values = np.r_[np.random.default_rng(0).normal(size=40) + 100, 1e-9]
     windows = training({0: alone(values)}, window_length=6, horizon=1)

@@ -1,0 +1,39 @@
+"""Whether the network of a forecaster should read all channels of y at once, or each on its own."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from sklrnn.forecasting.auto_settings import with_separate_channels
+from sklrnn.forecasting.baseline_trial import linear_loss
+from sklrnn.forecasting.series import SeriesKey, TimeSeries, stack_series
+from sklrnn.forecasting.windows import Windows, WindowSpec
+
+Channels = Literal["joint", "separate"]
+
+# More inputs fit better by chance: what they save must be clear.
+_CLEARLY_LESS = 0.95
+
+
+def resolve_channels(
+    channels: Literal["auto"] | Channels,
+    joint: WindowSpec,
+    series: Mapping[SeriesKey, TimeSeries],
+    *,
+    sp: int,
+    verbose: int,
+) -> tuple[Channels, WindowSpec]:
+    """What was asked for, or chosen by the errors of linear models on the newest windows; and how samples are cut."""
+    if joint.n_channels == 1 or channels == "joint" or (channels == "auto" and joint.normalize is None):
+        return "joint", joint
+    separate = with_separate_channels(joint, series)
+    if channels == "separate":
+        return "separate", separate
+    stacked = stack_series(series, sp=sp)
+    losses = [linear_loss(Windows.for_training(spec, stacked)) for spec in (joint, separate)]
+    is_joint, why = False, "too few windows for a trial"
+    if losses[0] is not None and losses[1] is not None:
+        is_joint = losses[0] < _CLEARLY_LESS * losses[1]
+        why = f"on the newest windows linear models of both have losses of {losses[0]:.3g} and {losses[1]:.3g}"
+    if verbose:
+        print(f"Channels: {'joint' if is_joint else 'separate'} (joint or separate: {why})")
+    return ("joint", joint) if is_joint else ("separate", separate)
