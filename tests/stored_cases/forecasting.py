@@ -95,6 +95,8 @@ CASES_OF_FORECASTERS = {
     "normalize series": (forecast(PANEL, also=with_intervals), {"normalize": "series"}),
     "normalize None": (forecast(PANEL, also=with_intervals), {"normalize": None}),
     "sp": (of_one, {"sp": 6}),
+    "two channels, joint": (forecast(TWO, also=with_intervals), {"channels": "joint"}),
+    "two channels, separate": (forecast(TWO, also=with_intervals), {"channels": "separate"}),
     "level": (forecast(Y, also=with_intervals), {"baseline": "level"}),
     "smoothing, panel": (forecast(PANEL, also=with_intervals), {"baseline": "smoothing"}),
     "fold": (of_one, {"fold": 3}),
@@ -150,7 +152,7 @@ for prefix, options in {
     "CNNLSTM": {"filters": (4, 4), "pool_size": 2},
 }.items():
     kind = getattr(sklrnn.forecasting, f"{prefix}Forecaster")
-    options["baseline"] = "level"
+    options |= {"baseline": "level", "channels": "joint"}
     CASES[kind.__name__] = (kind, of_one, {"max_epochs": 2, "random_state": 0})
     CASES[f"{kind.__name__}, options"] = (kind, of_one, TINY | options)
 
