@@ -10,15 +10,17 @@ from sklrnn.inputs.user_warnings import warn_user
 from sklrnn.training.process import count_threads
 from sklrnn.training.trained_network import TrainingOptions
 
+Units = int | tuple[int, ...]
+
 # Above so many samples, texts or pairs a tenth of them can be held out.
 _ENOUGH_TO_HOLD_OUT = 10_000
 
 
-def recurrent_options(parameters: NetworkParameters) -> dict[str, Any]:
-    """The recurrent layers of every architecture."""
+def recurrent_options(parameters: NetworkParameters, *, units: Units | None = None) -> dict[str, Any]:
+    """The recurrent layers of every architecture; ``units`` where the parameter is "auto"."""
     p: Any = parameters
     return {
-        "units": as_tuple(p.units),
+        "units": as_tuple(p.units if units is None else units),
         **cell_and_options(p),
         "bidirectional": bool(getattr(p, "bidirectional", False)),
         "dropout": float(p.dropout),
@@ -28,7 +30,12 @@ def recurrent_options(parameters: NetworkParameters) -> dict[str, Any]:
 
 
 def training_options(
-    parameters: NetworkParameters, *, seed: int, max_epochs: int, patience: int | Literal["auto"] | None
+    parameters: NetworkParameters,
+    *,
+    seed: int,
+    max_epochs: int,
+    patience: int | Literal["auto"] | None,
+    units: Units | None = None,
 ) -> TrainingOptions:
     """How the network of an estimator is trained."""
     p: Any = parameters
@@ -45,7 +52,7 @@ def training_options(
         max_grad_norm=p.max_grad_norm,
         callbacks=p.callbacks,
         device=p.device,
-        n_threads=count_threads_of(p),
+        n_threads=count_threads_of(p, units),
         verbose=p.verbose,
     )
 
@@ -73,10 +80,10 @@ def draw_seed(random_state: Any) -> int:
     return int(check_random_state(random_state).randint(2**31 - 1))
 
 
-def count_threads_of(parameters: NetworkParameters) -> int:
+def count_threads_of(parameters: NetworkParameters, units: Units | None = None) -> int:
     """How many threads a fit or a prediction of an estimator may use."""
     p: Any = parameters
-    return count_threads(p.n_jobs, batch_size=p.batch_size, units=as_tuple(p.units))
+    return count_threads(p.n_jobs, batch_size=p.batch_size, units=as_tuple(p.units if units is None else units))
 
 
 def holds_out(early_stopping: bool | Literal["auto"], n_samples: int) -> bool:

@@ -17,6 +17,7 @@ from sklrnn.forecasting.auto_settings import (
     resolve_future_X,
     resolve_horizon,
     resolve_sp,
+    resolve_units,
     resolve_window_spec,
     smoothing_seasons,
     step_budget,
@@ -27,7 +28,7 @@ from sklrnn.forecasting.channels_trial import Channels, resolve_channels
 from sklrnn.forecasting.history import Columns, History
 from sklrnn.forecasting.network import ForecastNetwork, NetworkRecipe, fit_networks
 from sklrnn.forecasting.network_summary import NetworksWithSummary
-from sklrnn.forecasting.parameters import ForecasterParameters
+from sklrnn.forecasting.parameters import ForecasterParameters, Units
 from sklrnn.forecasting.plain_values import SavedAsPlainValues
 from sklrnn.forecasting.rolling import RollingForecasts
 from sklrnn.forecasting.rollout import Rollout, make_rollout
@@ -60,7 +61,7 @@ class BaseRecurrentForecaster(
 ):
     """What every forecaster does; a class below adds the cell and its options."""
 
-    units = 64
+    units: Units = "auto"  # type: ignore[assignment]  # other networks have no "auto"
     batch_size = 64
     learning_rate = 5e-3
     schedule = "one_cycle"
@@ -231,7 +232,8 @@ class BaseRecurrentForecaster(
         return replace(network.recipe, options=options, start=network)
 
     def _recipe(self, windows: Windows, random_state: int) -> NetworkRecipe:
-        return NetworkRecipe.of(self, random_state=random_state, max_epochs=self._n_epochs(windows))
+        units, max_epochs = resolve_units(self.units, len(windows)), self._n_epochs(windows)
+        return NetworkRecipe.of(self, units=units, random_state=random_state, max_epochs=max_epochs)
 
     def _n_epochs(self, windows: Windows) -> int:
         n_batches = -(-len(windows) // self.batch_size)

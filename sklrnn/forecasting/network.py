@@ -45,7 +45,9 @@ class NetworkRecipe(Saved):
     start: "ForecastNetwork | None" = None
 
     @classmethod
-    def of(cls, forecaster: NetworkParameters, *, random_state: int, max_epochs: int) -> "NetworkRecipe":
+    def of(
+        cls, forecaster: NetworkParameters, *, units: int | tuple[int, ...], random_state: int, max_epochs: int
+    ) -> "NetworkRecipe":
         p: Any = forecaster
         convolution = {
             "filters": as_tuple(p.filters),
@@ -55,8 +57,8 @@ class NetworkRecipe(Saved):
         seed = draw_seed(random_state)
         return cls(
             random_state,
-            recurrent_options(p) | convolution,
-            training_options(p, seed=seed, max_epochs=max_epochs, patience=p.n_iter_no_change),
+            recurrent_options(p, units=units) | convolution,
+            training_options(p, seed=seed, max_epochs=max_epochs, patience=p.n_iter_no_change, units=units),
             p.n_jobs,
             p.batch_size,
             p.loss,

@@ -8,6 +8,16 @@ from sklrnn.forecasting.network import ForecastLoss
 from sklrnn.nn.losses import LOSS_MEANINGS
 
 
+Units = Annotated[
+    int | tuple[int, ...] | Literal["auto"],
+    Ge(1),
+    Group.NETWORK,
+    Doc(
+        'Width of the recurrent state; a tuple stacks layers. "auto" takes 64, or 128 from 100,000 training windows on.'
+    ),
+]
+
+
 @hyperparameters
 class ForecasterParameters:
     """How a forecaster reads series, and what it predicts."""
