@@ -7,7 +7,6 @@ from sklrnn.estimators.parameters import Bidirectional, PoolSize, Quantiles
 from sklrnn.forecasting.network import ForecastLoss
 from sklrnn.nn.losses import LOSS_MEANINGS
 
-
 Units = Annotated[
     int | tuple[int, ...] | Literal["auto"],
     Ge(1),
