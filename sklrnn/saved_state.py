@@ -30,6 +30,7 @@ _PARTS = (
     "sklrnn.forecasting.windows.Windows",
     "sklrnn.preprocessing._window_layout.Context",
     "sklrnn.preprocessing._window_layout.ContextRows",
+    "sklrnn.timeline.calendar_features.Calendar",
     "sklrnn.timeline.time_index.TimeGrid",
     "sklrnn.training.trained_network.TrainingOptions",
 )

@@ -677,8 +677,11 @@ def sliding_window(p: Program) -> None:
         "padding": ["'zero'", "'mean'"],
         "context": ["'none'"],
         "flatten": ["True"],
+        "horizon": ["None", "3", "[2, 5]"],
     }
     bad = {
+        "calendar": ["'day'", "['hour']"],
+        "horizon": ["0", "[]", "'a'"],
         "window_length": ["0", "2.5", "'a'", "None"],
         "stride_within": ["0"],
         "padding": ["'wrap'", "None"],

@@ -123,9 +123,15 @@ def test_skops_gives_back_every_public_object(name):
     same(answer(loaded), answer(model))
 
 
+def test_a_loaded_window_knows_the_calendar():
+    model = sklrnn.SlidingWindow(window_length=3, calendar=["week"], horizon=[1, 7]).fit(TABLE[:60])
+    loaded = skops.io.loads(skops.io.dumps(model), trusted=sklrnn.trusted_types())
+    same(answer(loaded), answer(model))
+
+
 def test_every_trusted_type_is_part_of_a_saved_object_and_can_be_imported():
     others = [
-        sklrnn.SlidingWindow(window_length=3).fit(PANEL),
+        sklrnn.SlidingWindow(window_length=3, calendar=["week"]).fit(PANEL),
         sklrnn.forecasting.GRUForecaster(**TINY).pretrain(PANEL[["a"]], fh=[1]),
     ]
     safe = [skops.io.dumps(model) for model in [*fitted().values(), *others]]

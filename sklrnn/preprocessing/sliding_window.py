@@ -1,18 +1,19 @@
 """Sliding windows as a transformer that keeps the number of rows, so that it works in scikit-learn's ``Pipeline``."""
 
-from dataclasses import field
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklrnn._hyperparameters import Doc, Ge, fitted, hyperparameters, validate_parameters
+from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
 from sklrnn.inputs.numeric import read_values
 from sklrnn.inputs.sklearn_classes import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklrnn.preprocessing._window_layout import Context, Plan, plan_rows, take_windows
+from sklrnn.preprocessing.window_parameters import WindowParameters
 from sklrnn.saved_state import Saved
+from sklrnn.timeline.calendar_features import Calendar
 from sklrnn.timeline.panel import Entity
 from sklrnn.timeline.table import Table, check_numbers, split_table
 from sklrnn.timeline.time_index import Times, read_entity_times
@@ -23,7 +24,7 @@ Array = NDArray[Any]
 
 
 @hyperparameters
-class SlidingWindow(Saved, TransformerMixin, BaseEstimator):
+class SlidingWindow(WindowParameters, Saved, TransformerMixin, BaseEstimator):
     """Give each row the window of rows that ends there: ``(row, feature)`` becomes ``(row, time, feature)``.
 
     The number of rows stays the same, so scikit-learn's ``Pipeline``, searches and splitters work as they are. A window
@@ -40,6 +41,9 @@ class SlidingWindow(Saved, TransformerMixin, BaseEstimator):
     Rows keep their distance in time: a gap between training and test rows is filled. If the distances follow no rule,
     each row is one step after the row before it. Arrays have no index, so their rows get no context, unless
     ``time_column`` names a column of times.
+
+    **Calendar.** Demand, traffic and pollution follow the clock. With ``calendar="auto"`` each row also holds its time
+    of day, week and year as sines and cosines, and those of the time that is predicted, ``horizon`` steps later.
 
     New rows are not kept. If you predict in chunks, give each chunk the ``window_length - 1`` rows before it and drop
     their predictions. ``count_filled`` tells how much of each window is filled.
@@ -74,46 +78,14 @@ class SlidingWindow(Saved, TransformerMixin, BaseEstimator):
                 temp_lag2  temp_lag1  temp_lag0
     2024-01-05        3.0        4.0        5.0
     2024-01-06        4.0        5.0        6.0
+
+    The calendar of the row, and of the day to be predicted:
+
+    >>> SlidingWindow(window_length=3, calendar=["week"], horizon=2).fit_transform(X).shape
+    (6, 3, 13)
     """
 
     __module__ = "sklrnn"
-
-    window_length: Annotated[int, Ge(1), Doc("Number of rows in a window, the row itself included.")] = field(
-        default=10, kw_only=False
-    )
-    stride_within: Annotated[
-        int,
-        Ge(1),
-        Doc("Distance between the rows of a window: 24 reads hourly rows once a day, at the same hour."),
-    ] = 1
-    padding: Annotated[
-        Literal["edge", "zero", "nan", "mean"], Doc("What fills the places of a window that have no row.")
-    ] = "edge"
-    context: Annotated[
-        Literal["auto", "none"],
-        Doc(
-            "Whether later rows see the training rows before them, as their index tells. With 'none' the index is not "
-            "read: the rows of each call get no context and are one step apart."
-        ),
-    ] = "auto"
-    flatten: Annotated[
-        bool,
-        Doc(
-            "Give lag columns (row, time * feature) with names like temp_lag2, oldest step first; lag0 is the row "
-            "itself. 'X.reshape(n, window_length, -1)' restores the windows."
-        ),
-    ] = False
-    time_column: Annotated[
-        str | int | None,
-        Doc("Column that plays the part of the index: a name in a frame, a number in an array. It is no feature."),
-    ] = None
-    groups: Annotated[
-        str | int | None,
-        Doc(
-            "Column that tells the series of a panel apart; each is windowed by itself. It is no feature. A MultiIndex "
-            "whose last level is time needs none."
-        ),
-    ] = None
 
     n_features_in_: int = fitted("Number of columns seen in fit.")
     feature_names_in_: NDArray[Any] = fitted("Names of the columns seen in fit, if they have any.")
@@ -144,7 +116,9 @@ class SlidingWindow(Saved, TransformerMixin, BaseEstimator):
                 f"A window of window_length={self.window_length}{dilated} needs at least {self._span} rows, got "
                 f"{'1 sample' if longest == 1 else longest}. Shorten the window or pass more history."
             )
+        self._calendar = self._learn_calendar(table)
         self._feature_columns = table.feature_columns or list(range(values.shape[1]))
+        values = self._with_calendar(table, values)
         self._context = None
         if times := self._read_times(table):
             self._context = Context.of_training_rows(table, times, values, self._span)
@@ -166,18 +140,20 @@ class SlidingWindow(Saved, TransformerMixin, BaseEstimator):
         -------
         ndarray of shape (row, window_length, feature)
             A read-only view where the rows are one unbroken series. With ``flatten=True`` the shape is
-            ``(row, window_length * feature)``, and ``set_output`` chooses the container.
+            ``(row, window_length * feature)``, and ``set_output`` chooses the container. With a ``calendar`` its
+            columns are features of each step; with ``flatten=True`` those of the row come once, last.
         """
         check_is_fitted(self)
         table, values = self._read(X, reset=False)
         plans = self._plan(table, values)
+        values = self._with_calendar(table, values)
         buffer = np.empty((sum(plan.n_places for plan in plans), values.shape[1]), dtype=values.dtype)
         start = 0
         for plan, entity, filler in zip(plans, table.entities, self._fillers(table.entities), strict=True):
             plan.fill(buffer[start : start + plan.n_places], values[entity.rows], filler)
             start += plan.n_places
         windows = take_windows(buffer, plans, table.entities, len(values), self.window_length, self.stride_within)
-        return windows.reshape(len(values), -1) if self.flatten else windows
+        return self._flatten(windows) if self.flatten else windows
 
     def count_filled(self, X: Any) -> Array:
         """Count the places of each window that have no row and are filled by ``padding``.
@@ -220,11 +196,13 @@ class SlidingWindow(Saved, TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of str
-            For each step, oldest first, the features with their lag: ``temp_lag2``.
+            For each step, oldest first, the features with their lag: ``temp_lag2``. Then the calendar of the row and
+            of the target: ``day_sin``, ``day_sin_lead24``.
         """
         names = OneToOneFeatureMixin.get_feature_names_out(self, input_features)
         lags = [step * self.stride_within for step in reversed(range(self.window_length))]
-        return np.asarray([f"{names[i]}_lag{lag}" for lag in lags for i in self._feature_columns], dtype=object)
+        lagged = [f"{names[i]}_lag{lag}" for lag in lags for i in self._feature_columns]
+        return np.asarray(lagged + ([] if self._calendar is None else self._calendar.names), dtype=object)
 
     def set_output(self, *, transform: Any = None) -> Self:
         """Choose the container of the lag columns; 3-D windows stay arrays, so that whole pipelines can be set.
@@ -257,6 +235,24 @@ class SlidingWindow(Saved, TransformerMixin, BaseEstimator):
         values = check_numbers(self, table.features)
         validate_data(self, X, reset=reset, skip_check_array=True)
         return table, values
+
+    def _learn_calendar(self, table: Table) -> Calendar | None:
+        if self.calendar is None:
+            return None
+        steps = [0] if self.horizon is None else np.atleast_1d(self.horizon)
+        return Calendar.of_training_rows(table, self.calendar, int(max(steps)))
+
+    def _with_calendar(self, table: Table, values: Array) -> Array:
+        """The features of the rows, and those of the calendar behind them."""
+        if self._calendar is None:
+            return values
+        return np.column_stack([values, self._calendar.features(table.labels).astype(values.dtype)])
+
+    def _flatten(self, windows: Array) -> Array:
+        """Lag columns; the calendar of earlier rows follows from that of the row itself, so it comes once."""
+        n_columns = len(self._feature_columns)
+        lags = windows[:, :, :n_columns].reshape(len(windows), -1)
+        return lags if self._calendar is None else np.concatenate([lags, windows[:, -1, n_columns:]], axis=1)
 
     def _read_times(self, table: Table) -> list[Times]:
         """Read the times of each series; an empty list if the index is not to be read, or holds no times."""

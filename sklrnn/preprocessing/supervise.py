@@ -10,9 +10,17 @@ from numpy.typing import NDArray
 
 from sklrnn.inputs.numeric import read_values
 from sklrnn.inputs.validation import check_int
+from sklrnn.timeline.calendar_features import (
+    CALENDAR_WORDS,
+    CalendarOption,
+    calendar_columns,
+    check_cycles,
+    is_calendar,
+    need_dates,
+)
 from sklrnn.timeline.grid_inference import infer_grid
 from sklrnn.timeline.panel import Entity
-from sklrnn.timeline.table import as_table, column_position, split_table, take_columns
+from sklrnn.timeline.table import Table, as_table, column_position, split_table, take_columns
 from sklrnn.timeline.time_index import read_entity_times
 
 __all__ = ["supervise"]
@@ -30,6 +38,7 @@ def supervise(
     time_column: str | int | None = None,
     steps: Literal["index", "rows"] = "index",
     dropna: bool = False,
+    calendar: CalendarOption = None,
 ) -> tuple[Any, Any]:
     """Split a series into what is known at each row and what comes next, for ``fit(X, y)``.
 
@@ -59,6 +68,11 @@ def supervise(
 
     dropna : bool, default=False
         Leave out the rows with a missing value in ``y`` instead of raising an error.
+
+    calendar : "auto", list of {"day", "week", "year"} or None, default=None
+        Add to X the calendar of each row and of its last target, as sines and cosines: ``day_sin``, and
+        ``day_sin_lead24`` for the time of day in 24 steps. "auto" takes the cycles that the dates span twice. The
+        newest rows, which have no future yet, are not in X; ``SlidingWindow(calendar=...)`` serves them too.
 
     Returns
     -------
@@ -101,7 +115,10 @@ def supervise(
     values = chosen.to_numpy() if hasattr(chosen, "to_numpy") else np.asarray(chosen)
     if not len(values):
         raise ValueError(f"A horizon of {wanted.max()} steps needs at least {wanted.max() + 1} rows, data has none.")
-    entities, positions = _positions(data, groups, time_column, by_index=steps == "index")
+    if not is_calendar(calendar):
+        raise ValueError(f"calendar must be {CALENDAR_WORDS}, got {calendar!r}.")
+    table = split_table(data, time_column=time_column, groups=groups)
+    entities, positions = _positions(table, len(values), by_index=steps == "index")
     future, rows = _future_rows(entities, positions, wanted, len(values))
     names = [data.columns[column] if hasattr(data, "columns") else column for column in columns]
     y = values[future[rows]]  # a missing row gives the last one here, and is dropped or refused below
@@ -111,7 +128,14 @@ def supervise(
     complete = ~missing.any(axis=(1, 2))
     if not complete.any():
         raise ValueError("Every row has a missing value in its future: fill the target first, or shorten the horizon.")
-    return _package(data, rows[complete], y[complete], wanted, names)
+    rows, last = rows[complete], wanted.argmax()
+    X, y = _package(data, rows, y[complete], wanted, names)
+    if calendar is None:
+        return X, y
+    dates = need_dates(table.labels, calendar, "data")
+    cycles = check_cycles(calendar, dates)
+    of_target = calendar_columns(dates[future[rows, last]], cycles, f"_lead{wanted[last]}")
+    return _with_columns(X, calendar_columns(dates[rows], cycles) | of_target), y
 
 
 def _read_target(data: Any, target: Any) -> tuple[Any, Any]:
@@ -151,13 +175,12 @@ def _target_columns(data: Any, target: Any) -> list[int]:
     return found
 
 
-def _positions(data: Any, groups: Any, time_column: Any, *, by_index: bool) -> tuple[list[Entity], list[Array]]:
+def _positions(table: Table, n_rows: int, *, by_index: bool) -> tuple[list[Entity], list[Array]]:
     """For each row of each series the number of steps since the first."""
-    table = split_table(data, time_column=time_column, groups=groups)
     entities = table.entities
     series = read_entity_times(table.labels, entities, "data") if by_index else []
     if not series:
-        return entities, [np.arange(len(entity.row_numbers(data.shape[0]))) for entity in entities]
+        return entities, [np.arange(len(entity.row_numbers(n_rows))) for entity in entities]
     grid = infer_grid(series, sure=table.labels_are_time)
     return entities, [grid.positions(own.values) for own in series]
 
@@ -193,6 +216,15 @@ def _describe_missing(missing: Array, future: Array, rows: Array, steps: Array, 
         f"{start}column {names[column]!r} is NaN in row {future[first, step]}. Fill it, or pass dropna=True to leave "
         "such rows out."
     )
+
+
+def _with_columns(X: Any, added: dict[str, Array]) -> Any:
+    """X with further columns behind its own."""
+    if hasattr(X, "iloc"):
+        return X.assign(**added)
+    if hasattr(X, "columns"):
+        return X.hstack(type(X)(added))
+    return np.column_stack([X, *added.values()])
 
 
 def _package(data: Any, rows: Array, y: Array, steps: Array, names: list[Any]) -> tuple[Any, Any]:

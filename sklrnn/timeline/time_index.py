@@ -151,6 +151,13 @@ class TimeGrid:
         steps, rest = np.divmod(elapsed, step)
         return None if rest.any() else steps
 
+    def ahead(self, stamps: pd.DatetimeIndex, n: int) -> pd.DatetimeIndex:
+        """The times that are ``n`` steps after others; the grid must have a ``step`` or a ``freq``."""
+        if self.freq is None:
+            return stamps + n * self.step
+        offset = n * pd.tseries.frequencies.to_offset(self.freq)
+        return pd.DatetimeIndex([stamp + offset for stamp in stamps])
+
     def fits_mostly(self, values: Array) -> bool:
         """Whether times keep a fixed step but for a few that are late or early."""
         if self.step is None or len(values) < _SHORT:

@@ -595,3 +595,78 @@ def test_a_late_stamp_in_training_does_not_hide_a_gap():
     X = X.set_axis(pd.DatetimeIndex(late)).drop(index=X.index[8:11])
     windows = SlidingWindow(4, padding="nan").fit_transform(X)
     assert_array_equal(np.isnan(windows[8:11, :, 0]).sum(axis=1), [3, 2, 1])
+
+
+# --- the calendar ----------------------------------------------------------------------------------------------------
+
+HOURS = series(24 * 21)
+
+
+def test_calendar_of_each_row_and_of_its_target_are_features_of_the_steps():
+    windows = SlidingWindow(window_length=3, calendar=["day"], horizon=[1, 6]).fit_transform(HOURS)
+    assert windows.shape == (len(HOURS), 3, 2 + 2 * 4)
+    assert_array_equal(windows[:, :, :2], SlidingWindow(window_length=3).fit_transform(HOURS))
+    angles = 2 * np.pi * (HOURS.index.hour.to_numpy() + 6) / 24
+    assert_allclose(windows[:, -1, 6], np.sin(angles), atol=1e-12)
+    assert_allclose(windows[2:, 0, 7], np.cos(angles[:-2]), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "X",
+    [HOURS, HOURS.set_axis(HOURS.index.to_period("h")), pd.concat({"a": HOURS, "b": HOURS[:400]}, names=["series"])],
+    ids=["dates", "periods", "panel"],
+)
+def test_later_rows_have_the_calendar_of_the_whole(X):
+    whole = SlidingWindow(window_length=4, calendar="auto", horizon=24)
+    windows = whole.fit_transform(X)
+    is_known = X.index.get_level_values(-1) < X.index.get_level_values(-1)[390]
+    window = pickle.loads(pickle.dumps(clone(whole).fit(X[is_known])))
+    assert_array_equal(window.transform(X[~is_known]), windows[~is_known])
+
+
+def test_lag_columns_have_the_calendar_once():
+    window = SlidingWindow(window_length=2, calendar=["day"], horizon=24, flatten=True).set_output(transform="pandas")
+    names = ["f0_lag1", "f1_lag1", "f0_lag0", "f1_lag0", "day_sin", "day_cos", "day_sin2", "day_cos2"]
+    lags = window.fit_transform(HOURS.astype(np.float32))
+    assert list(lags.columns) == [*names, *(f"{name}_lead24" for name in names[4:])]
+    assert (lags.dtypes == np.float32).all()
+
+
+def test_calendar_of_the_row_alone():
+    assert SlidingWindow(window_length=2, calendar=["day"], horizon=None).fit_transform(HOURS).shape[2] == 2 + 4
+
+
+def test_calendar_is_searched_and_improves_what_follows_the_clock():
+    X = HOURS.assign(f0=HOURS.index.hour.isin([7, 8, 17]).astype(float) + 0.1 * HOURS["f0"])
+    model = make_pipeline(SlidingWindow(window_length=2, horizon=5, flatten=True), Ridge())
+    choices = {"slidingwindow__calendar": [None, ["day"], "auto"]}
+    search = GridSearchCV(model, choices, cv=TimeSeriesSplit(3, gap=4)).fit(X[:-5], X["f0"].to_numpy()[5:])
+    assert search.best_params_["slidingwindow__calendar"] is not None
+    assert search.predict(X).shape == (len(X),)
+
+
+def test_array_has_a_calendar_by_its_time_column():
+    table = np.column_stack([HOURS.index.to_numpy().astype(object), HOURS.to_numpy()])
+    table[:, 0] = HOURS.index.to_pydatetime()
+    windows = SlidingWindow(window_length=2, calendar=["day"], time_column=0).fit_transform(table)
+    assert_array_equal(windows, SlidingWindow(window_length=2, calendar=["day"]).fit_transform(HOURS))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"calendar": "days"}, "'calendar' parameter .* must be 'auto', None, or a list of different names"),
+        ({"calendar": ["day", "hour"]}, "'calendar' parameter"),
+        ({"horizon": [0]}, "'horizon' parameter .* an int of at least 1"),
+        ({"horizon": []}, "'horizon' parameter"),
+    ],
+)
+def test_calendar_and_horizon_are_validated(options, message):
+    with pytest.raises(ValueError, match=message):
+        SlidingWindow(window_length=2, **options).fit(HOURS)
+
+
+def test_calendar_needs_dates_when_rows_are_transformed_too():
+    window = SlidingWindow(window_length=2, calendar=["day"]).fit(HOURS)
+    with pytest.raises(ValueError, match="DatetimeIndex or PeriodIndex"):
+        window.transform(HOURS.reset_index(drop=True))

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 
@@ -192,3 +192,39 @@ def test_supervise_feeds_a_pipeline():
     X, y = supervise(hourly(80), "temp", 3)
     model = make_pipeline(SlidingWindow(window_length=5, flatten=True), Ridge()).fit(X[:60], y[:60])
     assert model.predict(X[60:]).shape == (17, 3)
+
+
+# --- the calendar ----------------------------------------------------------------------------------------------------
+
+
+def test_calendar_of_the_row_and_of_the_last_target_is_added():
+    hours = pd.DataFrame({"load": np.arange(60.0)}, index=pd.date_range("2024-01-01", periods=60, freq="h"))
+    X, y = supervise(hours, horizon=[2, 6], calendar=["day"])
+    assert list(y.columns) == ["load_lead2", "load_lead6"]
+    assert list(X.columns)[:3] == ["load", "day_sin", "day_cos"]
+    windows = SlidingWindow(window_length=1, calendar=["day"], horizon=6).fit_transform(hours[:-6])
+    assert_array_equal(X.to_numpy(), windows[:, 0])
+    assert "day_sin2_lead6" in X
+
+
+def test_calendar_of_the_next_row_is_that_of_its_date():
+    dates = pd.DatetimeIndex(["2024-01-01 00:00", "2024-01-01 05:00", "2024-01-03 12:00"])
+    X, _ = supervise(pd.Series([1.0, 2.0, 3.0], dates), horizon=1, steps="rows", calendar=["day"])
+    assert_allclose(X["day_sin_lead1"], np.sin(2 * np.pi * np.array([5, 12]) / 24), atol=1e-12)
+
+
+def test_calendar_is_added_to_arrays_and_polars_frames():
+    hours = pd.date_range("2024-01-01", periods=60, freq="h")
+    array = np.column_stack([hours.to_pydatetime(), np.arange(60.0)])
+    frame = pl.DataFrame({"time": hours, "load": np.arange(60.0)})
+    X_array, _ = supervise(array, 1, calendar="auto", time_column=0)
+    X_frame, _ = supervise(frame, "load", calendar="auto", time_column="time")
+    assert X_frame.columns[:3] == ["time", "load", "day_sin"]
+    assert_array_equal(X_array[:, 2:].astype(float), X_frame[:, 2:].to_numpy())
+
+
+def test_calendar_must_be_known_and_needs_dates():
+    with pytest.raises(ValueError, match="calendar must be 'auto', None, or a list"):
+        supervise(np.arange(5.0), calendar="hour")
+    with pytest.raises(ValueError, match="but data has no index"):
+        supervise(np.arange(5.0), calendar="auto")
