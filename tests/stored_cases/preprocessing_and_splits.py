@@ -109,6 +109,12 @@ CASES = {
         windowed(PANEL),
         {"window_length": 3, "groups": "place", "time_column": "hour"},
     ),
+    "SlidingWindow, calendar": (
+        SlidingWindow,
+        windowed(SERIES),
+        {"window_length": 3, "calendar": ["day", "week"], "horizon": 2},
+    ),
+    "supervise, calendar": (supervise, called(SERIES), {"target": "temp", "horizon": [2], "calendar": ["day"]}),
     "supervise": (supervise, called(SERIES), {"target": "temp", "horizon": 2}),
     "supervise, steps": (
         supervise,
