@@ -4,6 +4,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
+from sktime.forecasting.compose import EnsembleForecaster
 from sktime.forecasting.naive import NaiveForecaster
 from sktime.forecasting.theta import ThetaForecaster
 from sktime.transformations.detrend import Deseasonalizer
@@ -53,6 +54,10 @@ def _seasonal_search(search: Callable[..., Any]) -> Callable[[SeriesTraits], Any
     return make
 
 
+def _combination(traits: SeriesTraits) -> Any:
+    return EnsembleForecaster([(name, make_classical(name, traits)) for name in ("theta", "ets")])
+
+
 CLASSICAL: dict[str, Callable[[SeriesTraits], Any]] = {
     "naive": lambda traits: NaiveForecaster(),
     "seasonal_naive": lambda traits: NaiveForecaster(sp=traits.sp),
@@ -60,8 +65,9 @@ CLASSICAL: dict[str, Callable[[SeriesTraits], Any]] = {
     "theta": _theta,
     "ets": _seasonal_search(ETSSearch),
     "arima": _seasonal_search(ARIMASearch),
+    "combination": _combination,
 }
-_NEEDS_STATSMODELS = {"theta", "ets", "arima"}
+_NEEDS_STATSMODELS = {"theta", "ets", "arima", "combination"}
 
 
 def make_classical(name: str, traits: SeriesTraits) -> Any:

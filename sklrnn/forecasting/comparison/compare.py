@@ -55,7 +55,8 @@ def compare(
         Forecasters of sktime, such as those of this package, and names of classical ones. A dict gives each its name;
         in a list they are called by their class. The classical ones are ``"naive"`` (the last value),
         ``"seasonal_naive"`` (the last season), ``"drift"`` (a line from the first value through the last), ``"theta"``,
-        ``"ets"`` (exponential smoothing) and ``"arima"``. The last three select their model by the season, the sign of
+        ``"ets"`` (exponential smoothing), ``"arima"`` and ``"combination"`` (the mean of theta and ets). The last four
+        select their model by the season, the sign of
         the values and the corrected Akaike information criterion, and need statsmodels.
 
     y : pandas.Series, pandas.DataFrame, array-like of shape (time,) or (time, variable)

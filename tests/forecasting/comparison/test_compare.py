@@ -373,15 +373,21 @@ def test_series_where_a_metric_raised_has_no_average_over_its_other_variables():
 
 
 def test_constant_series_have_no_mase_and_divide_by_nothing():
-    everything = ["naive", "seasonal_naive", "drift", "theta", "ets", "arima"]
+    everything = ["naive", "seasonal_naive", "drift", "theta", "ets", "arima", "combination"]
     comparison = compare(everything, np.full(40, 3.0), horizon=4, n_splits=2)
     assert comparison.results["MASE"].isna().all()
     assert_allclose(comparison.results["RMSE"], 0, atol=1e-8)
     assert comparison.failures == []
-    assert (comparison.summary()["rank"] == 3.5).all()
+    assert (comparison.summary()["rank"] == 4).all()
     one_flat = pd.concat({"flat": pd.DataFrame({"y": np.zeros(30)}), "not": pd.DataFrame({"y": weekly(30)})})
     summary = compare(["naive", "drift"], one_flat, horizon=3, n_splits=2).summary()
     assert summary["MASE"].notna().all()
+
+
+def test_combination_is_the_mean_of_theta_and_ets():
+    forecasts = compare(["theta", "ets", "combination"], weekly(60), horizon=7, n_splits=1).forecasts
+    predicted = {name: part["y_pred"].to_numpy() for name, part in forecasts.groupby("model")}
+    assert_allclose(predicted["combination"], (predicted["theta"] + predicted["ets"]) / 2)
 
 
 def test_no_intervals_are_asked_for_without_coverage():
@@ -745,7 +751,11 @@ def test_bad_types_of_y_are_named(y, message):
         ({1: "naive", "1": "drift"}, ValueError, "'1' is there more than once"),
         (["seasonal naive"], ValueError, "no forecaster named 'seasonal naive'. Did you mean 'seasonal_naive'?"),
         (["AutoARIMA"], ValueError, r"no forecaster named 'AutoARIMA'. Did you mean 'arima'\?"),
-        ("prophet", ValueError, "The names are 'arima', 'drift', 'ets', 'naive', 'seasonal_naive', 'theta'"),
+        (
+            "prophet",
+            ValueError,
+            "The names are 'arima', 'combination', 'drift', 'ets', 'naive', 'seasonal_naive', 'theta'",
+        ),
         (LastValue, TypeError, r"LastValue is a class.*pass LastValue\(\)"),
         ([Ridge()], TypeError, r"Ridge is an estimator of scikit-learn.*make_reduction\(Ridge\(\)"),
         ([Ridge], TypeError, "Ridge is a class"),
