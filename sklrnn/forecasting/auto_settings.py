@@ -30,8 +30,10 @@ MIN_ROWS = 3
 # of M4's hours. Few windows are soon overfitted.
 AUTO_STEPS = StepBudget(14, growth=0.6, most_steps=20_000)
 _ENOUGH_WINDOWS = 100
-# With units="auto". On some ten thousand windows twice as many are worse, on the 250,000 of M4's hours better.
-_UNITS, _MORE_UNITS, _WINDOWS_FOR_MORE_UNITS = 64, 128, 100_000
+# With "auto": units and learning rate for few and many windows. On some ten thousand windows twice as much is worse, on
+# the 250,000 of M4's hours better.
+_MANY_WINDOWS = 100_000
+_UNITS, _LEARNING_RATES = (64, 128), (5e-3, 1e-2)
 # Longer seasons are left to the network: smoothing would read too many rows.
 _LONGEST_SMOOTHED = 60
 
@@ -40,7 +42,12 @@ def resolve_units(units: int | tuple[int, ...] | Literal["auto"], n_windows: int
     """Return the units that were given, or choose them by the number of training windows."""
     if units != "auto":
         return units
-    return _MORE_UNITS if n_windows >= _WINDOWS_FOR_MORE_UNITS else _UNITS
+    return _UNITS[n_windows >= _MANY_WINDOWS]
+
+
+def resolve_learning_rate(learning_rate: float | Literal["auto"], n_windows: int) -> float:
+    """Return the rate that was given, or choose it by the number of training windows."""
+    return _LEARNING_RATES[n_windows >= _MANY_WINDOWS] if learning_rate == "auto" else float(learning_rate)
 
 
 def step_budget(spec: WindowSpec, n_windows: int) -> StepBudget:

@@ -16,6 +16,7 @@ from sklrnn.estimators.parameters import ConvolutionOptions, NetworkParameters
 from sklrnn.forecasting.auto_settings import (
     resolve_future_X,
     resolve_horizon,
+    resolve_learning_rate,
     resolve_sp,
     resolve_units,
     resolve_window_spec,
@@ -28,7 +29,7 @@ from sklrnn.forecasting.channels_trial import Channels, resolve_channels
 from sklrnn.forecasting.history import Columns, History
 from sklrnn.forecasting.network import ForecastNetwork, NetworkRecipe, fit_networks
 from sklrnn.forecasting.network_summary import NetworksWithSummary
-from sklrnn.forecasting.parameters import ForecasterParameters, Units
+from sklrnn.forecasting.parameters import ForecasterParameters, LearningRate, Units
 from sklrnn.forecasting.plain_values import SavedAsPlainValues
 from sklrnn.forecasting.rolling import RollingForecasts
 from sklrnn.forecasting.rollout import Rollout, make_rollout
@@ -61,9 +62,10 @@ class BaseRecurrentForecaster(
 ):
     """What every forecaster does; a class below adds the cell and its options."""
 
-    units: Units = "auto"  # type: ignore[assignment]  # other networks have no "auto"
+    # Other networks have no "auto".
+    units: Units = "auto"  # type: ignore[assignment]
+    learning_rate: LearningRate = "auto"  # type: ignore[assignment]
     batch_size = 64
-    learning_rate = 5e-3
     schedule = "one_cycle"
     optimizer = "adam"
     early_stopping = False
@@ -210,8 +212,7 @@ class BaseRecurrentForecaster(
         warn_of_long_convolutions(self, spec.n_steps, "the window", ", raise window_length, or lower fold")
         seasons = smoothing_seasons(self.sp, self.sp_, series)
         windows = with_baseline(self._training_windows(), self.baseline, seasons, verbose=self.verbose)
-        self.window_spec_ = windows.spec
-        self.baseline_ = "smoothing" if windows.spec.smoothing_seasons else "level"
+        self.window_spec_, self.baseline_ = windows.spec, windows.spec.baseline
         seeds = check_random_state(self.random_state).randint(2**31 - 1, size=self.n_networks)
         self._fit_networks([self._recipe(windows, int(seed)) for seed in seeds], windows)
 
@@ -228,12 +229,19 @@ class BaseRecurrentForecaster(
     def _update_recipe(self, network: ForecastNetwork, windows: Windows) -> NetworkRecipe:
         """How a network continues its training."""
         max_epochs = max(1, round(_UPDATE_SHARE * self._n_epochs(windows)))
-        options = replace(network.recipe.options, max_epochs=max_epochs, learning_rate=self.learning_rate / 5)
+        rate = resolve_learning_rate(self.learning_rate, len(windows)) / 5
+        options = replace(network.recipe.options, max_epochs=max_epochs, learning_rate=rate)
         return replace(network.recipe, options=options, start=network)
 
     def _recipe(self, windows: Windows, random_state: int) -> NetworkRecipe:
-        units, max_epochs = resolve_units(self.units, len(windows)), self._n_epochs(windows)
-        return NetworkRecipe.of(self, units=units, random_state=random_state, max_epochs=max_epochs)
+        n = len(windows)
+        return NetworkRecipe.of(
+            self,
+            units=resolve_units(self.units, n),
+            learning_rate=resolve_learning_rate(self.learning_rate, n),
+            max_epochs=self._n_epochs(windows),
+            random_state=random_state,
+        )
 
     def _n_epochs(self, windows: Windows) -> int:
         n_batches = -(-len(windows) // self.batch_size)

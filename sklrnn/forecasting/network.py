@@ -46,7 +46,13 @@ class NetworkRecipe(Saved):
 
     @classmethod
     def of(
-        cls, forecaster: NetworkParameters, *, units: int | tuple[int, ...], random_state: int, max_epochs: int
+        cls,
+        forecaster: NetworkParameters,
+        *,
+        units: int | tuple[int, ...],
+        learning_rate: float,
+        max_epochs: int,
+        random_state: int,
     ) -> "NetworkRecipe":
         p: Any = forecaster
         convolution = {
@@ -55,10 +61,11 @@ class NetworkRecipe(Saved):
             "pool_size": int(p.pool_size),
         }
         seed = draw_seed(random_state)
+        training = training_options(p, seed=seed, max_epochs=max_epochs, patience=p.n_iter_no_change, units=units)
         return cls(
             random_state,
             recurrent_options(p, units=units) | convolution,
-            training_options(p, seed=seed, max_epochs=max_epochs, patience=p.n_iter_no_change, units=units),
+            replace(training, learning_rate=learning_rate),
             p.n_jobs,
             p.batch_size,
             p.loss,

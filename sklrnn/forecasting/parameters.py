@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from sklrnn._hyperparameters import Choices, Doc, Ge, Group, hyperparameters
+from sklrnn._hyperparameters import Choices, Doc, Ge, Group, Gt, hyperparameters
 from sklrnn.estimators.parameters import Bidirectional, PoolSize, Quantiles
 from sklrnn.forecasting.network import ForecastLoss
 from sklrnn.nn.losses import LOSS_MEANINGS
@@ -14,6 +14,14 @@ Units = Annotated[
     Doc(
         'Width of the recurrent state; a tuple stacks layers. "auto" takes 64, or 128 from 100,000 training windows on.'
     ),
+]
+
+
+LearningRate = Annotated[
+    float | Literal["auto"],
+    Gt(0),
+    Group.TRAINING,
+    Doc('Learning rate of the optimizer; "auto" takes 0.005, or 0.01 from 100,000 training windows on.'),
 ]
 
 

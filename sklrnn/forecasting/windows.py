@@ -5,7 +5,7 @@ when a batch needs them, so that training takes memory for rows, not for rows ti
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,10 @@ class WindowSpec(Saved):
     level: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
     smoothing_seasons: tuple[int, ...] = ()
+
+    @property
+    def baseline(self) -> Literal["level", "smoothing"]:
+        return "smoothing" if self.smoothing_seasons else "level"
 
     @property
     def n_rows_read(self) -> int:

@@ -4,7 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sklrnn.forecasting.auto_settings import AUTO_STEPS, resolve_future_X, resolve_sp, resolve_window_spec
+from sklrnn.forecasting.auto_settings import (
+    AUTO_STEPS,
+    resolve_future_X,
+    resolve_learning_rate,
+    resolve_sp,
+    resolve_units,
+    resolve_window_spec,
+)
 from sklrnn.forecasting.series import prepare_series, split_series
 from sklrnn.training.auto_epochs import resolve_epochs
 
@@ -125,3 +132,11 @@ def test_known_columns_are_found_by_name():
     assert resolve_future_X(["b"], ("a", "b")) == (1,)
     with pytest.raises(ValueError, match=r"names \['c'\], but X has the columns \['a', 'b'\]"):
         resolve_future_X(["c", "a"], ("a", "b"))
+
+
+def test_many_windows_have_more_units_and_a_higher_learning_rate():
+    assert [(resolve_units("auto", n), resolve_learning_rate("auto", n)) for n in (99_999, 100_000)] == [
+        (64, 0.005),
+        (128, 0.01),
+    ]
+    assert (resolve_units((8, 4), 10**6), resolve_learning_rate(0.3, 10**6)) == ((8, 4), 0.3)
