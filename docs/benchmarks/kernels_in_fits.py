@@ -66,7 +66,7 @@ def first_calls():
         for state in ("empty", "full"):
             for cell in ("GRU", "LSTM", "SimpleRNN"):
                 command = [sys.executable, "-c", FIRST_CALL.format(cell=cell)]
-                environment = {**os.environ, "NUMBA_CACHE_DIR": cache}
+                environment = {**os.environ, "SKLRNN_KERNELS": "jit", "NUMBA_CACHE_DIR": cache}
                 done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
                 print(f"{cell}, first call, {state} cache: {done.stdout.strip()}", flush=True)
 

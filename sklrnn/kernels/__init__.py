@@ -1,11 +1,24 @@
-"""Fused kernels for the CPU: SimpleRNN, GRU and LSTM, forward and backward, compiled by numba.
+"""Fused kernels for the CPU: SimpleRNN, GRU and LSTM, forward and backward.
 
 They work on the parameters of torch's layers and compute the same outputs and gradients, faster. A cell is a few
-equations (``_gru.py``, ``_lstm.py``, ``_simple_rnn.py``) for one vector of units; everything else is shared. numba is
-imported, and a kernel compiled, only when a layer first runs.
+equations (``_gru.py``, ``_lstm.py``, ``_simple_rnn.py``) for one vector of units; everything else is shared. numba
+compiles them when the package is built (``ahead_of_time.py``), or else when a layer first runs (``_jit.py``).
 """
 
-from sklrnn.kernels.autograd import run_kernel
-from sklrnn.kernels.preallocated import PreallocatedLayer, preallocated_stack
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sklrnn.kernels.autograd import run_kernel
+    from sklrnn.kernels.preallocated import PreallocatedLayer, preallocated_stack
+
+# Looked up when they are used: the build of the package compiles kernels where there is no torch.
+_MODULE_OF = {"run_kernel": "autograd", "PreallocatedLayer": "preallocated", "preallocated_stack": "preallocated"}
 
 __all__ = ["PreallocatedLayer", "preallocated_stack", "run_kernel"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)

@@ -5,10 +5,15 @@ are padded to whole vectors: a row is some *blocks* of ``lanes`` units, in which
 *cell state* is the LSTM's second state. Address 0 stands for an array that is absent.
 """
 
-from typing import NamedTuple
+import ctypes
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 FLOAT_BYTES = 4  # of a float32
 MAX_TILE_ROWS = 8
+# The functions of a kernel. Each is given the address of its arguments and so many ints.
+FUNCTIONS = {"forward": 3, "backward": 3, "finish": 2}
+SIZES = "sizes"  # the name of an array beside them: a CellShape, and the lanes of a vector
 
 
 class CellShape(NamedTuple):
@@ -20,6 +25,13 @@ class CellShape(NamedTuple):
     panel: int  # blocks of units that are multiplied together
     n_states: int  # 2 with a cell state
     saves_gates: bool  # whether the backward pass needs more than the states
+
+
+class KernelSource(NamedTuple):
+    """A kernel before it is compiled: the functions that `FUNCTIONS` names, and the sizes of its cell."""
+
+    functions: dict[str, Callable[..., None]]
+    shape: CellShape
 
 
 class ForwardArgs(NamedTuple):
@@ -76,6 +88,11 @@ class BackwardArgs(NamedTuple):
     grad_bias_hh: int
     grad_initial_state: int  # out: (row, unit) contiguous, or 0
     grad_initial_cell_state: int
+
+
+def as_array(args: ForwardArgs | BackwardArgs) -> Any:
+    """Arguments in memory, as a compiled function reads them."""
+    return (ctypes.c_int64 * len(args))(*args)
 
 
 class ForwardScratch(NamedTuple):

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from sklrnn.kernels._arguments import FLOAT_BYTES, BackwardArgs, backward_scratch
+from sklrnn.kernels._arguments import FLOAT_BYTES, BackwardArgs, as_array, backward_scratch
 from sklrnn.kernels._forward_call import SavedForward
+from sklrnn.kernels._library import Kernel
 from sklrnn.kernels._runtime import (
-    Kernel,
     Weights,
     address_of,
     allocate,
@@ -97,8 +97,8 @@ def run_backward(
 
 def backward_calls(
     forward: ForwardCall, layout: BackwardLayout, buffer: Tensor, gradients: Gradients
-) -> tuple[tuple[int, ...], list[tuple[Any, ...]]]:
-    """The values of the `BackwardArgs`, and the arguments of the compiled loop for each thread."""
+) -> tuple[Any, list[tuple[Any, ...]]]:
+    """The `BackwardArgs` in memory, and the arguments of the compiled loop for each thread."""
     _, x, initial_states, weights, saved = forward
     n_steps, n_rows, n_features = x.shape
     start = saved.buffer.data_ptr()
@@ -131,5 +131,5 @@ def backward_calls(
         grad_initial_state=address_of(grad_initial_states, 0),
         grad_initial_cell_state=address_of(grad_initial_states, 1),
     )
-    values, scratch = tuple(args), buffer.data_ptr()
+    values, scratch = as_array(args), buffer.data_ptr()
     return values, [(values, *rows, scratch + i * layout.scratch_bytes) for i, rows in enumerate(layout.row_ranges)]

@@ -1,96 +1,113 @@
-"""Compilation of a kernel, once on each machine.
+"""Machine code of a kernel, from functions that numba translates to LLVM's language.
 
-Compiled code is linked by name. numba distinguishes functions of the same name by a number that starts anew in each
-process, so two functions from the caches of two processes can have the same name and number, and then one is called
-instead of the other. Therefore a function that is made from others has a name that says what it was made from.
+The same steps make a library when the package is built and code in memory at the first use, so both compute the same
+bits on the same instruction set.
 """
 
-import hashlib
-from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
-from types import FunctionType
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import llvmlite
+import llvmlite.binding as llvm
 import numba
 from numba import types
-from numba.core.caching import FunctionCache
-from numba.extending import register_jitable
+from numba.core import config
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import cpu_target
+from numba.extending import intrinsic, register_jitable
 
-from sklrnn.kernels._simd import FEATURES
+from sklrnn.kernels._arguments import FUNCTIONS, SIZES, CellShape, KernelSource
+from sklrnn.kernels._simd import CPU, FEATURES, LANES
 
+# Whatever changes the machine code beside the sources of the kernels.
+COMPILER = f"{CPU} {FEATURES} numba {numba.__version__} llvmlite {llvmlite.__version__}"
 
-def specialised(function: Callable[..., Any]) -> Any:
-    """Let compiled code call a closure, and add a hash of what it holds to its name: ints, and functions so named."""
-    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
-    function.__qualname__ += "_" + _hash_of({name: cell.cell_contents for name, cell in cells})
-    return register_jitable(function)
-
-
-def _hash_of(parts: dict[str, Any]) -> str:
-    made_from = ", ".join(f"{name}={_name_of(part)}" for name, part in parts.items())
-    return hashlib.sha256(made_from.encode()).hexdigest()[:16]
+specialised = register_jitable  # for a closure that compiled code calls
 
 
-def _name_of(part: Any) -> str:
-    if isinstance(part, int):
-        return str(part)
-    if hasattr(part, "__qualname__"):
-        return f"{part.__module__}.{part.__qualname__}"
-    raise TypeError(f"A kernel is made from ints and functions, got {part!r}.")
+def tuple_at(length: int) -> Any:
+    """Make a function of numba's language: so many ints from an address on, as a tuple."""
+    kind = types.UniTuple(types.int64, length)
+
+    @intrinsic
+    def load_tuple(typing_context: Any, address: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            loaded = context.get_value_type(kind)
+            return builder.load(builder.inttoptr(args[0], loaded.as_pointer()), typ=loaded)
+
+        return kind(types.int64), generate
+
+    return load_tuple
 
 
-def version_of(folder: Path, processor: str) -> str:
-    """A hash of all source files of a folder and of the processor.
+def machine_code(source: KernelSource, *, in_memory: bool) -> bytes:
+    """An object file with the functions of a kernel and its sizes.
 
-    numba's cache checks only the file of the compiled function, not the files that it imports, and machines that share
-    a folder would overwrite each other's code.
+    It has no other names, and needs none: a kernel raises no error and calls nothing of Python or numba.
     """
-    version = hashlib.sha256(processor.encode())
-    for path in sorted(folder.glob("*.py")):
-        version.update(path.read_bytes())
-    return version.hexdigest()[:16]
+    module = llvm.parse_assembly(_sizes(source.shape))
+    with _unoptimised():
+        for name, function in source.functions.items():
+            module.link_in(_module_of(name, function))
+    for value in (*module.functions, *module.global_variables):
+        if not value.is_declaration and value.name not in (*FUNCTIONS, SIZES):
+            value.linkage = "internal"
+    machine = _target_machine(in_memory)
+    options = llvm.create_pipeline_tuning_options(speed_level=3)
+    options.loop_vectorization, options.slp_vectorization = True, False  # numba's own choices
+    builder = llvm.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+    return bytes(machine.emit_object(module))
 
 
-_VERSION = version_of(Path(__file__).parent, f"{numba.config.CPU_NAME} {FEATURES} {llvmlite.__version__}")
+def load_into_memory(code: bytes) -> Callable[[str], int]:
+    """Load an object file; the result gives the address of a name, and keeps the code in memory."""
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(_header()), _target_machine(True))
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+
+    def address_of(name: str) -> int:
+        return int(engine.get_global_value_address(name) if name == SIZES else engine.get_function_address(name))
+
+    return address_of
 
 
-def compiled(function: Callable[..., None], loop: Any, arguments: type[NamedTuple], n_ints: int) -> Any:
-    """Compile a function of the values of ``arguments``, as a tuple, and of ``n_ints`` ints, or load it from the cache.
-
-    It runs without the GIL. ``loop`` and ``arguments`` become its globals. As closure variables they would be part of
-    the key of numba's cache, and they are pickled differently in each process.
-    """
-    parts = {"loop": loop, "arguments": arguments}
-    function = FunctionType(function.__code__, {**function.__globals__, **parts})
-    function.__qualname__ += f"_{_hash_of(parts)}_{_VERSION}"
-    # A plain tuple: numba takes longer to recognise the type of a named one at each call.
-    signature = types.void(types.UniTuple(types.int64, len(arguments._fields)), *[types.int64] * n_ints)
-    dispatcher = numba.njit(nogil=True, error_model="numpy")(function)
-    # Without a folder that can be written to, each process compiles for itself.
-    with suppress(Exception):
-        dispatcher._cache = _RepairedCache(function)
-    dispatcher.compile(signature)
-    dispatcher.disable_compile()
-    return dispatcher
+def _target_machine(in_memory: bool) -> Any:
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    # In memory the parts of the code may lie far apart; a library can be loaded anywhere.
+    place = {"jit": True, "codemodel": "jitdefault"} if in_memory else {"reloc": "pic", "codemodel": "default"}
+    return llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine(CPU, FEATURES, opt=3, **place)
 
 
-class _RepairedCache(FunctionCache):
-    """numba's cache, where files that can't be read are written anew and a failure is no error.
+def _header() -> str:
+    return f'target triple = "{llvm.get_process_triple()}"\n'
 
-    numba itself raises an error for a truncated file, in this process and in every later one. It replaces files at
-    once, so processes that repair together see whole files only.
-    """
 
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
+def _sizes(shape: CellShape) -> str:
+    sizes = [*map(int, shape), LANES]
+    numbers = ", ".join(f"i64 {size}" for size in sizes)
+    return f"{_header()}@{SIZES} = constant [{len(sizes)} x i64] [{numbers}]\n"
+
+
+def _module_of(name: str, function: Callable[..., None]) -> Any:
+    """A function and all that it calls, in LLVM's language."""
+    signature = types.void(*[types.int64] * (1 + FUNCTIONS[name]))
+    translated = numba.cfunc(signature, error_model="numpy", nopython=True)(function)
+    module = llvm.parse_assembly(translated.inspect_llvm())
+    module.get_function(translated.native_name).name = name
+    return module
+
+
+@contextmanager
+def _unoptimised() -> Iterator[None]:
+    """Let numba optimise nothing: it would do so for each function that is called, and once more for the caller."""
+    with global_compiler_lock:
+        # The first use would set the level of numba's own code generator, which other code of the process uses too.
+        cpu_target.target_context  # noqa: B018
+        before, config.OPT = config.OPT, type(config.OPT)(0)
         try:
-            return super().load_overload(sig, target_context)
-        except Exception:
-            with suppress(Exception):
-                self.flush()  # an index without entries, so that the data are overwritten too
-            return None
-
-    def save_overload(self, sig: Any, data: Any) -> None:
-        with suppress(Exception):  # a full disk, say: what was compiled serves this process
-            super().save_overload(sig, data)
+            yield
+        finally:
+            config.OPT = before

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from sklrnn.kernels._arguments import FLOAT_BYTES, ForwardArgs, forward_scratch
+from sklrnn.kernels._arguments import FLOAT_BYTES, ForwardArgs, as_array, forward_scratch
+from sklrnn.kernels._library import Kernel
 from sklrnn.kernels._runtime import (
-    Kernel,
     Weights,
     address_of,
     allocate,
@@ -112,5 +112,5 @@ def forward_calls(
         final_state=address_of(final_states, 0),
         final_cell_state=address_of(final_states, 1),
     )
-    values, scratch = tuple(args), start + layout.scratch
+    values, scratch = as_array(args), start + layout.scratch
     return [(values, *rows, scratch + i * layout.scratch_bytes) for i, rows in enumerate(layout.row_ranges)]

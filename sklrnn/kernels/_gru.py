@@ -8,9 +8,8 @@ The slots are x's sum for n, r, z, and the state's sum for n.
 from numba.extending import register_jitable
 
 from sklrnn.kernels._activations import tanh, two_sigmoids
-from sklrnn.kernels._arguments import CellShape
+from sklrnn.kernels._arguments import CellShape, KernelSource
 from sklrnn.kernels._kernel import make_kernel
-from sklrnn.kernels._runtime import Kernel
 from sklrnn.kernels._simd import Vector, load, store
 
 
@@ -48,6 +47,6 @@ def _step_backward(
     store(direct_grad, 0, grad * z)
 
 
-def gru() -> Kernel:
+def gru() -> KernelSource:
     shape = CellShape(n_gates=3, n_slots=4, first_gate=2, panel=1, n_states=1, saves_gates=True)
     return make_kernel(_step, _step_backward, shape)

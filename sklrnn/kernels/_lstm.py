@@ -9,9 +9,8 @@ The slots are i, f, g and o; the cell state is c.
 from numba.extending import register_jitable
 
 from sklrnn.kernels._activations import sigmoid_and_tanh, tanh, two_sigmoids
-from sklrnn.kernels._arguments import CellShape
+from sklrnn.kernels._arguments import CellShape, KernelSource
 from sklrnn.kernels._kernel import make_kernel
-from sklrnn.kernels._runtime import Kernel
 from sklrnn.kernels._simd import Vector, load, store, zero
 
 
@@ -52,6 +51,6 @@ def _step_backward(
     store(direct_grad, 0, zero())
 
 
-def lstm() -> Kernel:
+def lstm() -> KernelSource:
     shape = CellShape(n_gates=4, n_slots=4, first_gate=0, panel=1, n_states=2, saves_gates=True)
     return make_kernel(_step, _step_backward, shape)

@@ -1,31 +1,47 @@
-"""Kernels, loaded when they are first needed: numba takes a moment to import, and longer to compile."""
+"""Kernels, loaded when they are first needed: from a library that was compiled with the package, or through numba."""
 
 import importlib
 import importlib.util
+import os
 import threading
 import warnings
 
-from sklrnn.kernels._runtime import Kernel
+from sklrnn.kernels._arguments import KernelSource
+from sklrnn.kernels._library import Kernel, load_compiled
 
 _MODULES = {"simple_rnn": "_simple_rnn", "relu_rnn": "_simple_rnn", "gru": "_gru", "lstm": "_lstm"}
 _KERNELS: dict[str, Kernel | None] = {}
 _LOCK = threading.Lock()
 
 
+def all_cells() -> list[str]:
+    return list(_MODULES)
+
+
+def source_of(cell: str) -> KernelSource:
+    """The kernel of a cell before it is compiled; this imports numba."""
+    module = importlib.import_module(f"sklrnn.kernels.{_MODULES[cell]}")
+    source: KernelSource = getattr(module, cell)()
+    return source
+
+
 def load_kernel(cell: str) -> Kernel | None:
-    """The kernel of a cell, or None where there is no numba or it can't compile."""
+    """The kernel of a cell, or None where it was not compiled with the package, and numba is missing or can't do it.
+
+    ``SKLRNN_KERNELS=jit`` in the environment ignores what was compiled with the package.
+    """
     with _LOCK:  # threads that begin together would each compile it
         if cell not in _KERNELS:
-            _KERNELS[cell] = _load(cell)
+            compiled = None if os.environ.get("SKLRNN_KERNELS") == "jit" else load_compiled(cell)
+            _KERNELS[cell] = _compile(cell) if compiled is None else compiled
     return _KERNELS[cell]
 
 
-def _load(cell: str) -> Kernel | None:
+def _compile(cell: str) -> Kernel | None:
     if None in list(_KERNELS.values()) or importlib.util.find_spec("numba") is None:
         return None
     try:
-        module = importlib.import_module(f"sklrnn.kernels.{_MODULES[cell]}")
-        kernel: Kernel = getattr(module, cell)()
+        kernel: Kernel = importlib.import_module("sklrnn.kernels._jit").compile_in_memory(cell, source_of)
     except Exception as error:
         warnings.warn(
             f"The fast kernels can't be compiled here, so torch's own layers are used: {type(error).__name__}: {error}."

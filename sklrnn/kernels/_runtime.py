@@ -1,16 +1,15 @@
-"""What a kernel needs to run: its compiled functions, weights, memory and threads."""
+"""What a kernel needs to run: weights, memory and threads."""
 
 import math
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from sklrnn.kernels._arguments import FLOAT_BYTES, MAX_TILE_ROWS, CellShape
+from sklrnn.kernels._arguments import FLOAT_BYTES, MAX_TILE_ROWS
 
 # So many multiplications take a thread most of a millisecond, which is worth starting it.
 _MIN_WORK_PER_THREAD = 2**25
@@ -18,21 +17,6 @@ _MIN_WORK_PER_THREAD = 2**25
 # NumPy asks for large pages.
 _LARGE_BYTES = 2**25
 _GROUP_ROWS = 32  # rows that are processed together; a remainder smaller than a tile joins the last group
-
-
-@dataclass(frozen=True, eq=False)
-class Kernel:
-    """The compiled functions of a cell, and its sizes."""
-
-    forward: Callable[..., None]
-    backward: Callable[..., None]
-    finish: Callable[..., None]
-    shape: CellShape
-    lanes: int
-
-    def padded(self, n: int) -> int:
-        """``n`` rounded up to whole vectors."""
-        return -(-n // self.lanes) * self.lanes
 
 
 class Weights(NamedTuple):

@@ -12,6 +12,7 @@ from typing import Any
 
 import numba
 from llvmlite import ir
+from llvmlite.binding import get_host_cpu_name
 from numba.core.codegen import get_host_cpu_features
 from numba.extending import (
     intrinsic,
@@ -27,6 +28,7 @@ from sklrnn.kernels._arguments import FLOAT_BYTES
 Vector = Any  # for mypy; to numba it is a type of its own
 
 # NUMBA_CPU_NAME=generic sets the empty string: a processor without any feature, not one left unnamed.
+CPU: str = get_host_cpu_name() if numba.config.CPU_NAME is None else numba.config.CPU_NAME
 FEATURES: str = get_host_cpu_features() if numba.config.CPU_FEATURES is None else numba.config.CPU_FEATURES
 
 

@@ -3,9 +3,8 @@
 from numba.extending import register_jitable
 
 from sklrnn.kernels._activations import tanh
-from sklrnn.kernels._arguments import CellShape
+from sklrnn.kernels._arguments import CellShape, KernelSource
 from sklrnn.kernels._kernel import make_kernel
-from sklrnn.kernels._runtime import Kernel
 from sklrnn.kernels._simd import Vector, load, store, where_less, zero
 
 _SHAPE = CellShape(n_gates=1, n_slots=1, first_gate=0, panel=2, n_states=1, saves_gates=False)
@@ -59,9 +58,9 @@ def _relu_step_backward(
     store(direct_grad, 0, zero())
 
 
-def simple_rnn() -> Kernel:
+def simple_rnn() -> KernelSource:
     return make_kernel(_tanh_step, _tanh_step_backward, _SHAPE)
 
 
-def relu_rnn() -> Kernel:
+def relu_rnn() -> KernelSource:
     return make_kernel(_relu_step, _relu_step_backward, _SHAPE)

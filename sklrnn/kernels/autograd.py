@@ -10,8 +10,9 @@ from torch.autograd import forward_ad
 
 from sklrnn.kernels._backward_call import ForwardCall, run_backward
 from sklrnn.kernels._forward_call import SavedForward, run_forward
+from sklrnn.kernels._library import Kernel
 from sklrnn.kernels._registry import load_kernel
-from sklrnn.kernels._runtime import Kernel, Weights
+from sklrnn.kernels._runtime import Weights
 
 
 class _Cell(NamedTuple):

@@ -13,7 +13,8 @@ from torch import Tensor
 from sklrnn.kernels._arguments import FLOAT_BYTES
 from sklrnn.kernels._backward_call import ForwardCall, Gradients, backward_calls, backward_layout
 from sklrnn.kernels._forward_call import SavedForward, forward_calls, forward_layout
-from sklrnn.kernels._runtime import Kernel, Weights, allocate, run_in_threads
+from sklrnn.kernels._library import Kernel
+from sklrnn.kernels._runtime import Weights, allocate, run_in_threads
 from sklrnn.kernels.autograd import kernel_for
 
 
