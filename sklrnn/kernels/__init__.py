@@ -6,6 +6,6 @@ imported, and a kernel compiled, only when a layer first runs.
 """
 
 from sklrnn.kernels.autograd import run_kernel
-from sklrnn.kernels.preallocated import PreallocatedLayer, preallocated_stack
+from sklrnn.kernels.preallocated import PreallocatedLayer, preallocated_layer
 
-__all__ = ["PreallocatedLayer", "preallocated_stack", "run_kernel"]
+__all__ = ["PreallocatedLayer", "preallocated_layer", "run_kernel"]

@@ -4,7 +4,6 @@ What autograd allocates and records anew at each step (states, the graph, sums i
 gradients of the weights are written to where the optimizer reads them.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -57,28 +56,23 @@ class PreallocatedLayer:
         self._kernel.finish(self._backward_args, len(self._backward_calls), self._buffer_address)
 
 
-def preallocated_stack(
-    layers: Sequence[Any], x: Tensor, *, own_input: Sequence[bool], reads_all_states: bool = False
-) -> list[PreallocatedLayer] | None:
-    """Replace layers of torch on top of each other, where of the highest only the final state is used, or all states.
+def preallocated_layer(
+    layer: Any, x: Tensor, *, grad_x: Tensor | None, gives_final: bool = False
+) -> PreallocatedLayer | None:
+    """Replace a layer of torch that reads ``x``, and gives its final state, or all states.
 
-    None where there is no kernel for one of them, or where a gradient has no fixed address. A layer reads the states of
-    the one below in place; one with an ``own_input`` has a separate ``x`` for the caller to fill.
+    None where there is no kernel for it, or where a gradient has no fixed address. The gradient of ``x`` is left in
+    ``grad_x`` if it has whole vectors of features, else in an array of the layer.
     """
-    stack: list[PreallocatedLayer] = []
-    for layer, is_own in zip(layers, own_input, strict=True):
-        if stack:
-            x = allocate(x, *stack[-1].states.shape) if is_own else stack[-1].states
-        found = kernel_for(layer, x)
-        if found is None or not all(_has_matching_gradient(weight) for weight in found[2]):
-            return None
-        _, kernel, weights = found
-        grad_states = None
-        if len(stack) + 1 < len(layers) or reads_all_states:
-            grad_states = allocate(x, *x.shape[:2], kernel.padded(layer.hidden_size))
-        grad_x = stack[-1].grad_states if stack else None
-        stack.append(PreallocatedLayer(kernel, weights, x, grad_states=grad_states, grad_x=grad_x))
-    return stack
+    found = kernel_for(layer, x)
+    if found is None or not all(_has_matching_gradient(weight) for weight in found[2]):
+        return None
+    _, kernel, weights = found
+    grad_states = None if gives_final else allocate(x, *x.shape[:2], kernel.padded(layer.hidden_size)).zero_()
+    n_features = kernel.padded(x.shape[2])
+    if grad_x is not None and (grad_x.shape[2] != n_features or not grad_x.is_contiguous()):
+        grad_x = allocate(x, *x.shape[:2], n_features)
+    return PreallocatedLayer(kernel, weights, x, grad_states=grad_states, grad_x=grad_x)
 
 
 def _has_matching_gradient(weight: Tensor) -> bool:

@@ -1,4 +1,4 @@
-"""How one step of training is made: by autograd, or by the formulas of a plain network."""
+"""How one step of training is made: by autograd, or by a list of operations."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from torch import Tensor
 
 from sklrnn.training.batches import Batch, SegmentBatch
 from sklrnn.training.fused_step import FusedStep, make_fused_step
+from sklrnn.training.operations.signal import LeftToAutograd
 
 TrainStep = Any  # a callable (net, batch) that leaves gradients in the network
 
@@ -38,6 +39,9 @@ def train_step_for(net: Any, batch: Batch) -> AutogradStep | FusedStep:
         return AUTOGRAD
     key = x["x"].shape, x["x"].dtype
     if key not in steps:
-        steps[key] = make_fused_step(net.module_, net.criterion_, x["x"]) or AUTOGRAD
+        try:
+            steps[key] = make_fused_step(net.module_, net.criterion_, x)
+        except LeftToAutograd as reason:
+            steps[key] = AUTOGRAD
     step: AutogradStep | FusedStep = steps[key]
     return step
