@@ -6,17 +6,13 @@ In a small network autograd's bookkeeping takes longer than the arithmetic.
 from typing import Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sklrnn.nn.network import Network
 from sklrnn.training.batches import Batch
-from sklrnn.training.operations.head import Head
+from sklrnn.training.operations.loss import MeanLoss
 from sklrnn.training.operations.of_network import network_operations
 from sklrnn.training.operations.signal import LeftToAutograd, Operation
-
-Array = NDArray[Any]
 
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
@@ -27,33 +23,19 @@ class FusedStep:
     It gives the loss and leaves all gradients, for batches of one shape.
     """
 
-    def __init__(self, operations: list[Operation], head: Head, criterion: Any) -> None:
+    def __init__(self, operations: list[Operation], loss: MeanLoss) -> None:
         self._operations = operations
-        self._raw, self._grad_raw = head.raw, head.grad_raw
-        self._criterion = criterion
+        self._loss = loss
 
     def __call__(self, net: Any, batch: Batch) -> dict[str, Any]:
         x, y = batch
         with np.errstate(all="ignore"):  # the monitor reports a fit that diverges, once
             for operation in self._operations:
                 operation.forward(x)
-            loss = self._loss(y, x["weight"].numpy() / x["weight"].shape[0])
+            loss = self._loss(x, y)
             for operation in reversed(self._operations):
                 operation.backward()
         return {"loss": loss + net.add_penalty_gradients()}
-
-    def _loss(self, y: Tensor, shares: Array) -> float:
-        """The loss; its gradient with respect to the raw outputs is left in the array that the head reads."""
-        known = self._criterion.loss_gradient(self._raw.numpy(), y.numpy())
-        if known is not None:
-            losses, gradient = known
-            np.multiply(gradient, shares[:, np.newaxis], out=self._grad_raw.numpy())
-            return float(losses @ shares)
-        with torch.enable_grad():
-            raw = self._raw.clone().requires_grad_()
-            loss = torch.dot(self._criterion(raw, y), torch.from_numpy(shares))
-            self._grad_raw.copy_(torch.autograd.grad(loss, raw)[0])
-        return float(loss.detach())
 
 
 def make_fused_step(network: Any, criterion: Any, batch: dict[str, Tensor]) -> FusedStep:
@@ -66,7 +48,8 @@ def make_fused_step(network: Any, criterion: Any, batch: dict[str, Tensor]) -> F
         raise LeftToAutograd(f"the device is {batch['x'].device}")
     if not hasattr(criterion, "loss_gradient") or next(criterion.parameters(), None) is not None:
         raise LeftToAutograd("the loss has weights of its own")
-    return FusedStep(*network_operations(network, batch), criterion)
+    operations, head = network_operations(network, batch)
+    return FusedStep(operations, MeanLoss(criterion, head))
 
 
 def _has_hooks(network: nn.Module) -> bool:

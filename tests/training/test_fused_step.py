@@ -10,6 +10,7 @@ from sklrnn.nn.architecture import random_layers
 from sklrnn.nn.losses import classification_loss, regression_loss
 from sklrnn.nn.network import NetworkArchitecture
 from sklrnn.training import train_step
+from sklrnn.training.batches import without_padding
 from sklrnn.training.fused_step import make_fused_step
 from sklrnn.training.operations.signal import LeftToAutograd
 from sklrnn.training.optimizers import FlatAdam
@@ -52,11 +53,13 @@ class NoPenalty:
         return 0.0
 
 
-def both_ways(network, optimizer, criterion, x, y, weight):
+def both_ways(network, optimizer, criterion, x, y, weight, **more):
     """Loss and gradients by autograd, then by a fused step."""
+    batch = {"x": x, "weight": weight, **more}
     reseed(network)
     optimizer.zero_grad()
-    loss = torch.dot(criterion(network(x), y), weight) / len(weight)
+    raw, target, shares = without_padding(network(x, **more), y, batch)
+    loss = (criterion(raw, target) * shares).sum() / len(weight)
     loss.backward()
     by_autograd = (loss.detach(), optimizer.weights.gradients.clone())
     optimizer.weights.gradients.fill_(0.0)
@@ -64,11 +67,10 @@ def both_ways(network, optimizer, criterion, x, y, weight):
         if parameter.grad is not None:
             parameter.grad.fill_(7.0)  # whatever was in there
     reseed(network)
-    step = make_fused_step(network, criterion, {"x": x, "weight": weight})
-    assert step is not None
-    step(NoPenalty(), ({"x": x, "weight": weight}, y))
+    step = make_fused_step(network, criterion, batch)
+    step(NoPenalty(), (batch, y))
     reseed(network)
-    loss = torch.tensor(step(NoPenalty(), ({"x": x, "weight": weight}, y))["loss"])
+    loss = torch.tensor(step(NoPenalty(), (batch, y))["loss"])
     return by_autograd, (loss, optimizer.weights.gradients.clone())
 
 
@@ -121,7 +123,7 @@ def test_gradients_are_those_of_autograd(options, dtype):
     network, optimizer = some_network(**options)
     x, weight = some_batch(dtype)
     y = torch.linspace(-1, 1, N_ROWS * network.head.out_features).reshape(N_ROWS, -1)
-    assert_same(*both_ways(network, optimizer, regression_loss("squared_error", ()).per_sample, x, y, weight))
+    assert_same(*both_ways(network, optimizer, squared_error(), x, y, weight))
 
 
 @pytest.mark.parametrize("options", [{}, {"dropout": 0.3, "units": (10, 6)}, {"cell": "lstm"}], ids=str)
@@ -132,16 +134,18 @@ def test_windows_are_scaled_by_their_own_level_as_by_autograd(options, dtype):
     x, weight = some_batch(dtype)
     x += torch.arange(N_ROWS).reshape(-1, 1, 1)
     y = torch.linspace(-1, 1, N_ROWS).reshape(N_ROWS, 1)
-    assert_same(*both_ways(network, optimizer, regression_loss("squared_error", ()).per_sample, x, y, weight))
+    assert_same(*both_ways(network, optimizer, squared_error(), x, y, weight))
 
 
-@pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber", "quantile", "gaussian", nn.SmoothL1Loss])
+@pytest.mark.parametrize(
+    "loss", ["squared_error", "absolute_error", "huber", "quantile", "gaussian", "poisson", nn.SmoothL1Loss]
+)
 @pytest.mark.parametrize("n_targets", [1, 3])
 def test_every_regression_loss(loss, n_targets):
     known = regression_loss(loss, (0.1, 0.5, 0.9))
     network, optimizer = some_network(n_outputs=n_targets * known.width)
     x, weight = some_batch()
-    y = torch.linspace(-2, 2, N_ROWS * n_targets).reshape(N_ROWS, n_targets)
+    y = torch.linspace(0 if known.positive else -2, 2, N_ROWS * n_targets).reshape(N_ROWS, n_targets)
     assert_same(*both_ways(network, optimizer, known.per_sample, x, y, weight))
 
 
@@ -152,6 +156,64 @@ def test_every_classification_loss(loss):
     assert_same(
         *both_ways(network, optimizer, classification_loss(loss).per_sample, x, torch.arange(N_ROWS) % 4, weight)
     )
+
+
+SEQUENCES = [
+    {},
+    {"cell": "lstm", "units": (8, 17), "dropout": 0.3},
+    {"bidirectional": True, "units": (7, 5)},
+    {"bidirectional": True, "units": (8, 8), "residual": True},
+    {"flag_missing": True},
+    {"normalize_X": "window"},
+]
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean", "max", "attention"])
+@pytest.mark.parametrize("options", SEQUENCES, ids=str)
+def test_gradients_of_sequences_of_different_lengths(options, pooling):
+    network, optimizer = some_network(pooling=pooling, **options)
+    x, weight = some_batch()
+    lengths = torch.tensor([9, 1, 4, 9, 2, 3, 7, 8, 5, 6, 1])
+    y = torch.linspace(-1, 1, N_ROWS).reshape(N_ROWS, 1)
+    assert_same(*both_ways(network, optimizer, squared_error(), x, y, weight, lengths=lengths))
+
+
+@pytest.mark.parametrize("with_lengths", [True, False])
+@pytest.mark.parametrize("options", SEQUENCES, ids=str)
+def test_gradients_with_a_prediction_at_every_step(options, with_lengths):
+    network, optimizer = some_network(n_outputs=2, return_sequences=True, **options)
+    x, _ = some_batch()
+    more = {"lengths": torch.tensor([9, 1, 4, 9, 2, 3, 7, 8, 5, 6, 1])} if with_lengths else {}
+    y = torch.linspace(-1, 1, N_ROWS * N_STEPS * 2).reshape(N_ROWS, N_STEPS, 2)
+    weight = torch.linspace(0.5, 1.5, N_ROWS * N_STEPS).reshape(N_ROWS, N_STEPS)
+    if with_lengths:
+        y[1, 1:] = torch.nan  # padding
+    assert_same(*both_ways(network, optimizer, squared_error(), x, y, weight, **more))
+
+
+@pytest.mark.parametrize("lengths", [None, [9, 1, 4, 9, 2, 3, 7, 8, 5, 6, 1]])
+@pytest.mark.parametrize("options", [{}, {"filters": (4,)}, {"bidirectional": True, "dropout": 0.3}], ids=str)
+def test_gradients_of_tokens(options, lengths):
+    if lengths and "filters" in options:
+        pytest.skip("convolutions of such batches are left to autograd")
+    network, optimizer = some_network(n_features=1, n_tokens=6, embedding_dim=5, n_outputs=3, **options)
+    network.embedding.set_vocabulary(np.arange(0, 12, 2), np.array([1, 5, 2, 2, 9, 3]))
+    x = torch.randint(0, 12, (N_ROWS, N_STEPS, 1), generator=torch.Generator().manual_seed(1))
+    more = {"lengths": torch.tensor(lengths)} if lengths else {}
+    weight, y = some_batch()[1], torch.arange(N_ROWS) % 3
+    assert_same(*both_ways(network, optimizer, classification_loss("log_loss").per_sample, x, y, weight, **more))
+
+
+def test_missing_values_have_the_gradients_of_autograd():
+    network, optimizer = some_network(flag_missing=True)
+    x, weight = some_batch()
+    x[::2, ::3, 1] = torch.nan
+    y = torch.linspace(-1, 1, N_ROWS).reshape(N_ROWS, 1)
+    assert_same(*both_ways(network, optimizer, squared_error(), x, y, weight))
+
+
+def squared_error():
+    return regression_loss("squared_error").per_sample
 
 
 @pytest.mark.parametrize(
@@ -167,14 +229,14 @@ def test_every_classification_loss(loss):
 def test_other_networks_are_left_to_autograd(options):
     network, _ = some_network(**options)
     with pytest.raises(LeftToAutograd):
-        make_fused_step(network, regression_loss("squared_error", ()).per_sample, {"x": some_batch()[0]})
+        make_fused_step(network, squared_error(), {"x": some_batch()[0]})
 
 
 def test_a_frozen_head_is_left_to_autograd():
     network, _ = some_network()
     network.head.weight.requires_grad_(False)
     with pytest.raises(LeftToAutograd, match="head"):
-        make_fused_step(network, regression_loss("squared_error", ()).per_sample, {"x": some_batch()[0]})
+        make_fused_step(network, squared_error(), {"x": some_batch()[0]})
 
 
 def some_task():
