@@ -23,10 +23,20 @@ class PreallocatedLayer:
     unit). ``backward`` reads ``grad_final_state`` (or ``grad_states``, if that was given), and overwrites ``grad_x``,
     if that was given, and the ``grad`` of each trainable weight. ``grad_states`` and ``grad_x`` are padded to whole
     vectors of units and features.
+
+    With ``passes_state`` a layer starts from ``initial_states``, the hidden state and the cell state if there is one,
+    and leaves the same of its last step in ``last_states``; no gradient flows through them.
     """
 
     def __init__(
-        self, kernel: Kernel, weights: Weights, x: Tensor, *, grad_states: Tensor | None, grad_x: Tensor | None
+        self,
+        kernel: Kernel,
+        weights: Weights,
+        x: Tensor,
+        *,
+        grad_states: Tensor | None,
+        grad_x: Tensor | None,
+        passes_state: bool = False,
     ) -> None:
         n_steps, n_rows, n_features = x.shape
         units, n_threads = weights.weight_hh.shape[1], torch.get_num_threads()
@@ -35,16 +45,18 @@ class PreallocatedLayer:
         to_backward = backward_layout(kernel, n_steps, n_rows, n_features, units, n_threads)
         buffer = allocate(x, len(to_backward.row_ranges) * to_backward.scratch_bytes // FLOAT_BYTES)
         final_states = [allocate(x, 1, n_rows, units) for _ in range(kernel.shape.n_states)]
+        initial = tuple(torch.zeros_like(state) for state in final_states) if passes_state else ()
         grad_final_state = allocate(x, 1, n_rows, units) if grad_states is None else None
         gradients = Gradients(grad_states, (grad_final_state,), grad_x, [weight.grad for weight in weights])
         self.x, self.states, self.final_state = x, saved.states[:, :, :units], final_states[0][0]
+        self.initial_states, self.last_states = initial, final_states
         self.grad_x, self.grad_states = grad_x, grad_states
         self.grad_final_state = None if grad_final_state is None else grad_final_state[0]
         self._kernel, self._buffer_address = kernel, buffer.data_ptr()
-        self._forward_calls = forward_calls(kernel, x, (), weights, saved, final_states, save=True)
-        forward = ForwardCall(kernel, x, (), weights, saved)
+        self._forward_calls = forward_calls(kernel, x, initial, weights, saved, final_states, save=True)
+        forward = ForwardCall(kernel, x, initial, weights, saved)
         self._backward_args, self._backward_calls = backward_calls(forward, to_backward, buffer, gradients)
-        self._keep_alive: tuple[Any, ...] = (x, weights, saved, buffer, final_states, gradients)
+        self._keep_alive: tuple[Any, ...] = (x, initial, weights, saved, buffer, final_states, gradients)
 
     def forward(self) -> None:
         """Compute the states from ``x``."""
@@ -57,7 +69,7 @@ class PreallocatedLayer:
 
 
 def preallocated_layer(
-    layer: Any, x: Tensor, *, grad_x: Tensor | None, gives_final: bool = False
+    layer: Any, x: Tensor, *, grad_x: Tensor | None, gives_final: bool = False, passes_state: bool = False
 ) -> PreallocatedLayer | None:
     """Replace a layer of torch that reads ``x``, and gives its final state, or all states.
 
@@ -72,7 +84,7 @@ def preallocated_layer(
     n_features = kernel.padded(x.shape[2])
     if grad_x is not None and (grad_x.shape[2] != n_features or not grad_x.is_contiguous()):
         grad_x = allocate(x, *x.shape[:2], n_features)
-    return PreallocatedLayer(kernel, weights, x, grad_states=grad_states, grad_x=grad_x)
+    return PreallocatedLayer(kernel, weights, x, grad_states=grad_states, grad_x=grad_x, passes_state=passes_state)
 
 
 def _has_matching_gradient(weight: Tensor) -> bool:

@@ -9,9 +9,10 @@ import numpy as np
 from torch import Tensor, nn
 
 from sklrnn.nn.network import Network
-from sklrnn.training.batches import Batch
+from sklrnn.training.batches import Batch, SegmentBatch
 from sklrnn.training.operations.loss import MeanLoss
 from sklrnn.training.operations.of_network import network_operations
+from sklrnn.training.operations.recurrent import Cell
 from sklrnn.training.operations.signal import LeftToAutograd, Operation
 
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
@@ -26,15 +27,22 @@ class FusedStep:
     def __init__(self, operations: list[Operation], loss: MeanLoss) -> None:
         self._operations = operations
         self._loss = loss
+        self._cells = [operation for operation in operations if isinstance(operation, Cell)]
 
     def __call__(self, net: Any, batch: Batch) -> dict[str, Any]:
         x, y = batch
+        if isinstance(x, SegmentBatch):
+            states = net.state_before(x)
+            for position, cell in enumerate(self._cells):
+                cell.start_from(states[position] if states else None)
         with np.errstate(all="ignore"):  # the monitor reports a fit that diverges, once
             for operation in self._operations:
                 operation.forward(x)
             loss = self._loss(x, y)
             for operation in reversed(self._operations):
                 operation.backward()
+        if isinstance(x, SegmentBatch):
+            net.state = [cell.last_state() for cell in self._cells]
         return {"loss": loss + net.add_penalty_gradients()}
 
 

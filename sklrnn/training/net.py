@@ -42,7 +42,7 @@ class SequenceNet(NeuralNet):
         self._rates: Iterator[float] | None = None
         self._segment: SegmentBatch | None = None
         self._initial_state: Any = None
-        self._state: Any = None
+        self.state: Any = None  # from which the next segments start
         self._double: tuple[nn.Module, list[Tensor], list[Tensor]] | None = None
         self._before: list[Callback] = []
         self._after: list[Callback] = []
@@ -65,10 +65,14 @@ class SequenceNet(NeuralNet):
         if not isinstance(x, SegmentBatch):
             raw = self.module_(**{name: tensor for name, tensor in x.items() if name != "weight"})
             return raw
-        if x is not self._segment:  # an optimizer may evaluate the same batch again
-            self._segment, self._initial_state = x, x.initial_state if x.is_first else self._state
-        raw, self._state = self.module_.forward_segment(x["x"], self._initial_state, n_streams=x.n_streams)
+        raw, self.state = self.module_.forward_segment(x["x"], self.state_before(x), n_streams=x.n_streams)
         return raw
+
+    def state_before(self, x: SegmentBatch) -> Any:
+        """The state that these segments start from."""
+        if x is not self._segment:  # an optimizer may evaluate the same batch again
+            self._segment, self._initial_state = x, x.initial_state if x.is_first else self.state
+        return self._initial_state
 
     def get_loss(self, y_pred: Tensor, y_true: Tensor, X: Any = None, training: bool = False) -> Tensor:
         raw, target, weight = without_padding(y_pred, y_true, X)
@@ -77,15 +81,12 @@ class SequenceNet(NeuralNet):
             loss: Tensor = torch.dot(losses, weight.to(losses)) * (1.0 / len(weight))
         else:
             loss = (losses * weight).sum() / len(y_true)
-        return loss + self._penalty() if training and (self.l1 or self.l2) else loss
-
-    def _penalty(self) -> Tensor:
-        return penalty(self.module_.penalized_weights(), self.l1, self.l2)
+        if not training or not (self.l1 or self.l2):
+            return loss
+        return loss + penalty(self.module_.penalized_weights(), self.l1, self.l2)
 
     def add_penalty_gradients(self) -> float:
         """Add the gradients of the penalties to those that are there, and give the penalties."""
-        if not (self.l1 or self.l2):
-            return 0.0
         return add_penalty_gradients(self.module_.penalized_weights(), self.l1, self.l2)
 
     def train_step_single(self, batch: Batch, **_: Any) -> dict[str, Any]:
@@ -136,14 +137,14 @@ class SequenceNet(NeuralNet):
 
     def _run_epoch(self, iterator: Batches, training: bool, prefix: str, step_fn: Any, **fit_params: Any) -> None:
         self._set_training(training)
-        is_watched = self._is_watched = any(watches_batches(callback) for _, callback in self.callbacks_)
+        self._is_watched = any(watches_batches(callback) for _, callback in self.callbacks_)
         # On another device losses stay there until the epoch is over: reading one would wait for it.
         on_cpu = torch.device(self.device).type == "cpu"
         losses: Any = np.empty(len(iterator)) if on_cpu else torch.empty(len(iterator), device=self.device)
         sizes = np.empty(len(iterator))
         logits = ValidationLogits() if not training and getattr(self.criterion_, "is_log_loss", False) else None
         for number, batch in enumerate(iterator):
-            if is_watched:
+            if self._is_watched:
                 self.notify("on_batch_begin", batch=batch, training=training)
             elif self.callbacks:
                 self.history.new_batch()
@@ -155,7 +156,7 @@ class SequenceNet(NeuralNet):
             if self.callbacks:
                 self.history.record_batch(f"{prefix}_loss", float(losses[number]))
                 self.history.record_batch(f"{prefix}_batch_size", batch[1].shape[0])
-            if is_watched:
+            if self._is_watched:
                 self.notify("on_batch_end", batch=batch, training=training, **step)
         if self.callbacks:
             self.history.record(f"{prefix}_batch_count", len(iterator))

@@ -16,6 +16,8 @@ def penalty(weights: list[Tensor], l1: float, l2: float) -> Tensor:
 
 def add_penalty_gradients(weights: list[Tensor], l1: float, l2: float) -> float:
     """Add the gradients of the penalty to those that are there, and give the penalty."""
+    if not (l1 or l2):
+        return 0.0
     with torch.no_grad():
         for weight in weights:
             assert weight.grad is not None

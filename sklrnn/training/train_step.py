@@ -48,7 +48,7 @@ class TrainSteps:
         x, _ = batch
         if self._reason is not None:
             return self._autograd
-        key = type(x), x["x"].shape, x["x"].dtype, x["weight"].ndim, *x
+        key = x["x"].shape, x["x"].dtype, x["weight"].ndim, getattr(x, "n_streams", None), *x
         if key not in self._steps:
             if len(self._steps) == _MOST_SHAPES:  # sequences of many lengths: each step holds the memory of a batch
                 self._steps.clear()

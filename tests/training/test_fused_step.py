@@ -10,7 +10,7 @@ from sklrnn.nn.architecture import random_layers
 from sklrnn.nn.losses import classification_loss, regression_loss
 from sklrnn.nn.network import NetworkArchitecture
 from sklrnn.training import train_step
-from sklrnn.training.batches import without_padding
+from sklrnn.training.batches import SegmentBatch, without_padding
 from sklrnn.training.fused_step import make_fused_step
 from sklrnn.training.operations.signal import LeftToAutograd
 from sklrnn.training.optimizers import FlatAdam
@@ -191,11 +191,16 @@ def test_gradients_with_a_prediction_at_every_step(options, with_lengths):
     assert_same(*both_ways(network, optimizer, squared_error(), x, y, weight, **more))
 
 
-@pytest.mark.parametrize("lengths", [None, [9, 1, 4, 9, 2, 3, 7, 8, 5, 6, 1]])
-@pytest.mark.parametrize("options", [{}, {"filters": (4,)}, {"bidirectional": True, "dropout": 0.3}], ids=str)
+@pytest.mark.parametrize(
+    ("options", "lengths"),
+    [
+        ({}, None),
+        ({"filters": (4,)}, None),
+        ({}, [9, 1, 4, 9, 2, 3, 7, 8, 5, 6, 1]),
+        ({"bidirectional": True, "dropout": 0.3}, [9, 1, 4, 9, 2, 3, 7, 8, 5, 6, 1]),
+    ],
+)
 def test_gradients_of_tokens(options, lengths):
-    if lengths and "filters" in options:
-        pytest.skip("convolutions of such batches are left to autograd")
     network, optimizer = some_network(n_features=1, n_tokens=6, embedding_dim=5, n_outputs=3, **options)
     network.embedding.set_vocabulary(np.arange(0, 12, 2), np.array([1, 5, 2, 2, 9, 3]))
     x = torch.randint(0, 12, (N_ROWS, N_STEPS, 1), generator=torch.Generator().manual_seed(1))
@@ -210,6 +215,53 @@ def test_missing_values_have_the_gradients_of_autograd():
     x[::2, ::3, 1] = torch.nan
     y = torch.linspace(-1, 1, N_ROWS).reshape(N_ROWS, 1)
     assert_same(*both_ways(network, optimizer, squared_error(), x, y, weight))
+
+
+class StateHolder(NoPenalty):
+    """Stands in for the net that passes a state on."""
+
+    def __init__(self, state):
+        self.state = state
+
+    def state_before(self, batch):
+        return self.state
+
+
+@pytest.mark.parametrize("n_segments", [1, 3])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"cell": "lstm", "units": (8, 17), "dropout": 0.3},
+        {"filters": (4,)},
+        {"pooling": "max"},
+        {"return_sequences": True},
+        {"return_sequences": True, "filters": (4,), "cell": "lstm", "units": (7, 7), "residual": True},
+    ],
+    ids=str,
+)
+def test_segments_start_from_the_state_of_those_before(options, n_segments):
+    network, optimizer = some_network(stateful=True, **options)
+    n_streams, generator = 4, torch.Generator().manual_seed(2)
+    per_step = (N_STEPS,) if options.get("return_sequences") else ()
+    shape = (n_streams * n_segments, *per_step, 1)
+    holder, state = StateHolder(None), None
+    for _ in range(2):
+        x = torch.randn(n_streams * n_segments, N_STEPS, 3, generator=generator)
+        y = torch.randn(shape, generator=generator)
+        weight = torch.ones(shape[:-1])
+        reseed(network)
+        optimizer.zero_grad()
+        raw, state = network.forward_segment(x, state, n_streams=n_streams)
+        loss = squared_error()(raw.flatten(0, -2), y.flatten(0, -2)).sum() / len(x)
+        loss.backward()
+        by_autograd = loss.detach(), optimizer.weights.gradients.clone()
+        optimizer.weights.gradients.fill_(0.0)
+        reseed(network)
+        batch = SegmentBatch(n_streams=n_streams, is_first=holder.state is None, x=x, weight=weight)
+        fused = make_fused_step(network, squared_error(), batch)(holder, (batch, y))["loss"]
+        assert_same(by_autograd, (torch.tensor(fused), optimizer.weights.gradients.clone()))
+    torch.testing.assert_close(holder.state, state, rtol=1e-5, atol=1e-6)
 
 
 def squared_error():

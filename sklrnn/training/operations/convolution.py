@@ -10,18 +10,18 @@ With V_s the weights of the step s steps ago, and x^ the normalised x::
 So a convolution is one product of matrices for each step of its kernel, and its input is not copied.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from sklrnn.nn.convolution import BatchNorm, CausalConvolution
-from sklrnn.nn.layers import Conv1d
 from sklrnn.training.operations.recurrent import make_signal
 from sklrnn.training.operations.signal import LeftToAutograd, Operation, Signal
 
 
 class Convolve:
-    def __init__(self, layer: Conv1d, source: Signal) -> None:
-        assert layer.bias is not None
+    def __init__(self, layer: Any, source: Signal) -> None:
         if layer.weight.grad is None or layer.bias.grad is None:
             raise LeftToAutograd("a convolution is frozen")
         n_steps, n_rows, _ = source.values.shape
@@ -35,7 +35,6 @@ class Convolve:
             None if part is None else part.flatten(0, 1)
             for part in (source.values, self.output.values, source.gradient, self.output.gradient)
         )
-        assert x is not None and y is not None and dy is not None
         self._y, self._dx, self._dy = y, dx, dy
         # For each step of the kernel: its weights and their gradient, the inputs that it reads, the outputs it adds to.
         self._shifts = []
@@ -69,11 +68,9 @@ class NormaliseBatch:
             raise LeftToAutograd("a batch normalisation is frozen")
         if source.values[:, :, 0].numel() == 1:
             raise LeftToAutograd("one value has no spread to normalise")
-        assert source.gradient is not None
         self._layer = layer
         self._x, self._dx = source.values.flatten(0, 1), source.gradient.flatten(0, 1)
         self.output = make_signal(*source.values.shape)
-        assert self.output.gradient is not None
         self._y, self._dy = self.output.values.flatten(0, 1), self.output.gradient.flatten(0, 1)
         self._weights = layer.weight.detach(), layer.bias.detach()
         self._grads = layer.weight.grad, layer.bias.grad
@@ -130,15 +127,16 @@ class MaxPool:
     def __init__(self, source: Signal, size: int) -> None:
         n_steps, n_rows, n_features = source.values.shape
         self.output = make_signal(-(-n_steps // size), n_rows, n_features)
-        assert source.gradient is not None and self.output.gradient is not None
         arrays = source.values, source.gradient, self.output.values, self.output.gradient
-        # A first block that is shorter, and all others: x and its gradient as (place in a block, block, sample, filter).
-        self._blocks = []
         n_first = n_steps % size
-        for n, of_x, of_y in ((n_first, slice(n_first), slice(n_first > 0)), (size, slice(n_first, None), slice(n_first > 0, None))):
+        self._blocks = []  # x and its gradient as (place in the block, block, sample, filter), y and its gradient
+        for length, of_x, of_y in (
+            (n_first, slice(n_first), slice(n_first > 0)),
+            (size, slice(n_first, None), slice(n_first > 0, None)),
+        ):
             x, dx, y, dy = (part[at] for part, at in zip(arrays, (of_x, of_x, of_y, of_y), strict=True))
             if len(y):
-                self._blocks.append((*(part.unflatten(0, (-1, n)).transpose(0, 1) for part in (x, dx)), y, dy))
+                self._blocks.append((*(part.unflatten(0, (-1, length)).transpose(0, 1) for part in (x, dx)), y, dy))
 
     def forward(self, batch: dict[str, Tensor]) -> None:
         for x, _, y, _ in self._blocks:

@@ -65,7 +65,6 @@ class Embed:
 
     def backward(self) -> None:
         gradient = self.output.gradient
-        assert gradient is not None
         if self._padding is not None:
             gradient.masked_fill_(self._padding, 0.0)
         self._grad_weight.zero_().index_add_(0, self._rows, gradient.flatten(0, 1))

@@ -6,18 +6,19 @@
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sklrnn.training.operations.signal import LeftToAutograd, Signal
 
 
 class Head:
-    """Raw outputs (row, output) from parts that lie beside each other; rows are samples, or all steps of all samples."""
+    """Raw outputs (row, output) from parts beside each other; rows are samples, or all steps of all samples."""
 
-    def __init__(self, head: nn.Linear, parts: Sequence[Signal]) -> None:
+    def __init__(self, head: Any, parts: Sequence[Signal]) -> None:
         if any(weight.grad is None or not weight.requires_grad for weight in head.parameters()):
             raise LeftToAutograd("the head is frozen")
         self._parts = [part.values.flatten(0, -2) for part in parts]
@@ -27,7 +28,6 @@ class Head:
         self.raw = first.new_empty(n_rows, head.out_features)
         self.grad_raw = torch.zeros_like(self.raw)
         self._weight, self._bias = head.weight.detach(), head.bias.detach()
-        assert head.weight.grad is not None and head.bias.grad is not None
         self._grad_weight, self._grad_bias = head.weight.grad, head.bias.grad.numpy()
         self._transposed = self._weight.t(), self.grad_raw.t()
         ends = np.cumsum([part.shape[1] for part in self._parts])

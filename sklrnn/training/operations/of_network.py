@@ -9,6 +9,7 @@ from sklrnn.training.operations.front import Embed, NewestInput, StandardiseBatc
 from sklrnn.training.operations.head import Head
 from sklrnn.training.operations.readout import AttendedState, LastState, MaxState, MeanState
 from sklrnn.training.operations.recurrent import recurrent_operations
+from sklrnn.training.operations.segments import JoinSegments, SplitSegments
 from sklrnn.training.operations.signal import LeftToAutograd, Operation, Signal
 
 
@@ -32,13 +33,25 @@ def network_operations(network: Network, batch: dict[str, Tensor]) -> tuple[list
         skip = MeanState(source, adds=True)
         operations.append(skip)
         beside.insert(0, skip.output)
-    gives_final = a.pooling == "last" and not a.return_sequences and "lengths" not in batch
-    *lower, highest = network.recurrent
-    for layer in lower:
-        of_layer, source = recurrent_operations(layer, source)
+    n_streams = getattr(batch, "n_streams", None)
+    n_segments = len(x) // (n_streams or len(x))
+    if n_segments > 1:
+        segments = JoinSegments(source, len(x) // n_segments)
+        operations.append(segments)
+        source = segments.output
+    gives_final = a.pooling == "last" and not a.return_sequences and "lengths" not in batch and n_segments == 1
+    for layer in network.recurrent:
+        of_layer, source = recurrent_operations(
+            layer,
+            source,
+            gives_final=gives_final and layer is network.recurrent[-1],
+            passes_state=n_streams is not None,
+        )
         operations += of_layer
-    of_layer, source = recurrent_operations(highest, source, gives_final=gives_final)
-    operations += of_layer
+    if n_segments > 1:
+        split = SplitSegments(source, n_segments)
+        operations.append(split)
+        source = split.output
     if not a.return_sequences and source.values.ndim == 3:
         readout = _readout(network, source)
         operations.append(readout)

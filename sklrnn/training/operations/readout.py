@@ -26,10 +26,8 @@ class _Readout:
     """Reads states, and hands the gradient on to them."""
 
     def __init__(self, states: Signal) -> None:
-        assert states.gradient is not None
         self._states, self._grad_states = states.values, states.gradient
         self.output = make_signal(*states.values.shape[1:])
-        assert self.output.gradient is not None
         self._grad = self.output.gradient
 
 

@@ -20,7 +20,7 @@ from sklrnn.training.operations.signal import LeftToAutograd, Operation, Signal
 
 
 class Dropout:
-    """One mask for all steps of a sequence. The gradient is multiplied in place: that of the source is the same array."""
+    """One mask for all steps of a sequence. Source and output share the gradient, which is multiplied in place."""
 
     def __init__(self, dropout: SequenceDropout, source: Signal) -> None:
         self._dropout, self._source = dropout, source
@@ -41,10 +41,16 @@ class Dropout:
 class Cell:
     """A cell that reads its source step by step, by its kernel, and gives all states, or the final one."""
 
-    def __init__(self, cell: Any, source: Signal, *, gives_final: bool) -> None:
+    def __init__(self, cell: Any, source: Signal, *, gives_final: bool = False, passes_state: bool = False) -> None:
         layer = None
         if is_of_torch(cell):
-            layer = preallocated_layer(cell, source.values, grad_x=source.padded_gradient, gives_final=gives_final)
+            layer = preallocated_layer(
+                cell,
+                source.values,
+                grad_x=source.padded_gradient,
+                gives_final=gives_final,
+                passes_state=passes_state,
+            )
         if layer is None:
             raise LeftToAutograd(f"{type(cell).__name__} has no kernel for this")
         self._layer, self._grad_source = layer, source.gradient
@@ -64,6 +70,17 @@ class Cell:
             assert self._grad_source is not None and self._layer.grad_x is not None
             self._grad_source.copy_(self._layer.grad_x[:, :, : self._grad_source.shape[2]])
 
+    def start_from(self, state: Any) -> None:
+        """Start the next forward pass from a state as the cell itself gives it, None for zeros."""
+        states = state if isinstance(state, tuple) else (state,) * len(self._layer.initial_states)
+        for target, source in zip(self._layer.initial_states, states, strict=True):
+            target.zero_() if source is None else target.copy_(source)
+
+    def last_state(self) -> Any:
+        """The state after the last step, as the cell itself gives it."""
+        hidden, *cell_state = (state.clone() for state in self._layer.last_states)
+        return (hidden, *cell_state) if cell_state else hidden
+
 
 class Reverse:
     """The sequences of a source, each reversed within its length, for a cell that reads backwards."""
@@ -79,7 +96,6 @@ class Reverse:
 
     def backward(self) -> None:
         if self._source.gradient is not None:
-            assert self.output.gradient is not None
             self._source.gradient.add_(reverse(self.output.gradient, self._lengths))
 
 
@@ -99,7 +115,6 @@ class JoinDirections:
 
     def backward(self) -> None:
         gradient = self.output.gradient
-        assert gradient is not None and self._forwards.gradient is not None and self._backwards.gradient is not None
         self._forwards.gradient.copy_(gradient[:, :, : self._units])
         copy_reversed(gradient[:, :, self._units :], self._backwards.gradient, self._lengths)
 
@@ -116,7 +131,6 @@ class ResidualSum:
         torch.add(self._states.values, self._input.values, out=self.output.values)
 
     def backward(self) -> None:
-        assert self._states.gradient is not None and self.output.gradient is not None
         self._states.gradient.copy_(self.output.gradient)
 
 
@@ -125,13 +139,12 @@ class ResidualInput:
 
     def __init__(self, layer_input: Signal) -> None:
         self._input = layer_input
-        self.sum: ResidualSum | None = None
+        self.sum: Any = None
 
     def forward(self, batch: dict[str, Tensor]) -> None:
         """Nothing to do."""
 
     def backward(self) -> None:
-        assert self.sum is not None and self.sum.output.gradient is not None
         if self._input.gradient is not None:
             self._input.gradient.add_(self.sum.output.gradient)
 
@@ -150,7 +163,7 @@ def copy_reversed(source: Tensor, target: Tensor, lengths: Tensor | None) -> Non
 
 
 def recurrent_operations(
-    layer: RecurrentLayer, source: Signal, *, gives_final: bool = False
+    layer: RecurrentLayer, source: Signal, *, gives_final: bool = False, passes_state: bool = False
 ) -> tuple[list[Operation], Signal]:
     """The operations of a layer, and its states; with ``gives_final`` its final state, if one cell alone makes it."""
     if layer.recurrent_dropout.rate:
@@ -165,13 +178,13 @@ def recurrent_operations(
         operations.append(dropout)
         read = dropout.output
     gives_final = gives_final and layer.backwards is None and not layer.is_residual
-    forwards = Cell(layer.forwards, read, gives_final=gives_final)
+    forwards = Cell(layer.forwards, read, gives_final=gives_final, passes_state=passes_state)
     states = forwards.output
     if layer.backwards is None:
         operations.append(forwards)
     else:
         reversed_input = Reverse(read)
-        backwards = Cell(layer.backwards, reversed_input.output, gives_final=False)
+        backwards = Cell(layer.backwards, reversed_input.output)
         joined = JoinDirections(states, backwards.output)
         operations += [reversed_input, backwards, forwards, joined]
         states = joined.output

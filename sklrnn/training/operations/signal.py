@@ -1,6 +1,6 @@
 """What one operation of a training step hands on to the next."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from torch import Tensor
 
@@ -14,8 +14,8 @@ class Signal:
 
     def __init__(self, values: Tensor, gradient: Tensor | None) -> None:
         self.values = values
-        self.padded_gradient = gradient
-        self.gradient = None if gradient is None else gradient[..., : values.shape[-1]]
+        self.padded_gradient: Any = gradient
+        self.gradient: Any = None if gradient is None else gradient[..., : values.shape[-1]]
 
 
 class Operation(Protocol):
