@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from skorch.callbacks import Callback, LRScheduler
+from skorch.callbacks import Callback, EpochScoring, LRScheduler
 from torch import Tensor
 
 from sklrnn.training.batches import Batch
@@ -83,7 +83,10 @@ def reason_for_autograd(net: Any) -> str | None:
 
 def watches_batches(callback: Callback) -> bool:
     """Whether a callback does anything between two epochs."""
-    if isinstance(callback, LRScheduler) and callback.step_every == "epoch":
+    # Two of skorch's have a method for batches which does nothing with these settings.
+    if type(callback) is LRScheduler and callback.step_every == "epoch":
+        return False
+    if type(callback) is EpochScoring and not callback.use_caching:
         return False
     return any(
         getattr(getattr(callback, name), "__func__", None) is not getattr(Callback, name)

@@ -67,7 +67,8 @@ class Cell:
     def backward(self) -> None:
         self._layer.backward()
         if self._copies:
-            assert self._grad_source is not None and self._layer.grad_x is not None
+            assert self._grad_source is not None
+            assert self._layer.grad_x is not None
             self._grad_source.copy_(self._layer.grad_x[:, :, : self._grad_source.shape[2]])
 
     def start_from(self, state: Any) -> None:
