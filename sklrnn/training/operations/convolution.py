@@ -144,10 +144,10 @@ class MaxPool:
 
     def backward(self) -> None:
         for x, dx, y, dy in self._blocks:
-            left = dy
+            left = dy.clone()
             for place, gradient in zip(x, dx, strict=True):
-                torch.mul(left, place == y, out=gradient)
-                left = left - gradient
+                torch.eq(place, y, out=gradient).mul_(left)
+                left.sub_(gradient)
 
 
 def convolution_operations(convolution: CausalConvolution, source: Signal) -> tuple[list[Operation], Signal]:

@@ -87,12 +87,16 @@ class MaxState(_Readout):
         lengths, states = batch.get("lengths"), self._states
         if lengths is not None:
             states = states.masked_fill(padding_of(lengths, len(states)), -torch.inf)
-        largest = states.max(dim=0, keepdim=True)
-        self.output.values.copy_(largest.values[0])
-        self._step = largest.indices
+        torch.amax(states, dim=0, out=self.output.values)
+        self._real_states = states
 
     def backward(self) -> None:
-        self._grad_states.zero_().scatter_(0, self._step, self._grad.unsqueeze(0))
+        is_largest = torch.eq(self._real_states, self.output.values, out=self._grad_states)
+        if (is_largest.sum(dim=0) == 1).all():
+            is_largest.mul_(self._grad)
+        else:  # several are; finding the first one takes longer
+            first = self._real_states.max(dim=0, keepdim=True).indices
+            self._grad_states.zero_().scatter_(0, first, self._grad.unsqueeze(0))
 
 
 class AttendedState(_Readout):
