@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from sklrnn.training.batches import Batch, Batches, SegmentBatch, without_padding
 from sklrnn.training.interrupts import is_raised_by_code
-from sklrnn.training.optimizers import FlatAdam, WeightAverage, copy_optimizer_state, one_cycle
+from sklrnn.training.optimizers import OnFlatWeights, WeightAverage, copy_optimizer_state, one_cycle
 from sklrnn.training.penalties import add_penalty_gradients, penalty
 from sklrnn.training.temperature import ValidationLogits
 from sklrnn.training.train_step import OUTSIDE_AN_EPOCH, TrainSteps, reason_for_autograd, watches_batches
@@ -91,7 +91,7 @@ class SequenceNet(NeuralNet):
 
     def train_step_single(self, batch: Batch, **_: Any) -> dict[str, Any]:
         step = self._steps.step_for(self, batch)(self, batch)
-        if self.max_grad_norm is not None and isinstance(self.optimizer_, FlatAdam):
+        if self.max_grad_norm is not None and isinstance(self.optimizer_, OnFlatWeights):
             self.optimizer_.weights.clip(self.max_grad_norm)
         elif self.max_grad_norm is not None:
             nn.utils.clip_grad_norm_(self.module_.parameters(), self.max_grad_norm)
@@ -99,7 +99,7 @@ class SequenceNet(NeuralNet):
 
     def train_step(self, batch: Batch, **fit_params: Any) -> Any:
         """skorch's step, or a shorter one where nobody watches it and the optimizer evaluates once."""
-        if self._is_watched or not isinstance(self.optimizer_, FlatAdam):
+        if self._is_watched or not isinstance(self.optimizer_, OnFlatWeights):
             return super().train_step(batch, **fit_params)
         step = self.train_step_single(batch)
         self.optimizer_.step()
@@ -125,7 +125,7 @@ class SequenceNet(NeuralNet):
             return step
 
         self.average_.show(False)
-        if isinstance(self.optimizer_, FlatAdam):
+        if isinstance(self.optimizer_, OnFlatWeights):
             self.optimizer_.weights.attach_gradients()
         self._steps = TrainSteps(reason_for_autograd(self))
         try:
@@ -235,7 +235,7 @@ class SequenceNet(NeuralNet):
         self._start_average()
 
     def _start_average(self) -> None:
-        if isinstance(self.optimizer_, FlatAdam):
+        if isinstance(self.optimizer_, OnFlatWeights):
             self.average_ = WeightAverage([self.optimizer_.weights.values])
         else:
             self.average_ = WeightAverage([weight for weight in self.module_.parameters() if weight.requires_grad])

@@ -8,7 +8,7 @@ from torch import Tensor
 from sklrnn.training.batches import Batch
 from sklrnn.training.fused_step import FusedStep, make_fused_step
 from sklrnn.training.operations.signal import LeftToAutograd
-from sklrnn.training.optimizers import FlatAdam
+from sklrnn.training.optimizers import OnFlatWeights
 
 _MOST_SHAPES = 16
 
@@ -73,7 +73,7 @@ OUTSIDE_AN_EPOCH = TrainSteps("no epoch is trained")
 
 def reason_for_autograd(net: Any) -> str | None:
     """What rules a list of operations out for all steps: an optimizer or a callback that may watch single batches."""
-    if not isinstance(net.optimizer_, FlatAdam):
+    if not isinstance(net.optimizer_, OnFlatWeights):
         return f"the optimizer is {type(net.optimizer_).__name__}"
     for _, callback in net.callbacks_:
         if watches_batches(callback):

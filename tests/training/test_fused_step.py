@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.base import is_classifier
 from torch import nn
 
-from sklrnn import GRUClassifier, GRURegressor, LSTMRegressor
+from sklrnn import CNNLSTMClassifier, CNNLSTMRegressor, GRUClassifier, GRURegressor, LSTMRegressor
 from sklrnn.nn.architecture import random_layers
 from sklrnn.nn.losses import classification_loss, regression_loss
 from sklrnn.nn.network import NetworkArchitecture
@@ -209,6 +210,15 @@ def test_gradients_of_tokens(options, lengths):
     assert_same(*both_ways(network, optimizer, classification_loss("log_loss").per_sample, x, y, weight, **more))
 
 
+@pytest.mark.parametrize("options", [{"pooling": "max"}, {"filters": (4,), "pool_size": 4}], ids=str)
+def test_of_equal_maxima_the_first_one_gets_the_gradient(options):
+    network, optimizer = some_network(cell="simple_rnn", cell_options={"activation": "relu"}, **options)
+    x, weight = some_batch()
+    x[:] = x[:, :1]
+    y = torch.linspace(-1, 1, N_ROWS).reshape(N_ROWS, 1)
+    assert_same(*both_ways(network, optimizer, squared_error(), x, y, weight))
+
+
 def test_missing_values_have_the_gradients_of_autograd():
     network, optimizer = some_network(flag_missing=True)
     x, weight = some_batch()
@@ -309,12 +319,18 @@ def raise_left_to_autograd(*args):
         GRUClassifier(units=6, max_epochs=4, random_state=0, class_weight="balanced"),
         GRURegressor(units=6, max_epochs=4, random_state=0, l1=0.01, l2=0.02),
         GRURegressor(units=6, max_epochs=4, random_state=0, optimizer="adam", max_grad_norm=None),
+        GRURegressor(units=6, max_epochs=4, random_state=0, optimizer="sgd"),
+        GRURegressor(units=6, max_epochs=4, random_state=0, optimizer="rmsprop"),
+        GRURegressor(units=6, max_epochs=4, random_state=0, optimizer="nadam", loss="gaussian"),
+        CNNLSTMRegressor(units=6, max_epochs=4, random_state=0),
+        CNNLSTMClassifier(units=6, filters=(4, 4), max_epochs=4, random_state=0),
+        GRURegressor(units=6, bidirectional=True, max_epochs=4, random_state=0),
     ],
     ids=lambda model: type(model).__name__,
 )
 def test_fits_with_fused_steps_are_the_same(model, monkeypatch):
     X, y = some_task()
-    y = np.digitize(y, [-1, 1]) if isinstance(model, GRUClassifier) else y
+    y = np.digitize(y, [-1, 1]) if is_classifier(model) else y
     made = []
 
     def remembered(*args):

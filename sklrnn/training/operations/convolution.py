@@ -31,9 +31,9 @@ class Convolve:
         self._weight, self._grad_weight = (w.permute(2, 1, 0) for w in (layer.weight.detach(), layer.weight.grad))
         self._packed = torch.empty(self._weight.shape)  # (step, feature, filter)
         self._grad_packed = torch.zeros_like(self._packed)
-        arrays: Any = source.values, self.output.values, source.gradient, self.output.gradient
-        x, y, dx, dy = (None if array is None else array.flatten(0, 1) for array in arrays)
-        self._y, self._dx, self._dy = y, dx, dy
+        x, y, dy = (one.flatten(0, 1) for one in (source.values, self.output.values, self.output.gradient))
+        dx = None if source.gradient is None else source.gradient.flatten(0, 1)
+        self._dy = dy
         # For each step of the kernel: its weights and their gradient, the inputs that it reads, the outputs it adds to.
         self._shifts = []
         for ago in range(min(size, n_steps)):
