@@ -198,7 +198,10 @@ class WeightedTargets(nn.Module):
     def loss_gradient(self, raw: Array, target: Array) -> tuple[Array, Array] | None:
         values, weights = np.split(target, 2, axis=1)
         known = _loss_gradient(self.per_output, raw, values)
-        return None if known is None else (known[0] * weights, known[1] * weights)
+        if known is None:
+            return None
+        losses, gradient = known
+        return losses * weights, gradient * np.repeat(weights, gradient.shape[1] // weights.shape[1], axis=1)
 
 
 def _loss_gradient(per_output: Any, raw: Array, target: Array) -> tuple[Array, Array] | None:

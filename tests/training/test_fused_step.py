@@ -1,14 +1,17 @@
-"""Fused steps leave the same losses and gradients as autograd."""
+"""Steps made of a list of operations leave the same losses and gradients as autograd."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from sklearn.base import is_classifier
+from skorch.callbacks import Callback, LRScheduler
 from torch import nn
 
-from sklrnn import CNNLSTMClassifier, CNNLSTMRegressor, GRUClassifier, GRURegressor, LSTMRegressor
+from sklrnn import CNNLSTMClassifier, CNNLSTMRegressor, GRUClassifier, GRURegressor, LSTMRegressor, RecurrentRegressor
 from sklrnn.nn.architecture import random_layers
-from sklrnn.nn.losses import classification_loss, regression_loss
+from sklrnn.nn.losses import WeightedTargets, classification_loss, regression_loss
 from sklrnn.nn.network import NetworkArchitecture
 from sklrnn.training import train_step
 from sklrnn.training.batches import SegmentBatch, without_padding
@@ -148,6 +151,16 @@ def test_every_regression_loss(loss, n_targets):
     x, weight = some_batch()
     y = torch.linspace(0 if known.positive else -2, 2, N_ROWS * n_targets).reshape(N_ROWS, n_targets)
     assert_same(*both_ways(network, optimizer, known.per_sample, x, y, weight))
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "quantile", "gaussian"])
+def test_targets_may_bring_weights(loss):
+    known = regression_loss(loss, (0.1, 0.5, 0.9))
+    weighted = replace(known, per_output=WeightedTargets(known.per_output)).per_sample
+    network, optimizer = some_network(n_outputs=2 * known.width)
+    x, weight = some_batch()
+    y = torch.linspace(-2, 2, N_ROWS * 4).reshape(N_ROWS, 4)
+    assert_same(*both_ways(network, optimizer, weighted, x, y, weight))
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", nn.CrossEntropyLoss])
@@ -342,6 +355,50 @@ def test_fits_with_fused_steps_are_the_same(model, monkeypatch):
     assert made
     monkeypatch.setattr(train_step, "make_fused_step", raise_left_to_autograd)
     np.testing.assert_allclose(with_fused_steps, model.fit(X, y).loss_curve_, rtol=1e-4)
+
+
+class WatchesEpochs(Callback):
+    def on_epoch_end(self, net, **_):
+        self.losses = net.history[-1, "batches", :, "train_loss"]
+
+
+class WatchesBatches(Callback):
+    def on_batch_end(self, net, **_):
+        """Does nothing."""
+
+
+class WatchesGradients(Callback):
+    def on_grad_computed(self, net, **_):
+        """Does nothing."""
+
+
+@pytest.mark.parametrize(
+    ("options", "path"),
+    [
+        ({}, "fused"),
+        ({"callbacks": [WatchesEpochs()]}, "fused"),
+        ({"callbacks": [LRScheduler("StepLR", step_size=1)]}, "fused"),
+        ({"callbacks": [WatchesBatches()]}, "autograd: WatchesBatches watches batches"),
+        ({"callbacks": [WatchesGradients()]}, "autograd: WatchesGradients watches batches"),
+        ({"optimizer": torch.optim.Adagrad}, "autograd: the optimizer is Adagrad"),
+        ({"cell": nn.GRU}, "autograd: GRU has no kernel for this"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else " ".join(given),
+)
+def test_the_net_tells_how_it_was_trained(options, path):
+    X, y = some_task()
+    model = RecurrentRegressor(**{"units": 6, "max_epochs": 2, "random_state": 0, **options}).fit(X, y)
+    assert model.net_.path_ == path
+
+
+def test_a_callback_that_watches_epochs_reads_the_losses_of_their_batches():
+    X, y = some_task()
+    watching = WatchesEpochs()
+    settings = {"units": 6, "batch_size": 25, "max_epochs": 2, "random_state": 0}
+    model = GRURegressor(**settings, callbacks=[watching]).fit(X, y)
+    assert len(watching.losses) == 3
+    assert np.mean(watching.losses) == pytest.approx(model.loss_curve_[-1])
+    np.testing.assert_array_equal(model.predict(X), GRURegressor(**settings).fit(X, y).predict(X))
 
 
 def test_a_hook_on_a_layer_sees_each_batch():
