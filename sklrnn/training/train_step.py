@@ -10,17 +10,11 @@ from sklrnn.training.fused_step import FusedStep, make_fused_step
 from sklrnn.training.operations.signal import LeftToAutograd
 from sklrnn.training.optimizers import OnFlatWeights
 
-_MOST_SHAPES = 16
+_MOST_SHAPES = 4
 
 
 class AutogradStep:
-    """Forward pass, loss and backward pass by autograd: for any network, loss and batch.
-
-    ``reason`` tells why autograd makes the step.
-    """
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
+    """Forward pass, loss and backward pass by autograd: for any network, loss and batch."""
 
     def __call__(self, net: Any, batch: Batch) -> dict[str, Any]:
         x, y = batch
@@ -31,6 +25,9 @@ class AutogradStep:
         return {"loss": loss, "y_pred": raw}
 
 
+AUTOGRAD = AutogradStep()
+
+
 class TrainSteps:
     """The steps of an epoch, made when a batch of a new shape comes, by a list of operations where there is one.
 
@@ -39,7 +36,6 @@ class TrainSteps:
 
     def __init__(self, reason: str | None = None) -> None:
         self._reason = reason
-        self._autograd = AutogradStep(reason or "")
         self._steps: dict[Any, AutogradStep | FusedStep] = {}
         self._reasons = dict.fromkeys([reason] if reason else [])
 
@@ -47,7 +43,7 @@ class TrainSteps:
         """Choose how a step on this batch is made."""
         x, _ = batch
         if self._reason is not None:
-            return self._autograd
+            return AUTOGRAD
         key = x["x"].shape, x["x"].dtype, x["weight"].ndim, getattr(x, "n_streams", None), *x
         if key not in self._steps:
             if len(self._steps) == _MOST_SHAPES:  # sequences of many lengths: each step holds the memory of a batch
@@ -60,7 +56,7 @@ class TrainSteps:
             return make_fused_step(net.module_, net.criterion_, x)
         except LeftToAutograd as left:
             self._reasons[str(left)] = None
-            return AutogradStep(str(left))
+            return AUTOGRAD
 
     @property
     def path(self) -> str:

@@ -20,6 +20,8 @@ class StandardiseBatch:
     """Standardises in the precision of the batch. Padding becomes zero."""
 
     def __init__(self, layer: Standardise, x: Tensor) -> None:
+        if not x.is_floating_point():
+            raise LeftToAutograd(f"the numbers are {x.dtype}")
         self._layer = layer
         n_rows, n_steps, n_features = x.shape
         self.output = Signal(torch.empty(n_steps, n_rows, n_features * (2 if layer.flag_missing else 1)), None)
