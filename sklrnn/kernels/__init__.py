@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sklrnn.kernels.autograd import run_kernel
-    from sklrnn.kernels.preallocated import PreallocatedLayer, preallocated_stack
+    from sklrnn.kernels.preallocated import PreallocatedLayer, preallocated_layer
 
 # Looked up when they are used: the build of the package compiles kernels where there is no torch.
-_MODULE_OF = {"run_kernel": "autograd", "PreallocatedLayer": "preallocated", "preallocated_stack": "preallocated"}
+_MODULE_OF = {"run_kernel": "autograd", "PreallocatedLayer": "preallocated", "preallocated_layer": "preallocated"}
 
-__all__ = ["PreallocatedLayer", "preallocated_stack", "run_kernel"]
+__all__ = ["PreallocatedLayer", "preallocated_layer", "run_kernel"]
 
 
 def __getattr__(name: str) -> Any:

@@ -4,7 +4,6 @@ What autograd allocates and records anew at each step (states, the graph, sums i
 gradients of the weights are written to where the optimizer reads them.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -25,10 +24,20 @@ class PreallocatedLayer:
     unit). ``backward`` reads ``grad_final_state`` (or ``grad_states``, if that was given), and overwrites ``grad_x``,
     if that was given, and the ``grad`` of each trainable weight. ``grad_states`` and ``grad_x`` are padded to whole
     vectors of units and features.
+
+    With ``passes_state`` a layer starts from ``initial_states``, the hidden state and the cell state if there is one,
+    and leaves the same of its last step in ``last_states``; no gradient flows through them.
     """
 
     def __init__(
-        self, kernel: Kernel, weights: Weights, x: Tensor, *, grad_states: Tensor | None, grad_x: Tensor | None
+        self,
+        kernel: Kernel,
+        weights: Weights,
+        x: Tensor,
+        *,
+        grad_states: Tensor | None,
+        grad_x: Tensor | None,
+        passes_state: bool = False,
     ) -> None:
         n_steps, n_rows, n_features = x.shape
         units, n_threads = weights.weight_hh.shape[1], torch.get_num_threads()
@@ -37,16 +46,18 @@ class PreallocatedLayer:
         to_backward = backward_layout(kernel, n_steps, n_rows, n_features, units, n_threads)
         buffer = allocate(x, len(to_backward.row_ranges) * to_backward.scratch_bytes // FLOAT_BYTES)
         final_states = [allocate(x, 1, n_rows, units) for _ in range(kernel.shape.n_states)]
+        initial = tuple(torch.zeros_like(state) for state in final_states) if passes_state else ()
         grad_final_state = allocate(x, 1, n_rows, units) if grad_states is None else None
         gradients = Gradients(grad_states, (grad_final_state,), grad_x, [weight.grad for weight in weights])
         self.x, self.states, self.final_state = x, saved.states[:, :, :units], final_states[0][0]
+        self.initial_states, self.last_states = initial, final_states
         self.grad_x, self.grad_states = grad_x, grad_states
         self.grad_final_state = None if grad_final_state is None else grad_final_state[0]
         self._kernel, self._buffer_address = kernel, buffer.data_ptr()
-        self._forward_calls = forward_calls(kernel, x, (), weights, saved, final_states, save=True)
-        forward = ForwardCall(kernel, x, (), weights, saved)
+        self._forward_calls = forward_calls(kernel, x, initial, weights, saved, final_states, save=True)
+        forward = ForwardCall(kernel, x, initial, weights, saved)
         self._backward_args, self._backward_calls = backward_calls(forward, to_backward, buffer, gradients)
-        self._keep_alive: tuple[Any, ...] = (x, weights, saved, buffer, final_states, gradients)
+        self._keep_alive: tuple[Any, ...] = (x, initial, weights, saved, buffer, final_states, gradients)
 
     def forward(self) -> None:
         """Compute the states from ``x``."""
@@ -58,28 +69,23 @@ class PreallocatedLayer:
         self._kernel.finish(self._backward_args, len(self._backward_calls), self._buffer_address)
 
 
-def preallocated_stack(
-    layers: Sequence[Any], x: Tensor, *, own_input: Sequence[bool], reads_all_states: bool = False
-) -> list[PreallocatedLayer] | None:
-    """Replace layers of torch on top of each other, where of the highest only the final state is used, or all states.
+def preallocated_layer(
+    layer: Any, x: Tensor, *, grad_x: Tensor | None, gives_final: bool = False, passes_state: bool = False
+) -> PreallocatedLayer | None:
+    """Replace a layer of torch that reads ``x``, and gives its final state, or all states.
 
-    None where there is no kernel for one of them, or where a gradient has no fixed address. A layer reads the states of
-    the one below in place; one with an ``own_input`` has a separate ``x`` for the caller to fill.
+    None where there is no kernel for it, or where a gradient has no fixed address. The gradient of ``x`` is left in
+    ``grad_x`` if it has whole vectors of features, else in an array of the layer.
     """
-    stack: list[PreallocatedLayer] = []
-    for layer, is_own in zip(layers, own_input, strict=True):
-        if stack:
-            x = allocate(x, *stack[-1].states.shape) if is_own else stack[-1].states
-        found = kernel_for(layer, x)
-        if found is None or not all(_has_matching_gradient(weight) for weight in found[2]):
-            return None
-        _, kernel, weights = found
-        grad_states = None
-        if len(stack) + 1 < len(layers) or reads_all_states:
-            grad_states = allocate(x, *x.shape[:2], kernel.padded(layer.hidden_size))
-        grad_x = stack[-1].grad_states if stack else None
-        stack.append(PreallocatedLayer(kernel, weights, x, grad_states=grad_states, grad_x=grad_x))
-    return stack
+    found = kernel_for(layer, x)
+    if found is None or not all(_has_matching_gradient(weight) for weight in found[2]):
+        return None
+    _, kernel, weights = found
+    grad_states = None if gives_final else allocate(x, *x.shape[:2], kernel.padded(layer.hidden_size)).zero_()
+    n_features = kernel.padded(x.shape[2])
+    if grad_x is not None and (grad_x.shape[2] != n_features or not grad_x.is_contiguous()):
+        grad_x = allocate(x, *x.shape[:2], n_features)
+    return PreallocatedLayer(kernel, weights, x, grad_states=grad_states, grad_x=grad_x, passes_state=passes_state)
 
 
 def _has_matching_gradient(weight: Tensor) -> bool:

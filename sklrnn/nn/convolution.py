@@ -41,14 +41,16 @@ class BatchNorm(nn.Module):
         steps = x.transpose(1, 2)
         return torch.zeros_like(steps).index_put((real,), self._normalise(steps[real])).transpose(1, 2)
 
+    def count_batch(self) -> float:
+        """Count one more batch, and give its share in the moving averages."""
+        self.n_batches += 1
+        n_earlier = int(self.n_batches) - 1
+        return 1.0 - min(self.DECAY, n_earlier / (10 + n_earlier))  # the first batch fills them
+
     def _normalise(self, x: Tensor) -> Tensor:
         """Normalise (sample, feature) or (sample, feature, time); one value has no spread, so it counts as no batch."""
         trains = self.training and x.numel() > x.shape[1]
-        share = 0.0
-        if trains:
-            self.n_batches += 1
-            n_earlier = int(self.n_batches) - 1
-            share = 1.0 - min(self.DECAY, n_earlier / (10 + n_earlier))  # the first batch fills it
+        share = self.count_batch() if trains else 0.0
         return F.batch_norm(x, self.mean, self.variance, self.weight, self.bias, trains, share, self.EPSILON)
 
 

@@ -94,14 +94,18 @@ class TokenEmbedding(RandomLayer):
         self.known.copy_(torch.from_numpy(tokens))
         self.rarity.copy_(torch.from_numpy(self.RARITY / (self.RARITY + counts)))
 
-    def forward(self, x: Tensor) -> Tensor:  # (sample, time, 1)
+    def forward(self, x: Tensor) -> Tensor:
+        return F.embedding(self.rows(x), self.weight)
+
+    def rows(self, x: Tensor) -> Tensor:
+        """The row of each token in the table of vectors, (sample, time), from tokens (sample, time, 1)."""
         tokens = x.squeeze(2).contiguous()
         row = torch.searchsorted(self.known, tokens).clamp(max=len(self.known) - 1)
         unknown = self.known[row] != tokens
         if self.training and self._generator is not None:
             drawn = torch.rand(tokens.shape, generator=self._generator).to(tokens.device)
             unknown |= drawn < self.rarity[row]
-        return F.embedding(row.masked_fill(unknown, len(self.known)), self.weight)
+        return row.masked_fill(unknown, len(self.known))
 
 
 class SequenceDropout(RandomLayer):

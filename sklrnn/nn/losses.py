@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import xlogy
 from scipy.stats import norm
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -21,6 +22,8 @@ Array = NDArray[Any]
 
 # Levels such as (1 - 0.9) / 2 are not exact.
 _ROUNDING = 1e-12
+# Keeps the likelihood finite where the mean equals the target.
+_LEAST_DEVIATION = 1e-3
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,10 @@ class _MeanOverOutputs(nn.Module):
 
     def loss_gradient(self, raw: Array, target: Array) -> tuple[Array, Array] | None:
         """The losses and their gradients with respect to the raw outputs; None for a loss that is left to autograd."""
-        if not isinstance(self.per_output, _Elementwise | _CrossEntropy):
+        known = _loss_gradient(self.per_output, raw, target)
+        if known is None:
             return None
-        losses, gradient = self.per_output.loss_gradient(raw, target)
+        losses, gradient = known
         if losses.ndim == 1 or losses.shape[1] == 1:
             return losses.reshape(-1), gradient
         return losses.mean(axis=1), gradient / losses.shape[1]
@@ -139,6 +143,17 @@ class _Quantile(nn.Module):
         levels = self.levels.to(raw)
         return torch.maximum(levels * over, (levels - 1) * over).mean(dim=2)
 
+    def loss_gradient(self, raw: Array, target: Array) -> tuple[Array, Array]:
+        levels, raw = self.levels.numpy(), raw.reshape(*target.shape, -1)
+        positive = _softplus(raw[..., 1:])
+        predicted = np.concatenate([raw[..., :1], positive], axis=-1).cumsum(axis=-1)
+        over = target[..., np.newaxis] - predicted
+        losses = np.maximum(levels * over, (levels - 1) * over).mean(axis=-1)
+        of_predicted = (np.float32(0.5) - levels - 0.5 * np.sign(over)) / np.float32(len(levels))
+        gradient = of_predicted[..., ::-1].cumsum(axis=-1)[..., ::-1].copy()  # each step raises all later quantiles
+        gradient[..., 1:] *= np.exp(raw[..., 1:] - positive)
+        return losses, gradient.reshape(len(raw), -1)
+
 
 class _Gaussian(nn.Module):
     """Negative log-likelihood of a normal distribution whose mean and standard deviation are both predicted."""
@@ -147,12 +162,25 @@ class _Gaussian(nn.Module):
         mean, deviation = _mean_and_deviation(raw.reshape(*target.shape, 2))
         return 0.5 * ((target - mean) / deviation) ** 2 + deviation.log()
 
+    def loss_gradient(self, raw: Array, target: Array) -> tuple[Array, Array]:
+        raw = raw.reshape(*target.shape, 2)
+        positive = _softplus(raw[..., 1])
+        deviation = positive + np.float32(_LEAST_DEVIATION)
+        z = (target - raw[..., 0]) / deviation
+        of_deviation = (1 - z * z) / deviation * np.exp(raw[..., 1] - positive)
+        gradient = np.stack([-z / deviation, of_deviation], axis=-1)
+        return 0.5 * z * z + np.log(deviation), gradient.reshape(len(raw), -1)
+
 
 class _Poisson(nn.Module):
     """Half the Poisson deviance of the rate exp(raw): it is zero where the rate equals the target."""
 
     def forward(self, raw: Tensor, target: Tensor) -> Tensor:
         return torch.xlogy(target, target) - target * raw - target + raw.exp()
+
+    def loss_gradient(self, raw: Array, target: Array) -> tuple[Array, Array]:
+        rate = np.exp(raw)
+        return xlogy(target, target) - target * raw - target + rate, rate - target
 
 
 class WeightedTargets(nn.Module):
@@ -166,6 +194,20 @@ class WeightedTargets(nn.Module):
         values, weights = target.chunk(2, dim=1)
         losses: Tensor = self.per_output(raw, values) * weights
         return losses
+
+    def loss_gradient(self, raw: Array, target: Array) -> tuple[Array, Array] | None:
+        values, weights = np.split(target, 2, axis=1)
+        known = _loss_gradient(self.per_output, raw, values)
+        if known is None:
+            return None
+        losses, gradient = known
+        return losses * weights, gradient * np.repeat(weights, gradient.shape[1] // weights.shape[1], axis=1)
+
+
+def _loss_gradient(per_output: Any, raw: Array, target: Array) -> tuple[Array, Array] | None:
+    """Losses of a module with their gradients; None if it has no formula for them."""
+    has_formula = hasattr(per_output, "loss_gradient")
+    return per_output.loss_gradient(raw, target) if has_formula else None
 
 
 def regression_loss(loss: str | type[nn.Module], quantiles: tuple[float, ...] = ()) -> Loss:
@@ -223,8 +265,11 @@ def _increasing(raw: Tensor) -> Tensor:
 
 
 def _mean_and_deviation(raw: Tensor) -> tuple[Tensor, Tensor]:
-    # The floor keeps the likelihood finite where the mean equals the target.
-    return raw[..., 0], F.softplus(raw[..., 1]) + 1e-3
+    return raw[..., 0], F.softplus(raw[..., 1]) + _LEAST_DEVIATION
+
+
+def _softplus(raw: Array) -> Array:
+    return F.softplus(torch.from_numpy(raw)).numpy()
 
 
 def _gaussian_quantiles(raw: Array, levels: Array) -> Array:

@@ -124,18 +124,6 @@ class Network(nn.Module):
         final = self.readout(x, final, lengths)
         return x, torch.cat([final, *skipped], dim=1) if skipped else final, new_state
 
-    def is_plain(self) -> bool:
-        """Whether it is a stack of plain layers that reads numbers, and predicts once from their states."""
-        return (
-            type(self) is Network
-            and not self.return_sequences
-            and not self.convolution.layers
-            and self.architecture.pooling != "attention"
-            and isinstance(self.standardise, Standardise)
-            and not self.standardise.flag_missing
-            and all(layer.is_plain() for layer in self.recurrent)
-        )
-
     def penalized_weights(self) -> list[Tensor]:
         """What l1 and l2 act on."""
         return self.recurrent.penalized_weights()

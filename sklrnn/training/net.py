@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from sklrnn.training.batches import Batch, Batches, SegmentBatch, without_padding
 from sklrnn.training.interrupts import is_raised_by_code
-from sklrnn.training.optimizers import FlatAdam, WeightAverage, copy_optimizer_state, one_cycle
+from sklrnn.training.optimizers import OnFlatWeights, WeightAverage, copy_optimizer_state, one_cycle
+from sklrnn.training.penalties import add_penalty_gradients, penalty
 from sklrnn.training.temperature import ValidationLogits
-from sklrnn.training.train_step import train_step_for
+from sklrnn.training.train_step import OUTSIDE_AN_EPOCH, TrainSteps, reason_for_autograd, watches_batches
 
 
 class SequenceNet(NeuralNet):
@@ -36,11 +37,12 @@ class SequenceNet(NeuralNet):
         self.l1 = l1
         self.l2 = l2
         self.max_grad_norm = max_grad_norm
-        self.fused_steps: dict[Any, Any] | None = None  # by the shape of a batch; None where autograd makes all steps
+        self.path_ = ""  # how the steps of the newest epoch were made
+        self._steps, self._is_watched = OUTSIDE_AN_EPOCH, False
         self._rates: Iterator[float] | None = None
         self._segment: SegmentBatch | None = None
         self._initial_state: Any = None
-        self._state: Any = None
+        self.state: Any = None  # from which the next segments start
         self._double: tuple[nn.Module, list[Tensor], list[Tensor]] | None = None
         self._before: list[Callback] = []
         self._after: list[Callback] = []
@@ -63,10 +65,14 @@ class SequenceNet(NeuralNet):
         if not isinstance(x, SegmentBatch):
             raw = self.module_(**{name: tensor for name, tensor in x.items() if name != "weight"})
             return raw
-        if x is not self._segment:  # an optimizer may evaluate the same batch again
-            self._segment, self._initial_state = x, x.initial_state if x.is_first else self._state
-        raw, self._state = self.module_.forward_segment(x["x"], self._initial_state, n_streams=x.n_streams)
+        raw, self.state = self.module_.forward_segment(x["x"], self.state_before(x), n_streams=x.n_streams)
         return raw
+
+    def state_before(self, x: SegmentBatch) -> Any:
+        """The state that these segments start from."""
+        if x is not self._segment:  # an optimizer may evaluate the same batch again
+            self._segment, self._initial_state = x, x.initial_state if x.is_first else self.state
+        return self._initial_state
 
     def get_loss(self, y_pred: Tensor, y_true: Tensor, X: Any = None, training: bool = False) -> Tensor:
         raw, target, weight = without_padding(y_pred, y_true, X)
@@ -75,34 +81,25 @@ class SequenceNet(NeuralNet):
             loss: Tensor = torch.dot(losses, weight.to(losses)) * (1.0 / len(weight))
         else:
             loss = (losses * weight).sum() / len(y_true)
-        return loss + self._penalty() if training and (self.l1 or self.l2) else loss
-
-    def _penalty(self) -> Tensor:
-        parts = [
-            self.l1 * weight.abs().sum() + self.l2 * weight.square().sum()
-            for weight in self.module_.penalized_weights()
-        ]
-        return torch.stack(parts).sum()
+        if not training or not (self.l1 or self.l2):
+            return loss
+        return loss + penalty(self.module_.penalized_weights(), self.l1, self.l2)
 
     def add_penalty_gradients(self) -> float:
         """Add the gradients of the penalties to those that are there, and give the penalties."""
-        if not (self.l1 or self.l2):
-            return 0.0
-        penalty = self._penalty()
-        penalty.backward()
-        return float(penalty.detach())
+        return add_penalty_gradients(self.module_.penalized_weights(), self.l1, self.l2)
 
     def train_step_single(self, batch: Batch, **_: Any) -> dict[str, Any]:
-        step = train_step_for(self, batch)(self, batch)
-        if self.max_grad_norm is not None and isinstance(self.optimizer_, FlatAdam):
+        step = self._steps.step_for(self, batch)(self, batch)
+        if self.max_grad_norm is not None and isinstance(self.optimizer_, OnFlatWeights):
             self.optimizer_.weights.clip(self.max_grad_norm)
         elif self.max_grad_norm is not None:
             nn.utils.clip_grad_norm_(self.module_.parameters(), self.max_grad_norm)
         return step
 
     def train_step(self, batch: Batch, **fit_params: Any) -> Any:
-        """skorch's step, or a shorter one without callbacks and with an optimizer that evaluates once."""
-        if self.callbacks or not isinstance(self.optimizer_, FlatAdam):
+        """skorch's step, or a shorter one where nobody watches it and the optimizer evaluates once."""
+        if self._is_watched or not isinstance(self.optimizer_, OnFlatWeights):
             return super().train_step(batch, **fit_params)
         step = self.train_step_single(batch)
         self.optimizer_.step()
@@ -128,25 +125,29 @@ class SequenceNet(NeuralNet):
             return step
 
         self.average_.show(False)
-        if isinstance(self.optimizer_, FlatAdam):
+        if isinstance(self.optimizer_, OnFlatWeights):
             self.optimizer_.weights.attach_gradients()
-        self.fused_steps = {} if isinstance(self.optimizer_, FlatAdam) and not self.callbacks else None
+        self._steps = TrainSteps(reason_for_autograd(self))
         try:
             self._run_epoch(iterator, training, prefix, averaged_step, **fit_params)
         finally:
-            self.fused_steps = None
+            self.path_ = self._steps.path
+            self._steps = OUTSIDE_AN_EPOCH  # the arrays of the others are freed
             self.average_.show(True)
 
     def _run_epoch(self, iterator: Batches, training: bool, prefix: str, step_fn: Any, **fit_params: Any) -> None:
         self._set_training(training)
+        self._is_watched = any(watches_batches(callback) for _, callback in self.callbacks_)
         # On another device losses stay there until the epoch is over: reading one would wait for it.
         on_cpu = torch.device(self.device).type == "cpu"
         losses: Any = np.empty(len(iterator)) if on_cpu else torch.empty(len(iterator), device=self.device)
         sizes = np.empty(len(iterator))
         logits = ValidationLogits() if not training and getattr(self.criterion_, "is_log_loss", False) else None
         for number, batch in enumerate(iterator):
-            if self.callbacks:
+            if self._is_watched:
                 self.notify("on_batch_begin", batch=batch, training=training)
+            elif self.callbacks:
+                self.history.new_batch()
             step = step_fn(batch, **fit_params)
             losses[number] = step["loss"].detach() if isinstance(step["loss"], Tensor) else step["loss"]
             sizes[number] = batch[1].shape[0]
@@ -155,6 +156,7 @@ class SequenceNet(NeuralNet):
             if self.callbacks:
                 self.history.record_batch(f"{prefix}_loss", float(losses[number]))
                 self.history.record_batch(f"{prefix}_batch_size", batch[1].shape[0])
+            if self._is_watched:
                 self.notify("on_batch_end", batch=batch, training=training, **step)
         if self.callbacks:
             self.history.record(f"{prefix}_batch_count", len(iterator))
@@ -233,7 +235,7 @@ class SequenceNet(NeuralNet):
         self._start_average()
 
     def _start_average(self) -> None:
-        if isinstance(self.optimizer_, FlatAdam):
+        if isinstance(self.optimizer_, OnFlatWeights):
             self.average_ = WeightAverage([self.optimizer_.weights.values])
         else:
             self.average_ = WeightAverage([weight for weight in self.module_.parameters() if weight.requires_grad])

@@ -56,7 +56,17 @@ class FlatWeights:
         self.gradients.mul_((norm / (torch.linalg.vector_norm(self.gradients) + 1e-6)).clamp_(max=1.0))
 
 
-class FlatAdam(torch.optim.Optimizer):
+class OnFlatWeights(torch.optim.Optimizer):
+    """An optimizer whose only parameter is the flat tensor of all weights, which changes each number by itself."""
+
+    weights: FlatWeights
+
+    def zero_grad(self, set_to_none: bool = False) -> None:
+        """Set gradients to zero; they are never removed, as they are views."""
+        self.weights.gradients.zero_()
+
+
+class FlatAdam(OnFlatWeights):
     """Adam on flat weights, in one fused operator; with ``decoupled`` its weight decay is that of AdamW.
 
     The numbers are those of torch's own classes, which import torch's compiler when the first is made: a second in each
@@ -80,10 +90,6 @@ class FlatAdam(torch.optim.Optimizer):
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Overridden because torch's own method imports the compiler."""
         self.param_groups.append({**self.defaults, **param_group})
-
-    def zero_grad(self, set_to_none: bool = False) -> None:
-        """Set gradients to zero; they are never removed, as they are views."""
-        self.weights.gradients.zero_()
 
     def step(self, closure: Any = None) -> Any:
         """Update the weights, without autograd."""
@@ -122,6 +128,37 @@ class FlatAdamW(FlatAdam):
     decoupled = True
 
 
+class _Flat(OnFlatWeights):
+    """Puts flat weights before an optimizer of torch that follows in the list of base classes."""
+
+    def __init__(self, groups: list[dict[str, Any]], **settings: Any) -> None:
+        self.weights = FlatWeights(weight for group in groups for weight in group["params"])
+        self.weights.values.grad = self.weights.gradients
+        super().__init__([self.weights.values], **settings)
+
+    def step(self, closure: Any = None) -> Any:
+        """Update the weights by torch's own method."""
+
+        def evaluate() -> Any:
+            loss = closure()
+            self.weights.collect_gradients()
+            return loss
+
+        return super().step(None if closure is None else evaluate)
+
+
+class FlatSGD(_Flat, torch.optim.SGD):
+    """Stochastic gradient descent."""
+
+
+class FlatRMSprop(_Flat, torch.optim.RMSprop):
+    """RMSprop."""
+
+
+class FlatNAdam(_Flat, torch.optim.NAdam):
+    """Adam with Nesterov momentum."""
+
+
 OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "adam": torch.optim.Adam,
     "adamw": torch.optim.AdamW,
@@ -131,8 +168,14 @@ OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
 }
 # With decay the weights keep moving, and their average profits from that.
 _WEIGHT_DECAY = 0.15
-_HAS_FUSED_STEP = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD)
-_FLAT: dict[str, type[torch.optim.Optimizer]] = {"adam": FlatAdam, "adamw": FlatAdamW}
+_HAS_FUSED_STEP = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD, FlatSGD)
+_FLAT: dict[str, type[torch.optim.Optimizer]] = {
+    "adam": FlatAdam,
+    "adamw": FlatAdamW,
+    "nadam": FlatNAdam,
+    "rmsprop": FlatRMSprop,
+    "sgd": FlatSGD,
+}
 
 
 def optimizer_settings(

@@ -1,13 +1,16 @@
-"""How one step of training is made: by autograd, or by the formulas of a plain network."""
+"""How one step of training is made: by autograd, or by a list of operations."""
 
 from typing import Any
 
+from skorch.callbacks import Callback, EpochScoring, LRScheduler
 from torch import Tensor
 
-from sklrnn.training.batches import Batch, SegmentBatch
+from sklrnn.training.batches import Batch
 from sklrnn.training.fused_step import FusedStep, make_fused_step
+from sklrnn.training.operations.signal import LeftToAutograd
+from sklrnn.training.optimizers import OnFlatWeights
 
-TrainStep = Any  # a callable (net, batch) that leaves gradients in the network
+_MOST_SHAPES = 4
 
 
 class AutogradStep:
@@ -25,19 +28,63 @@ class AutogradStep:
 AUTOGRAD = AutogradStep()
 
 
-def train_step_for(net: Any, batch: Batch) -> AutogradStep | FusedStep:
-    """Choose how a step on this batch is made.
+class TrainSteps:
+    """The steps of an epoch, made when a batch of a new shape comes, by a list of operations where there is one.
 
-    A plain network on a plain batch takes the fused step, unless a callback may want to see what autograd leaves: then
-    the net keeps no fused steps.
+    With a ``reason`` autograd makes all of them.
     """
-    x, _ = batch
-    steps = net.fused_steps
-    is_plain = set(x) == {"x", "weight"} and x["weight"].ndim == 1 and not isinstance(x, SegmentBatch)
-    if steps is None or not is_plain:
-        return AUTOGRAD
-    key = x["x"].shape, x["x"].dtype
-    if key not in steps:
-        steps[key] = make_fused_step(net.module_, net.criterion_, x["x"]) or AUTOGRAD
-    step: AutogradStep | FusedStep = steps[key]
-    return step
+
+    def __init__(self, reason: str | None = None) -> None:
+        self._reason = reason
+        self._steps: dict[Any, AutogradStep | FusedStep] = {}
+        self._reasons = dict.fromkeys([reason] if reason else [])
+
+    def step_for(self, net: Any, batch: Batch) -> AutogradStep | FusedStep:
+        """Choose how a step on this batch is made."""
+        x, _ = batch
+        if self._reason is not None:
+            return AUTOGRAD
+        key = x["x"].shape, x["x"].dtype, x["weight"].ndim, getattr(x, "n_streams", None), *x
+        if key not in self._steps:
+            if len(self._steps) == _MOST_SHAPES:  # sequences of many lengths: each step holds the memory of a batch
+                self._steps.clear()
+            self._steps[key] = self._make(net, x)
+        return self._steps[key]
+
+    def _make(self, net: Any, x: dict[str, Tensor]) -> AutogradStep | FusedStep:
+        try:
+            return make_fused_step(net.module_, net.criterion_, x)
+        except LeftToAutograd as left:
+            self._reasons[str(left)] = None
+            return AUTOGRAD
+
+    @property
+    def path(self) -> str:
+        """``"fused"``, or ``"autograd"`` with what made it necessary."""
+        return f"autograd: {', '.join(self._reasons)}" if self._reasons else "fused"
+
+
+OUTSIDE_AN_EPOCH = TrainSteps("no epoch is trained")
+
+
+def reason_for_autograd(net: Any) -> str | None:
+    """What rules a list of operations out for all steps: an optimizer or a callback that may watch single batches."""
+    if not isinstance(net.optimizer_, OnFlatWeights):
+        return f"the optimizer is {type(net.optimizer_).__name__}"
+    for _, callback in net.callbacks_:
+        if watches_batches(callback):
+            return f"{type(callback).__name__} watches batches"
+    return None
+
+
+def watches_batches(callback: Callback) -> bool:
+    """Whether a callback does anything between two epochs."""
+    # Two of skorch's have a method for batches which does nothing with these settings.
+    if type(callback) is LRScheduler and callback.step_every == "epoch":
+        return False
+    if type(callback) is EpochScoring and not callback.use_caching:
+        return False
+    return any(
+        getattr(getattr(callback, name), "__func__", None) is not getattr(Callback, name)
+        for name in ("on_batch_begin", "on_batch_end", "on_grad_computed")
+    )

@@ -14,7 +14,7 @@ from sklrnn import GRURegressor, RecurrentImputer, SequenceGenerator, SequenceTr
 from sklrnn.inputs.samples import Samples, hold_out_newest, merge_identical
 from sklrnn.training.batches import Batches
 from sklrnn.training.net import choose_device
-from sklrnn.training.optimizers import OPTIMIZERS, FlatAdam
+from sklrnn.training.optimizers import OPTIMIZERS, OnFlatWeights
 
 
 def some_rows(n=10, weights=None):
@@ -196,7 +196,7 @@ def test_without_gradients_nothing_is_learnt(optimizer, remove):
     """What remains is the weight decay of AdamW; torch's own class leaves out weights whose gradient is None."""
     model, first, last = fitted(optimizer, RemoveGradients(remove))
     group = model.net_.optimizer_.param_groups[0]
-    skipped = remove is set_to_none and not isinstance(model.net_.optimizer_, FlatAdam)
+    skipped = remove is set_to_none and not isinstance(model.net_.optimizer_, OnFlatWeights)
     decay = 0.0 if skipped else group["lr"] * group.get("weight_decay", 0.0)
     assert (decay > 0) == (optimizer in ("adamw", torch.optim.AdamW) and not skipped)
     for before, after in zip(first, last, strict=True):

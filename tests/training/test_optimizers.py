@@ -9,7 +9,7 @@ from skorch.callbacks import LRScheduler
 from torch import nn
 
 from sklrnn import GRURegressor
-from sklrnn.training.optimizers import FlatAdam, FlatAdamW
+from sklrnn.training.optimizers import FlatAdam, FlatAdamW, FlatNAdam, FlatRMSprop, FlatSGD
 
 
 def some_network():
@@ -23,7 +23,11 @@ def some_network():
 
 @pytest.mark.parametrize(
     ("ours", "of_torch", "decay"),
-    [(FlatAdam, torch.optim.Adam, 0.0), (FlatAdam, torch.optim.Adam, 0.1), (FlatAdamW, torch.optim.AdamW, 0.1)],
+    [
+        (FlatAdam, torch.optim.Adam, 0.0),
+        (FlatAdam, torch.optim.Adam, 0.1),
+        (FlatAdamW, torch.optim.AdamW, 0.1),
+    ],
 )
 def test_steps_are_those_of_torch(ours, of_torch, decay):
     network, x = some_network()
@@ -40,6 +44,24 @@ def test_steps_are_those_of_torch(ours, of_torch, decay):
         one_by_one.step()
     for weight, of_torch_weight in zip(network.parameters(), same.parameters(), strict=True):
         torch.testing.assert_close(weight, of_torch_weight, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("ours", "of_torch"),
+    [(FlatSGD, torch.optim.SGD), (FlatRMSprop, torch.optim.RMSprop), (FlatNAdam, torch.optim.NAdam)],
+)
+def test_steps_on_flat_weights_are_those_on_weights_one_by_one(ours, of_torch):
+    network, x = some_network()
+    same = deepcopy(network)
+    flat = ours([{"params": list(network.parameters())}], lr=0.01)
+    one_by_one = of_torch([weight for weight in same.parameters() if weight.requires_grad], lr=0.01)
+    for _ in range(10):
+        for module, optimizer in [(network, flat), (same, one_by_one)]:
+            optimizer.zero_grad()
+            module(x).square().mean().backward()
+            optimizer.step()
+    for weight, of_torch_weight in zip(network.parameters(), same.parameters(), strict=True):
+        torch.testing.assert_close(weight, of_torch_weight, rtol=1e-6, atol=1e-7)
 
 
 def test_a_short_gradient_is_not_cut():

@@ -1,0 +1,36 @@
+"""What one operation of a training step hands on to the next."""
+
+from typing import Any, Protocol
+
+from torch import Tensor
+
+
+class Signal:
+    """Values (time, sample, feature) or (sample, feature), and the gradient of the loss with respect to them.
+
+    Both stay at their addresses, so operations hold views of them. ``gradient`` is None where nothing below learns. It
+    may have more features than the values: kernels write whole vectors.
+    """
+
+    def __init__(self, values: Tensor, gradient: Tensor | None) -> None:
+        self.values = values
+        self.padded_gradient: Any = gradient
+        self.gradient: Any = None if gradient is None else gradient[..., : values.shape[-1]]
+
+
+class Operation(Protocol):
+    """A part of a training step.
+
+    The list is run forwards, then backwards. So of several operations that read a signal, the last one in the list is
+    the first to write its gradient: it overwrites it, and the others add to it.
+    """
+
+    def forward(self, batch: dict[str, Tensor]) -> None:
+        """Compute the output from the source, or from the batch."""
+
+    def backward(self) -> None:
+        """From the gradient of the output to those of the weights and of the source."""
+
+
+class LeftToAutograd(Exception):
+    """Raised while a list is built for a network that has no list; the message says what of it has none."""
