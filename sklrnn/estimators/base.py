@@ -222,7 +222,7 @@ class RecurrentEstimator(
         """
         check_is_fitted(self, "model_")
         # Steps one by one are fastest on the CPU, wherever the network was trained.
-        network = self.model_.double_copy()
+        network = self.model_.streaming_copy()
         check = partial(check_single_step, self, network.architecture)
         return Stream(
             network,

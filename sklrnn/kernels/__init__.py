@@ -5,7 +5,8 @@ equations (``_gru.py``, ``_lstm.py``, ``_simple_rnn.py``) for one vector of unit
 imported, and a kernel compiled, only when a layer first runs.
 """
 
-from sklrnn.kernels.autograd import run_kernel
+from sklrnn.kernels.autograd import has_kernel, run_kernel
+from sklrnn.kernels.inference import ForwardLayer, SingleStep
 from sklrnn.kernels.preallocated import PreallocatedLayer, preallocated_stack
 
-__all__ = ["PreallocatedLayer", "preallocated_stack", "run_kernel"]
+__all__ = ["ForwardLayer", "PreallocatedLayer", "SingleStep", "has_kernel", "preallocated_stack", "run_kernel"]

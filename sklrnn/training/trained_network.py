@@ -11,7 +11,7 @@ import torch
 from skorch.callbacks import Callback
 from torch import nn
 
-from sklrnn.inputs.ragged import Sequences
+from sklrnn.inputs.ragged import Ragged, Sequences
 from sklrnn.inputs.user_warnings import warn_user
 from sklrnn.nn.architecture import Architecture, count_parameters, random_layers, rebuild
 from sklrnn.saved_state import Saved, with_stamp, without_stamp
@@ -22,6 +22,7 @@ from sklrnn.training.interrupts import TrainingInterrupted
 from sklrnn.training.monitor import ProgressReport, StopWhereMonitorSays, TrainingMonitor
 from sklrnn.training.net import SequenceNet, choose_device
 from sklrnn.training.optimizers import optimizer_settings
+from sklrnn.training.prediction_plan import PredictionPlan
 from sklrnn.training.process import thread_limit
 
 
@@ -88,6 +89,7 @@ class TrainedNetwork:
         self.loss = loss
         self.options = options
         self.curves = curves or Curves()
+        self._plan: PredictionPlan | None = None
 
     @property
     def module(self) -> Any:
@@ -205,7 +207,19 @@ class TrainedNetwork:
     def run(self, X: Any, **options: Any) -> Any:
         """Raw outputs, or hidden states, in the precision of X, in blocks of bounded memory; see `run_in_blocks`."""
         dtype = X.dtype if X.dtype.kind == "f" else np.dtype(np.float64)
-        return run_in_blocks(self.net.in_precision(dtype), X, dtype=dtype, **options)
+        plan = self._plan_for(X)
+        if plan is None and dtype == np.float64 and not self.module.runs_by_kernels():
+            return run_in_blocks(self.net.in_precision(dtype), X, dtype=dtype, **options)
+        return run_in_blocks(self.module, X, plan, dtype=dtype, **options)
+
+    def _plan_for(self, X: Sequences) -> PredictionPlan | None:
+        """The prepared calls of the network for such sequences, if there are any."""
+        if isinstance(X, Ragged):
+            return None
+        plan = self._plan
+        if plan is None or not plan.is_current():
+            plan = self._plan = PredictionPlan(self.module)
+        return plan if plan.can_read(X.shape[1]) else None
 
     def for_blocks(self, X: Sequences, work: Callable[..., list[Any]], **sizes: Any) -> list[Any]:
         """Apply a function to blocks of sequences, in double precision; see `for_blocks`."""
@@ -214,6 +228,10 @@ class TrainedNetwork:
     def double_copy(self) -> Any:
         """A copy on the CPU in double precision, for step-by-step predictions."""
         return copy.deepcopy(self.module).cpu().double()
+
+    def streaming_copy(self) -> Any:
+        """A copy on the CPU for a stream: where kernels run it in the precision of training, otherwise in double."""
+        return copy.deepcopy(self.module).cpu().float() if self.module.runs_by_kernels() else self.double_copy()
 
     # -- saving ------------------------------------------------------------------------------------------------------
 
