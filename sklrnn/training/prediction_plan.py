@@ -1,4 +1,4 @@
-"""The forward pass of a trained network without what torch's modules do around it, longer than one window takes."""
+"""The forward pass of a trained network without what torch's modules do around it: more than one window takes."""
 
 from typing import Any
 

@@ -231,7 +231,7 @@ class TrainedNetwork:
 
     def streaming_copy(self) -> Any:
         """A copy on the CPU for a stream: where kernels run it in the precision of training, otherwise in double."""
-        return copy.deepcopy(self.module).cpu().float() if self.module.runs_by_kernels() else self.double_copy()
+        return copy.deepcopy(self.module).cpu() if self.module.runs_by_kernels() else self.double_copy()
 
     # -- saving ------------------------------------------------------------------------------------------------------
 
