@@ -119,19 +119,16 @@ class CausalConvolution(nn.Module):
         return x.permute(2, 0, 1)
 
     def _predict_in_double(self, x: Tensor, lengths: Tensor | None) -> Tensor:
-        """The same in float64 for weights of float32, as products of matrices: of steps ``delay`` earlier, for each."""
+        """The same in float64 for weights of float32, as one product of matrices for each convolution."""
         for layer, norm, pool_size in zip(self.layers, self.norms, self.pool_sizes, strict=True):
             n_steps, n_samples, _ = x.shape
             weight, bias = layer.weight.double(), layer.bias.double()
             if isinstance(norm, BatchNorm):
                 scale, shift = (torch.from_numpy(each).to(x.device) for each in norm.scale_and_shift())
                 weight, bias = weight * scale.view(-1, 1, 1), bias * scale + shift
-            padded = F.pad(x, (0, 0, 0, 0, self.kernel_size - 1, 0)).flatten(0, 1)
-            sums = bias
-            for place in range(self.kernel_size):
-                steps = padded[place * n_samples : (place + n_steps) * n_samples]
-                sums = torch.addmm(sums, steps, weight[:, :, place].t())
-            x = sums.relu_().unflatten(0, (n_steps, -1))
+            padded = F.pad(x, (0, 0, 0, 0, self.kernel_size - 1, 0))
+            read = padded.unfold(0, self.kernel_size, 1).reshape(n_steps * n_samples, -1)  # (..., feature and place)
+            x = torch.addmm(bias, read, weight.flatten(1).t()).relu_().view(n_steps, n_samples, -1)
             if pool_size > 1 and lengths is None:
                 x = F.pad(x, (0, 0, 0, 0, -n_steps % pool_size, 0)).unflatten(0, (-1, pool_size)).amax(dim=1)
             elif pool_size > 1:
