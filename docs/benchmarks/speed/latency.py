@@ -1,8 +1,8 @@
 """How long one answer takes: predict on one window, one step of a stream, and float64 against float32.
 
-Each figure is the least of many short runs, on one thread, in time of the processor, which other work disturbs less. The peers are the same network as a module of torch and,
-where onnxruntime and what torch needs to export to it are installed, in onnxruntime; both are given a ready tensor and
-check nothing.
+Each figure is the least of many short runs, on one thread, in time of the processor, which other work disturbs less.
+The peers are the same network as a module of torch and, where onnxruntime and what torch needs to export to it are
+installed, in onnxruntime; both are given a ready tensor and check nothing.
 """
 
 import importlib.util
