@@ -120,10 +120,10 @@ class CausalConvolution(nn.Module):
 
     def _predict_in_double(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """The same in float64 for weights of float32, as one product of matrices for each convolution."""
-        for layer, norm, pool_size in zip(self.layers, self.norms, self.pool_sizes, strict=True):
+        layers: Any = self.layers
+        for layer, norm, pool_size in zip(layers, self.norms, self.pool_sizes, strict=True):
             n_steps, n_samples, _ = x.shape
-            weight: Tensor = layer.weight.double()  # type: ignore[operator]
-            bias: Tensor = layer.bias.double()  # type: ignore[operator]
+            weight, bias = layer.weight.double(), layer.bias.double()
             if isinstance(norm, BatchNorm):
                 scale, shift = (torch.from_numpy(each).to(x.device) for each in norm.scale_and_shift())
                 weight, bias = weight * scale.view(-1, 1, 1), bias * scale + shift
