@@ -61,7 +61,9 @@ def run_kernel(layer: Any, x: Tensor, initial_state: Any = None) -> tuple[Tensor
 def has_kernel(layer: Any) -> bool:
     """Whether there is a kernel for layers of this kind; torch runs those that are too wide for it."""
     cell = _cell_of(layer)
-    return cell is not None and os.environ.get("SKLRNN_KERNELS") != "0" and load_kernel(cell.kernel) is not None
+    if cell is None or layer.weight_ih_l0.dtype is not torch.float32 or os.environ.get("SKLRNN_KERNELS") == "0":
+        return False
+    return load_kernel(cell.kernel) is not None
 
 
 def kernel_for(layer: Any, x: Tensor, initial_states: tuple[Tensor, ...] = ()) -> tuple[_Cell, Kernel, Weights] | None:

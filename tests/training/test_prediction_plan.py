@@ -157,6 +157,13 @@ def test_probabilities_from_doubles_are_those_of_a_network_in_double():
     assert_allclose(model.predict_proba(X), expected, rtol=0, atol=1e-6)
 
 
+def test_a_layer_that_was_put_in_double_is_run_in_double():
+    model = fitted()
+    expected = model.predict(X)
+    model.module_.recurrent.double()
+    assert_allclose(model.predict(X), expected, rtol=0, atol=1e-6)
+
+
 def test_a_plan_of_a_network_without_kernels_reads_nothing(monkeypatch):
     model = fitted()
     monkeypatch.setenv("SKLRNN_KERNELS", "0")
