@@ -75,7 +75,7 @@ def measure(kind: Any) -> tuple[dict[str, float], dict[str, float]]:
     many = np.resize(task.X, (MANY, *task.X.shape[1:]))
     of_many = {dtype: many.astype(dtype) for dtype in ("float32", "float64")}
     throughput = {dtype: lambda X=X: model.predict(X) for dtype, X in of_many.items()}
-    return seconds(runs, n_calls=10, rounds=200), seconds(throughput, n_calls=1, rounds=15)
+    return seconds(runs, n_calls=10, rounds=100), seconds(throughput, n_calls=1, rounds=15)
 
 
 def main() -> None:
