@@ -222,7 +222,7 @@ class RecurrentEstimator(
         """
         check_is_fitted(self, "model_")
         # Steps one by one are fastest on the CPU, wherever the network was trained.
-        network = self.model_.double_copy()
+        network = self.model_.streaming_copy()
         check = partial(check_single_step, self, network.architecture)
         return Stream(
             network,
@@ -235,7 +235,8 @@ class RecurrentEstimator(
 
     def _predictions(self, X: Any, decode: Callable[[Array, Any], Array]) -> Any:
         """Run the network on X and decode its raw outputs: one prediction a sample, or one a step in the form of X."""
-        check_is_fitted(self, "model_")
+        if not hasattr(self, "model_"):
+            check_is_fitted(self, "model_")  # which takes longer than to see that it is
         sequences = self._check_X(X, reset=False)
         warn_if_far(training_range(self), sequences, self)
         with self._threads():

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from sklrnn.inputs.plain_floats import read_plain_floats
 from sklrnn.inputs.ragged import Sequences
 from sklrnn.inputs.validation import check_segments, check_sequences, check_tokens
 
 
 def read_sequences(estimator: Any, X: Any, *, reset: bool) -> Sequences:
     """Check X; with ``reset`` the estimator remembers its features, otherwise X must have these."""
+    if not reset and (plain := read_plain_floats(estimator, X)) is not None:
+        return plain
     if estimator.embedding_dim is not None:
         checked = check_tokens(estimator, X, reset=reset)
     else:

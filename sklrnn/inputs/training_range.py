@@ -69,8 +69,10 @@ class TrainingRange:
 
     def describe_far(self, X: Sequences, list_names: Callable[[], list[str]]) -> str | None:
         """Say which features of X lie far outside, how far, and in how many samples; None where nothing does."""
-        width, reach, low, high = self._limits
         lowest, highest = _extremes(X)
+        if (lowest >= self.lowest).all() and (highest <= self.highest).all():
+            return None  # without the limits, which take longer to compute
+        width, reach, low, high = self._limits
         if not ((lowest < low) | (highest > high)).any():
             return None
         n_far = self._count_beyond(X, reach)

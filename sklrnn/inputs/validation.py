@@ -115,6 +115,8 @@ def _is_whole(value: Any) -> bool:
 
 def check_single_step(estimator: Any, architecture: Any, x: Any) -> Array:
     """Check the features of one time step of one sequence, for streaming."""
+    if type(x) is np.ndarray and x.dtype in FLOATS and x.shape == (architecture.n_features,) and np.isfinite(x).all():
+        return x  # the checks below would take longer than the network
     x = read_numbers(x, "x")
     if architecture.n_tokens:
         token: Any = check_tokens(estimator, np.reshape(x, (1, 1, -1)), reset=False)
@@ -127,7 +129,7 @@ def check_single_step(estimator: Any, architecture: Any, x: Any) -> Array:
             "Pass the values of one time step at a time."
         )
     if step.dtype in FLOATS and np.isfinite(step).all():
-        return step  # check_array would take longer than the network
+        return step
     finite = "allow-nan" if architecture.flag_missing else True
     return check_array(step[np.newaxis], dtype=FLOATS, estimator=estimator, input_name="x", ensure_all_finite=finite)[0]
 

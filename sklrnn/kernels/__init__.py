@@ -9,13 +9,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sklrnn.kernels.autograd import run_kernel
+    from sklrnn.kernels.autograd import has_kernel, run_kernel
+    from sklrnn.kernels.inference import ForwardLayer, SingleStep
     from sklrnn.kernels.preallocated import PreallocatedLayer, preallocated_layer
 
 # Looked up when they are used: the build of the package compiles kernels where there is no torch.
-_MODULE_OF = {"run_kernel": "autograd", "PreallocatedLayer": "preallocated", "preallocated_layer": "preallocated"}
+_MODULE_OF = {
+    "has_kernel": "autograd",
+    "run_kernel": "autograd",
+    "ForwardLayer": "inference",
+    "SingleStep": "inference",
+    "PreallocatedLayer": "preallocated",
+    "preallocated_layer": "preallocated",
+}
 
-__all__ = ["PreallocatedLayer", "preallocated_layer", "run_kernel"]
+__all__ = ["ForwardLayer", "PreallocatedLayer", "SingleStep", "has_kernel", "preallocated_layer", "run_kernel"]
 
 
 def __getattr__(name: str) -> Any:

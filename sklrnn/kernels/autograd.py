@@ -49,7 +49,7 @@ def run_kernel(layer: Any, x: Tensor, initial_state: Any = None) -> tuple[Tensor
     if (found := kernel_for(layer, x, initial)) is None:
         return None
     cell, kernel, weights = found
-    x = _with_contiguous_features(x)
+    x = contiguous_features(x)
     initial = tuple(state.contiguous() for state in initial)
     tensors = (x, *weights, *initial)
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
@@ -57,6 +57,14 @@ def run_kernel(layer: Any, x: Tensor, initial_state: Any = None) -> tuple[Tensor
     else:
         _, (states, *final) = run_forward(kernel, x, initial, weights, save=False)
     return states, final[0] if len(final) == 1 else tuple(final)
+
+
+def has_kernel(layer: Any) -> bool:
+    """Whether there is a kernel for layers of this kind; torch runs those that are too wide for it."""
+    cell = _cell_of(layer)
+    if cell is None or layer.weight_ih_l0.dtype is not torch.float32 or os.environ.get("SKLRNN_KERNELS") == "0":
+        return False
+    return load_kernel(cell.kernel) is not None
 
 
 def kernel_for(layer: Any, x: Tensor, initial_states: tuple[Tensor, ...] = ()) -> tuple[_Cell, Kernel, Weights] | None:
@@ -67,9 +75,14 @@ def kernel_for(layer: Any, x: Tensor, initial_states: tuple[Tensor, ...] = ()) -
     weights = Weights(layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0, layer.bias_hh_l0)
     if not _are_plain(x, *initial_states, *weights) or not _have_right_sizes(cell, layer, x, initial_states, weights):
         return None
-    if layer.hidden_size**2 > _MAX_WEIGHTS_PER_STEP * x.shape[0] or (kernel := load_kernel(cell.kernel)) is None:
+    if x.shape[0] < fewest_steps(layer.hidden_size) or (kernel := load_kernel(cell.kernel)) is None:
         return None
     return cell, kernel, weights
+
+
+def fewest_steps(units: int) -> int:
+    """Steps of a sequence from which on a kernel is faster than torch."""
+    return -(-(units**2) // _MAX_WEIGHTS_PER_STEP)
 
 
 def _cell_of(layer: Any) -> _Cell | None:
@@ -116,7 +129,8 @@ def _is_traced() -> bool:
 _is_transforming = getattr(torch._C, "_are_functorch_transforms_active", lambda: False)
 
 
-def _with_contiguous_features(x: Tensor) -> Tensor:
+def contiguous_features(x: Tensor) -> Tensor:
+    """The same values, of which a kernel can read a step of a row at once."""
     return x if x.stride(2) == 1 or x.shape[2] == 1 else x.contiguous()
 
 
@@ -136,7 +150,7 @@ class Recurrence(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
         x, *tensors = ctx.saved_tensors
         # Hooks on saved tensors may have changed their strides.
-        x, (states, buffer, *parameters) = _with_contiguous_features(x), [tensor.contiguous() for tensor in tensors]
+        x, (states, buffer, *parameters) = contiguous_features(x), [tensor.contiguous() for tensor in tensors]
         needs_grad = ctx.needs_input_grad[2:]
         if torch.is_grad_enabled():  # the gradient of the gradient is wanted
             return None, None, *_differentiable_gradients(ctx.cell, x, parameters, grads, needs_grad)

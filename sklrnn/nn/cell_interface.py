@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sklrnn.kernels import has_kernel
 from sklrnn.nn.cells import CELLS, Cell, is_of_torch
 
 
@@ -71,6 +72,11 @@ def final_state(cell: nn.Module, states: Tensor, last: Any) -> Tensor:
         return states[-1]
     state: Tensor = (last[0] if isinstance(last, tuple) else last)[0]
     return state
+
+
+def runs_by_kernel(cell: nn.Module) -> bool:
+    """Whether a kernel can run a cell."""
+    return is_of_torch(cell) and has_kernel(cell)
 
 
 def can_mask_its_state(cell: nn.Module) -> bool:

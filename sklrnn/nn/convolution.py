@@ -4,7 +4,9 @@ Tensors are (sample, feature, time) between the layers, as torch's convolutions 
 """
 
 import math
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -53,6 +55,14 @@ class BatchNorm(nn.Module):
         share = self.count_batch() if trains else 0.0
         return F.batch_norm(x, self.mean, self.variance, self.weight, self.bias, trains, share, self.EPSILON)
 
+    def scale_and_shift(self) -> tuple[Any, Any]:
+        """What predictions multiply each feature by, and add to it: arrays of float64."""
+        weight, bias, mean, variance = (
+            each.detach().double().cpu().numpy() for each in (self.weight, self.bias, self.mean, self.variance)
+        )
+        scale = weight / np.sqrt(variance + self.EPSILON)
+        return scale, bias - mean * scale
+
 
 class CausalConvolution(nn.Module):
     """Causal convolutions along time, then one max pooling whose blocks end at the newest step.
@@ -99,6 +109,8 @@ class CausalConvolution(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:  # (time, sample, feature)
         if not self.layers:
             return x
+        if x.dtype != self.layers[0].weight.dtype:
+            return self._predict_in_double(x, lengths)
         x = x.permute(1, 2, 0)  # (sample, feature, time)
         for layer, norm, pool_size in zip(self.layers, self.norms, self.pool_sizes, strict=True):
             x = layer(F.pad(x, (self.kernel_size - 1, 0)))
@@ -107,6 +119,26 @@ class CausalConvolution(nn.Module):
                 x = F.max_pool1d(_end_blocks_at_the_newest_step(x, lengths, pool_size), pool_size)
                 lengths = _pooled(lengths, pool_size)
         return x.permute(2, 0, 1)
+
+    def _predict_in_double(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+        """The same in float64 for weights of float32, as one product of matrices for each convolution."""
+        layers: Any = self.layers
+        for layer, norm, pool_size in zip(layers, self.norms, self.pool_sizes, strict=True):
+            n_steps, n_samples, _ = x.shape
+            weight, bias = layer.weight.double(), layer.bias.double()
+            if isinstance(norm, BatchNorm):
+                scale, shift = (torch.from_numpy(each).to(x.device) for each in norm.scale_and_shift())
+                weight, bias = weight * scale.view(-1, 1, 1), bias * scale + shift
+            padded = F.pad(x, (0, 0, 0, 0, self.kernel_size - 1, 0))
+            read = padded.unfold(0, self.kernel_size, 1).reshape(n_steps * n_samples, -1)  # (..., feature and place)
+            x = torch.addmm(bias, read, weight.flatten(1).t()).relu_().view(n_steps, n_samples, -1)
+            if pool_size > 1 and lengths is None:
+                x = F.pad(x, (0, 0, 0, 0, -n_steps % pool_size, 0)).unflatten(0, (-1, pool_size)).amax(dim=1)
+            elif pool_size > 1:
+                blocks = _end_blocks_at_the_newest_step(x.permute(1, 2, 0), lengths, pool_size)
+                x = F.max_pool1d(blocks, pool_size).permute(2, 0, 1)
+                lengths = _pooled(lengths, pool_size)
+        return x
 
     def lengths_after(self, lengths: Tensor | None) -> Tensor | None:
         """The numbers of steps after pooling."""

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+# Far beyond all values of a standardised feature, and far below the largest float32.
+LARGEST = 1e30
+
 
 def real_steps(lengths: Tensor, n_steps: int) -> Tensor:
     """True where a step is no padding: (sample, time)."""
@@ -27,6 +30,11 @@ def reverse(x: Tensor, lengths: Tensor | None) -> Tensor:
 def newest(x: Tensor, lengths: Tensor | None) -> Tensor:
     """The last real step of each sequence: (sample, feature)."""
     return x[-1] if lengths is None else x[lengths - 1, torch.arange(x.shape[1], device=x.device)]
+
+
+def narrowed(x: Tensor, dtype: torch.dtype) -> Tensor:
+    """The values in another precision; a size that float32 does not know becomes one from which sums stay finite."""
+    return x if x.dtype == dtype else x.clamp(-LARGEST, LARGEST).to(dtype)
 
 
 class Standardise(nn.Module):

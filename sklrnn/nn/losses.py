@@ -222,7 +222,7 @@ def regression_loss(loss: str | type[nn.Module], quantiles: tuple[float, ...] = 
         return Loss(_Gaussian(), 2, quantiles=_gaussian_quantiles)
     if loss == "poisson":
         return Loss(_Poisson(), point=_rate, positive=True)
-    return Loss(_Elementwise(*_ELEMENTWISE[loss]))
+    return _ELEMENTWISE[loss]
 
 
 def classification_loss(loss: str | type[nn.Module]) -> Loss:
@@ -230,10 +230,11 @@ def classification_loss(loss: str | type[nn.Module]) -> Loss:
     return Loss(_CrossEntropy() if isinstance(loss, str) else LossOfTorch(loss))
 
 
-_ELEMENTWISE: dict[str, tuple[Callable[..., Tensor], Callable[[Array], tuple[Array, Array]]]] = {
-    "squared_error": (F.mse_loss, _squared),
-    "absolute_error": (F.l1_loss, _absolute),
-    "huber": (F.huber_loss, _huber),
+# Their modules hold nothing, so one for all will do: predictions look up the loss, and making a module takes long.
+_ELEMENTWISE: dict[str, Loss] = {
+    "squared_error": Loss(_Elementwise(F.mse_loss, _squared)),
+    "absolute_error": Loss(_Elementwise(F.l1_loss, _absolute)),
+    "huber": Loss(_Elementwise(F.huber_loss, _huber)),
 }
 
 LossName = Literal["squared_error", "absolute_error", "huber", "quantile", "gaussian", "poisson"]

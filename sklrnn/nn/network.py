@@ -5,10 +5,11 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from sklrnn.nn.architecture import Architecture, initialized
 from sklrnn.nn.convolution import CausalConvolution
-from sklrnn.nn.layers import Linear, Standardise, TokenEmbedding, real_steps
+from sklrnn.nn.layers import Linear, Standardise, TokenEmbedding, narrowed, real_steps
 from sklrnn.nn.readout import MeanState, Pooling, make_readout
 from sklrnn.nn.recurrent import RecurrentStack, detach_state
 from sklrnn.nn.summary import Layer, convolution_layers, front_layers, readout_layers, recurrent_layers
@@ -82,9 +83,11 @@ class Network(nn.Module):
         return self.apply_head(states, final)
 
     def apply_head(self, states: Tensor, final: Tensor) -> Tensor:
-        """Raw outputs from what ``encode`` gives."""
-        raw: Tensor = self.head(states).transpose(0, 1) if self.return_sequences else self.head(final)
-        return raw
+        """Raw outputs from what ``encode`` gives, in the precision of what the head reads."""
+        read = states if self.return_sequences else final
+        weight, bias = self.head.weight, self.head.bias
+        raw = self.head(read) if read.dtype == weight.dtype else F.linear(read, weight.to(read), bias.to(read))
+        return raw.transpose(0, 1) if self.return_sequences else raw
 
     def forward_segment(self, x: Tensor, state: Any, *, n_streams: int) -> tuple[Tensor, Any]:
         """Raw outputs of segments, and the detached state that the next segments start from."""
@@ -98,16 +101,19 @@ class Network(nn.Module):
         *,
         n_streams: int | None = None,
         lengths: Tensor | None = None,
+        in_double: bool = False,
     ) -> tuple[Tensor, Tensor, list[Any]]:
         """Give the last layer's hidden states (time, sample, unit), the input of the head, and the state of each layer.
 
         The head reads the final hidden state, or what the readout makes of all states, and, where the architecture asks
         for it, the mean of what the convolutions give and the last steps of the input. With ``n_streams`` the samples
         are segments of so many sequences: all segments of the first, then of the second. With ``lengths`` the samples
-        are padded at their ends: no real step reads padding, hidden states of padding are meaningless.
+        are padded at their ends: no real step reads padding, hidden states of padding are meaningless. With
+        ``in_double`` only the recurrent layers run in the precision of the weights, and all around them in float64.
         """
         x = self.embedding(x) if self.architecture.n_tokens else self.standardise(x, lengths)
-        x = x.to(self.head.weight.dtype).transpose(0, 1)  # (time, sample, feature)
+        precision = self.head.weight.dtype
+        x = x.to(torch.float64 if in_double else precision).transpose(0, 1)  # (time, sample, feature)
         if lengths is not None:
             x = x.masked_fill(~real_steps(lengths, len(x)).t().unsqueeze(2), 0.0)
         skipped = [x[len(x) - self.n_direct_steps :].transpose(0, 1).flatten(1)] if self.n_direct_steps else []
@@ -117,12 +123,19 @@ class Network(nn.Module):
         n_steps, n_segments = x.shape[:2]
         if n_streams is not None:
             x = x.unflatten(1, (n_streams, -1)).permute(2, 0, 1, 3).flatten(0, 1)  # (segment and time, stream, feature)
-        x, final, new_state = self.recurrent(x, state, lengths)
+        x, final, new_state = self.recurrent(narrowed(x, precision), state, lengths)
         if n_streams is not None:
             x = x.unflatten(0, (-1, n_steps)).permute(1, 2, 0, 3).reshape(n_steps, n_segments, -1)
             final = x[-1]
+        if in_double:
+            final = final.double()
+            x = x.double() if self.return_sequences or self.architecture.pooling != "last" else x
         final = self.readout(x, final, lengths)
         return x, torch.cat([final, *skipped], dim=1) if skipped else final, new_state
+
+    def runs_by_kernels(self) -> bool:
+        """Whether kernels, which compute in float32, can run its recurrent layers."""
+        return all(layer.runs_by_kernels() for layer in self.recurrent)
 
     def penalized_weights(self) -> list[Tensor]:
         """What l1 and l2 act on."""

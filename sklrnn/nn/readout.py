@@ -89,7 +89,7 @@ class AttentionState(Readout):
         self.weight = nn.Parameter(torch.zeros(width))
 
     def forward(self, states: Tensor, final: Tensor, lengths: Tensor | None = None) -> Tensor:
-        scores = states @ self.weight  # (time, sample)
+        scores = states @ self.weight.to(states)  # (time, sample)
         if lengths is not None:
             scores = scores.masked_fill(~real_steps(lengths, len(states)).t(), -torch.inf)
             # Whatever stands in padding has the weight zero; zero times infinity would be NaN.
@@ -97,7 +97,7 @@ class AttentionState(Readout):
         return (scores.softmax(dim=0).unsqueeze(2) * states).sum(dim=0)
 
     def extend(self, so_far: Any, states: Tensor) -> Any:
-        score = (states[0] @ self.weight).unsqueeze(1)  # (sample, 1)
+        score = (states[0] @ self.weight.to(states)).unsqueeze(1)  # (sample, 1)
         if so_far is None:
             return states[0], torch.ones_like(score), score
         # Weights are measured from the highest score, so that none overflows.

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from sklrnn.nn.architecture import Architecture
-from sklrnn.nn.cell_interface import can_mask_its_state, final_state, make_cell, run_cell
+from sklrnn.nn.cell_interface import can_mask_its_state, final_state, make_cell, run_cell, runs_by_kernel
+from sklrnn.nn.cells import is_of_torch
 from sklrnn.nn.layers import SequenceDropout, newest, reverse
 
 
@@ -52,6 +53,15 @@ class RecurrentLayer(nn.Module):
             # The backward cell ends at the *first* step: its final state lies there.
             final = torch.cat([final[:, : self.units], states[0, :, self.units :]], dim=-1)  # (sample, 2 * unit)
         return states, final, state
+
+    def is_plain(self) -> bool:
+        """Whether it is a forward cell of torch behind dropout, and nothing else."""
+        plain = is_of_torch(self.forwards) and self.backwards is None
+        return plain and not self.is_residual and self.recurrent_dropout.rate == 0
+
+    def runs_by_kernels(self) -> bool:
+        """Whether kernels can run its cells."""
+        return all(runs_by_kernel(cell) for cell in (self.forwards, self.backwards) if cell is not None)
 
     def _run(self, cell: nn.Module, x: Tensor, initial_state: Any = None) -> tuple[Tensor, Any]:
         return run_cell(cell, x, initial_state, self.recurrent_dropout.mask(x, self.units))

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from sklrnn.inputs.ragged import Ragged, Sequences
 from sklrnn.training.batches import padded_tensors
+from sklrnn.training.prediction_plan import PredictionPlan
 
 Array = NDArray[Any]
 
@@ -31,12 +32,19 @@ def all_states(network: Any, states: Tensor, final: Tensor) -> Tensor:
 
 
 def run_in_blocks(
-    network: Any, X: Sequences, read: Read = apply_head, *, dtype: np.dtype[Any], per_timestep: bool | None = None
+    network: Any,
+    X: Sequences,
+    plan: PredictionPlan | None = None,
+    *,
+    read: Read = apply_head,
+    dtype: np.dtype[Any],
+    per_timestep: bool | None = None,
 ) -> Any:
     """Encode sequences, and read one result a sample or, with ``per_timestep``, one a step.
 
     ``read(network, states, final)`` is given the hidden states (time, sample, unit) and the input of the head. A
-    stateful network takes the samples as segments of one sequence.
+    stateful network takes the samples as segments of one sequence. Where ``dtype`` is wider than the weights, all but
+    the recurrent layers runs in double. A ``plan`` is a faster way to the same results.
     """
     a = network.architecture
     width = max(a.n_features, a.embedding_dim, *(4 * n for n in a.units))
@@ -44,10 +52,17 @@ def run_in_blocks(
     per_timestep = ragged and (a.return_sequences if per_timestep is None else per_timestep)
     results: Any = [None] * len(X) if per_timestep else None
     n_streams, state = (1 if a.stateful else None), None
+    weight = network.head.weight
+    in_double = dtype == np.float64 and weight.dtype != torch.float64 and weight.device.type != "mps"
     with torch.inference_mode():
         for chosen in _blocks(X, width):
-            x, lengths = padded_tensors(_copy(X[chosen]), network.head.weight.device)
-            states, final, new_state = network.encode(x, state, n_streams=n_streams, lengths=lengths)
+            x, lengths = padded_tensors(_copy(X[chosen]), weight.device)
+            if plan is not None:
+                states, final, new_state = plan.encode(x, in_double=in_double)
+            else:
+                states, final, new_state = network.encode(
+                    x, state, n_streams=n_streams, lengths=lengths, in_double=in_double
+                )
             shown = read(network, states, final).cpu().numpy()
             state = new_state if n_streams else None
             if per_timestep:

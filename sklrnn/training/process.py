@@ -5,9 +5,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from joblib import effective_n_jobs
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from torch import nn
+
+from sklrnn.nn.architecture import random_layers
 
 
 class ScopedSetting:
@@ -67,3 +71,17 @@ def count_threads(n_jobs: int | None, *, batch_size: int, units: tuple[int, ...]
     if n_jobs is None:
         return torch.get_num_threads() if batch_size * max(units) ** 2 >= _WORTH_MORE_THREADS else 1
     return int(effective_n_jobs(n_jobs))
+
+
+@contextmanager
+def seeded(network: nn.Module, seed: int, epoch: int) -> Iterator[None]:
+    """Let random layers draw from one generator, which follows from the seed and the first epoch."""
+    generator = torch.Generator().manual_seed(int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0]))
+    layers = list(random_layers(network))
+    for layer in layers:
+        layer.use_generator(generator)
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.use_generator(None)

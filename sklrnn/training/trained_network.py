@@ -1,8 +1,7 @@
 """Training any network, and the trained network as an object: its weights, its loss curves, how it is run and saved."""
 
 import copy
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
@@ -11,9 +10,9 @@ import torch
 from skorch.callbacks import Callback
 from torch import nn
 
-from sklrnn.inputs.ragged import Sequences
+from sklrnn.inputs.ragged import Ragged, Sequences
 from sklrnn.inputs.user_warnings import warn_user
-from sklrnn.nn.architecture import Architecture, count_parameters, random_layers, rebuild
+from sklrnn.nn.architecture import Architecture, count_parameters, rebuild
 from sklrnn.saved_state import Saved, with_stamp, without_stamp
 from sklrnn.training.auto_epochs import resolve_patience
 from sklrnn.training.batches import Batches
@@ -22,7 +21,8 @@ from sklrnn.training.interrupts import TrainingInterrupted
 from sklrnn.training.monitor import ProgressReport, StopWhereMonitorSays, TrainingMonitor
 from sklrnn.training.net import SequenceNet, choose_device
 from sklrnn.training.optimizers import optimizer_settings
-from sklrnn.training.process import thread_limit
+from sklrnn.training.prediction_plan import PredictionPlan
+from sklrnn.training.process import seeded, thread_limit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +88,7 @@ class TrainedNetwork:
         self.loss = loss
         self.options = options
         self.curves = curves or Curves()
+        self._plan: PredictionPlan | None = None
 
     @property
     def module(self) -> Any:
@@ -159,7 +160,7 @@ class TrainedNetwork:
         )
         report = [ProgressReport(max_epochs=options.max_epochs, lines=options.verbose == 2)] if options.verbose else []
         batches.set_epoch(first_epoch)
-        with thread_limit(options.n_threads), _seeded(net.module, options.seed, first_epoch):
+        with thread_limit(options.n_threads), seeded(net.module, options.seed, first_epoch):
             if not net.initialized_:
                 net.initialize()
             n_steps = options.max_epochs * len(batches)
@@ -205,7 +206,17 @@ class TrainedNetwork:
     def run(self, X: Any, **options: Any) -> Any:
         """Raw outputs, or hidden states, in the precision of X, in blocks of bounded memory; see `run_in_blocks`."""
         dtype = X.dtype if X.dtype.kind == "f" else np.dtype(np.float64)
-        return run_in_blocks(self.net.in_precision(dtype), X, dtype=dtype, **options)
+        plan = self._plan_for(X)
+        if plan is None and dtype == np.float64 and not self.module.runs_by_kernels():
+            return run_in_blocks(self.net.in_precision(dtype), X, dtype=dtype, **options)
+        return run_in_blocks(self.module, X, plan, dtype=dtype, **options)
+
+    def _plan_for(self, X: Sequences) -> PredictionPlan | None:
+        """The prepared calls of the network for such sequences, if there are any."""
+        if self._plan is None or not self._plan.is_current():
+            self._plan = PredictionPlan(self.module)
+        plan = self._plan  # another thread may replace it
+        return None if isinstance(X, Ragged) or not plan.can_read(X.shape[1]) else plan
 
     def for_blocks(self, X: Sequences, work: Callable[..., list[Any]], **sizes: Any) -> list[Any]:
         """Apply a function to blocks of sequences, in double precision; see `for_blocks`."""
@@ -214,6 +225,10 @@ class TrainedNetwork:
     def double_copy(self) -> Any:
         """A copy on the CPU in double precision, for step-by-step predictions."""
         return copy.deepcopy(self.module).cpu().double()
+
+    def streaming_copy(self) -> Any:
+        """A copy on the CPU for a stream: where kernels run it in the precision of training, otherwise in double."""
+        return copy.deepcopy(self.module).cpu() if self.module.runs_by_kernels() else self.double_copy()
 
     # -- saving ------------------------------------------------------------------------------------------------------
 
@@ -283,17 +298,3 @@ def _make_net(network: nn.Module, loss: nn.Module, options: TrainingOptions) -> 
         max_grad_norm=options.max_grad_norm,
         **optimizer_settings(options.optimizer, network, device),
     )
-
-
-@contextmanager
-def _seeded(network: nn.Module, seed: int, epoch: int) -> Iterator[None]:
-    """Let random layers draw from one generator, which follows from the seed and the first epoch."""
-    generator = torch.Generator().manual_seed(int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0]))
-    layers = list(random_layers(network))
-    for layer in layers:
-        layer.use_generator(generator)
-    try:
-        yield
-    finally:
-        for layer in layers:
-            layer.use_generator(None)
