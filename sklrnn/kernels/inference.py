@@ -7,7 +7,8 @@ from torch import Tensor
 
 from sklrnn.kernels._arguments import FLOAT_BYTES
 from sklrnn.kernels._forward_call import SavedForward, forward_calls, forward_layout, run_forward
-from sklrnn.kernels._runtime import Kernel, Weights, allocate
+from sklrnn.kernels._library import Kernel
+from sklrnn.kernels._runtime import Weights, allocate
 from sklrnn.kernels.autograd import contiguous_features, fewest_steps, kernel_for
 
 
