@@ -17,8 +17,6 @@ _MOST_WINDOWS = 1000
 # The share of the windows, the newest, that the linear model is tested on; with fewer windows there is no trial.
 _TEST_SHARE, _LEAST_WINDOWS = 0.3, 20
 _LEAST_TRAINED = 10
-# The linear model must be clearly better: smoothing needs no luck.
-_CLEARLY_LESS = 0.9
 # Penalties of the linear model, of which the best counts: hundreds of inputs need much, a dozen hardly any.
 _PENALTIES = (1.0, 10.0, 100.0, 1_000.0, 10_000.0)
 
@@ -36,7 +34,8 @@ def with_baseline(
     why = "too few windows for a trial"
     if linear is not None:
         loss = _loss_of_zero(_newest(smoothed))
-        chosen = windows if linear < _CLEARLY_LESS * loss else smoothed
+        # The linear model must be clearly better, by the chance of so many windows: smoothing needs no luck.
+        chosen = windows if linear < (1 - _n_newest(windows) ** -0.5) * loss else smoothed
         why = f"on the newest windows a linear model has a loss of {linear:.3g}, smoothing of {loss:.3g}"
     if verbose:
         print(f"Baseline: {'level' if chosen is windows else 'smoothing'} ({why})")
