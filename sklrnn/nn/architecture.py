@@ -59,7 +59,8 @@ def initialized(assemble: Callable[[], Assembled], *, cell: str | Cell, seed: in
     for module in network.modules():
         if isinstance(module, Linear | Conv1d):
             nn.init.xavier_uniform_(module.weight, generator=generator)
-            nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
     for module in network.modules():
         if isinstance(module, Stepwise | TokenEmbedding):
             module.initialise(generator)

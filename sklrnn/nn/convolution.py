@@ -95,8 +95,10 @@ class CausalConvolution(nn.Module):
     ) -> None:
         super().__init__()
         widths = [n_features, *filters]
+        # In front of a normalisation a bias has no effect, and its gradient would be rounding alone.
         self.layers = nn.ModuleList(
-            Conv1d(width, n_filters, kernel_size) for width, n_filters in zip(widths, filters, strict=False)
+            Conv1d(width, n_filters, kernel_size, bias=not batch_norm)
+            for width, n_filters in zip(widths, filters, strict=False)
         )
         self.norms = nn.ModuleList(BatchNorm(n_filters) if batch_norm else nn.Identity() for n_filters in filters)
         self.kernel_size = kernel_size
@@ -125,10 +127,12 @@ class CausalConvolution(nn.Module):
         layers: Any = self.layers
         for layer, norm, pool_size in zip(layers, self.norms, self.pool_sizes, strict=True):
             n_steps, n_samples, _ = x.shape
-            weight, bias = layer.weight.double(), layer.bias.double()
+            weight = layer.weight.double()
             if isinstance(norm, BatchNorm):
-                scale, shift = (torch.from_numpy(each).to(x.device) for each in norm.scale_and_shift())
-                weight, bias = weight * scale.view(-1, 1, 1), bias * scale + shift
+                scale, bias = (torch.from_numpy(each).to(x.device) for each in norm.scale_and_shift())
+                weight = weight * scale.view(-1, 1, 1)
+            else:
+                bias = layer.bias.double()
             padded = F.pad(x, (0, 0, 0, 0, self.kernel_size - 1, 0))
             read = padded.unfold(0, self.kernel_size, 1).reshape(n_steps * n_samples, -1)  # (..., feature and place)
             x = torch.addmm(bias, read, weight.flatten(1).t()).relu_().view(n_steps, n_samples, -1)

@@ -74,12 +74,12 @@ class _Convolution:
     """A convolution with pooling, and what follows on it, once for each place of the newest step in its block."""
 
     def __init__(self, layer: Any, norm: Any, pool_size: int, make_next: Callable[[], _Part]) -> None:
-        scale, shift = norm.scale_and_shift() if isinstance(norm, BatchNorm) else (1.0, 0.0)
-        weight, bias = (each.detach().double().numpy() for each in (layer.weight, layer.bias))
+        weight = layer.weight.detach().double().numpy()
+        normalises = isinstance(norm, BatchNorm)
+        scale, self._bias = norm.scale_and_shift() if normalises else (1.0, layer.bias.detach().double().numpy())
         n_filters, self._n_features, kernel_size = weight.shape
         by_step = weight.transpose(2, 1, 0).reshape(-1, n_filters)  # (step and feature, filter)
         self._weight = np.ascontiguousarray((by_step * scale).T)
-        self._bias = bias * scale + shift
         self._window = np.zeros(kernel_size * self._n_features)  # in front of the sequence are zeros
         self._block: deque[Array] = deque(maxlen=pool_size)
         self._make_next = make_next

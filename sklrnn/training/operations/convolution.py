@@ -22,12 +22,12 @@ from sklrnn.training.operations.signal import LeftToAutograd, Operation, Signal
 
 class Convolve:
     def __init__(self, layer: Any, source: Signal) -> None:
-        if layer.weight.grad is None or layer.bias.grad is None:
+        if any(weight.grad is None for weight in layer.parameters()):
             raise LeftToAutograd("a convolution is frozen")
         n_steps, n_rows, _ = source.values.shape
         size = layer.weight.shape[2]
         self.output = make_signal(n_steps, n_rows, layer.weight.shape[0])
-        self._bias, self._grad_bias = layer.bias.detach(), layer.bias.grad
+        self._bias = None if layer.bias is None else (layer.bias.detach(), layer.bias.grad)
         self._weight, self._grad_weight = (w.permute(2, 1, 0) for w in (layer.weight.detach(), layer.weight.grad))
         self._packed = torch.empty(self._weight.shape)  # (step, feature, filter)
         self._grad_packed = torch.zeros_like(self._packed)
@@ -45,12 +45,16 @@ class Convolve:
     def forward(self, batch: dict[str, Tensor]) -> None:
         self._packed.copy_(self._weight)
         weight, _, x, y, *_ = self._shifts[0]
-        torch.addmm(self._bias, x, weight, out=y)
+        if self._bias is None:
+            torch.mm(x, weight, out=y)
+        else:
+            torch.addmm(self._bias[0], x, weight, out=y)
         for weight, _, x, y, *_ in self._shifts[1:]:
             y.addmm_(x, weight)
 
     def backward(self) -> None:
-        torch.sum(self._dy, dim=0, out=self._grad_bias)
+        if self._bias is not None:
+            torch.sum(self._dy, dim=0, out=self._bias[1])
         for ago, (weight, grad_weight, x, _, dx, dy) in enumerate(self._shifts):
             torch.mm(x.t(), dy, out=grad_weight)
             if dx is not None:
