@@ -11,10 +11,15 @@ from sklrnn.kernels._runtime import Kernel
 from sklrnn.kernels._simd import LANES
 
 
-def make_kernel(step: Callable[..., None], step_backward: Callable[..., None], shape: CellShape) -> Kernel:
+def make_kernel(
+    step: Callable[..., None],
+    step_backward: Callable[..., None],
+    shape: CellShape,
+    late_step: Callable[..., None] | None = None,
+) -> Kernel:
     """Compile the forward and backward pass of a cell; `forward_pass` and `backward_pass` say what a step is."""
     return Kernel(
-        forward=compiled(_run_rows, forward_pass(step, shape), ForwardArgs, 3),
+        forward=compiled(_run_rows, forward_pass(step, late_step, shape), ForwardArgs, 3),
         backward=compiled(_run_rows, backward_pass(step_backward, shape), BackwardArgs, 3),
         finish=compiled(_run_finish, finish_pass(shape), BackwardArgs, 2),
         shape=shape,

@@ -23,11 +23,18 @@ class PreallocatedLayer:
     ``forward`` reads ``x`` (time, row, feature), and writes ``states`` (time, row, unit) and ``final_state`` (row,
     unit). ``backward`` reads ``grad_final_state`` (or ``grad_states``, if that was given), and overwrites ``grad_x``,
     if that was given, and the ``grad`` of each trainable weight. ``grad_states`` and ``grad_x`` are padded to whole
-    vectors of units and features.
+    vectors of units and features. Both read ``state_mask`` (row, unit), if that was given.
     """
 
     def __init__(
-        self, kernel: Kernel, weights: Weights, x: Tensor, *, grad_states: Tensor | None, grad_x: Tensor | None
+        self,
+        kernel: Kernel,
+        weights: Weights,
+        x: Tensor,
+        *,
+        state_mask: Tensor | None,
+        grad_states: Tensor | None,
+        grad_x: Tensor | None,
     ) -> None:
         n_steps, n_rows, n_features = x.shape
         units, n_threads = weights.weight_hh.shape[1], torch.get_num_threads()
@@ -37,15 +44,17 @@ class PreallocatedLayer:
         buffer = allocate(x, len(to_backward.row_ranges) * to_backward.scratch_bytes // FLOAT_BYTES)
         final_states = [allocate(x, 1, n_rows, units) for _ in range(kernel.shape.n_states)]
         grad_final_state = allocate(x, 1, n_rows, units) if grad_states is None else None
-        gradients = Gradients(grad_states, (grad_final_state,), grad_x, [weight.grad for weight in weights])
+        gradients = Gradients(
+            grad_states, (grad_final_state,), grad_x, [None if weight is None else weight.grad for weight in weights]
+        )
         self.x, self.states, self.final_state = x, saved.states[:, :, :units], final_states[0][0]
-        self.grad_x, self.grad_states = grad_x, grad_states
+        self.state_mask, self.grad_x, self.grad_states = state_mask, grad_x, grad_states
         self.grad_final_state = None if grad_final_state is None else grad_final_state[0]
         self._kernel, self._buffer_address = kernel, buffer.data_ptr()
-        self._forward_calls = forward_calls(kernel, x, (), weights, saved, final_states, save=True)
-        forward = ForwardCall(kernel, x, (), weights, saved)
+        self._forward_calls = forward_calls(kernel, x, state_mask, (), weights, saved, final_states, save=True)
+        forward = ForwardCall(kernel, x, state_mask, (), weights, saved)
         self._backward_args, self._backward_calls = backward_calls(forward, to_backward, buffer, gradients)
-        self._keep_alive: tuple[Any, ...] = (x, weights, saved, buffer, final_states, gradients)
+        self._keep_alive: tuple[Any, ...] = (x, state_mask, weights, saved, buffer, final_states, gradients)
 
     def forward(self) -> None:
         """Compute the states from ``x``."""
@@ -58,26 +67,33 @@ class PreallocatedLayer:
 
 
 def preallocated_stack(
-    layers: Sequence[Any], x: Tensor, *, own_input: Sequence[bool], reads_all_states: bool = False
+    layers: Sequence[Any],
+    x: Tensor,
+    *,
+    own_input: Sequence[bool],
+    masks_state: Sequence[bool],
+    reads_all_states: bool = False,
 ) -> list[PreallocatedLayer] | None:
-    """Replace layers of torch on top of each other, where of the highest only the final state is used, or all states.
+    """Replace recurrent layers on top of each other, where of the highest only the final state is used, or all states.
 
     None where there is no kernel for one of them, or where a gradient has no fixed address. A layer reads the states of
-    the one below in place; one with an ``own_input`` has a separate ``x`` for the caller to fill.
+    the one below in place; one with an ``own_input`` has a separate ``x`` for the caller to fill, and one that
+    ``masks_state`` a ``state_mask``.
     """
     stack: list[PreallocatedLayer] = []
-    for layer, is_own in zip(layers, own_input, strict=True):
+    for layer, is_own, is_masked in zip(layers, own_input, masks_state, strict=True):
         if stack:
             x = allocate(x, *stack[-1].states.shape) if is_own else stack[-1].states
         found = kernel_for(layer, x)
-        if found is None or not all(_has_matching_gradient(weight) for weight in found[2]):
+        if found is None or not all(weight is None or _has_matching_gradient(weight) for weight in found[2]):
             return None
         _, kernel, weights = found
         grad_states = None
         if len(stack) + 1 < len(layers) or reads_all_states:
             grad_states = allocate(x, *x.shape[:2], kernel.padded(layer.hidden_size))
         grad_x = stack[-1].grad_states if stack else None
-        stack.append(PreallocatedLayer(kernel, weights, x, grad_states=grad_states, grad_x=grad_x))
+        mask = allocate(x, x.shape[1], layer.hidden_size) if is_masked else None
+        stack.append(PreallocatedLayer(kernel, weights, x, state_mask=mask, grad_states=grad_states, grad_x=grad_x))
     return stack
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sklrnn.nn.cells import CELLS, Cell, is_of_torch
+from sklrnn.nn.cells import CELLS, Cell, has_kernel
 
 
 def make_cell(cell: str | Cell, options: dict[str, Any], input_size: int, hidden_size: int) -> nn.Module:
@@ -67,7 +67,7 @@ def final_state(cell: nn.Module, states: Tensor, last: Any) -> Tensor:
     The gradient of a slice of all states would be written out for all of them, so the state is taken from ``last``
     where it is known to lie there.
     """
-    if not is_of_torch(cell):
+    if not has_kernel(cell):
         return states[-1]
     state: Tensor = (last[0] if isinstance(last, tuple) else last)[0]
     return state

@@ -22,7 +22,7 @@ _Pair = tuple[Tensor, Tensor]
 
 
 class _OfTorch(Stepwise):
-    """A fused layer of torch: by a kernel where there is one for it, step by step where the state is masked.
+    """A fused layer of torch: by a kernel where there is one for it; else by torch, where the state is not masked.
 
     The equations have one bias. torch's second one adds nothing to it, so it stays zero and untrained, except in a cell
     that ``has_two_biases``.
@@ -46,11 +46,24 @@ class _OfTorch(Stepwise):
         """Left empty: torch's own initialisation would draw from the global generator."""
 
     def forward(self, x: Tensor, first: Any = None, state_mask: Tensor | None = None) -> tuple[Tensor, Any]:
-        if state_mask is not None:
+        done = run_kernel(self, x, first, state_mask)
+        if done is None and state_mask is not None:
             return self.unroll(x, first, state_mask)
-        done = run_kernel(self, x, first)
         states, last = super().forward(x, first) if done is None else done  # type: ignore[misc]
         return states, last
+
+
+class _WithKernel(StepwiseCell):
+    """A cell that torch has no layer for: by its ``kernel`` where that can run, otherwise step by step.
+
+    A subclass has no kernel until it names one, as its equations may be others.
+    """
+
+    kernel: ClassVar[str]
+
+    def forward(self, x: Tensor, first: Any = None, state_mask: Tensor | None = None) -> tuple[Tensor, Any]:
+        done = run_kernel(self, x, first, state_mask)
+        return self.unroll(x, first, state_mask) if done is None else done
 
 
 class SimpleRNN(_OfTorch, nn.RNN):  # type: ignore[misc]  # torch declares forward for packed sequences too
@@ -91,9 +104,10 @@ class GRU(_OfTorch, nn.GRU):  # type: ignore[misc]
         return torch.lerp(candidate, state, update)
 
 
-class TextbookGRU(StepwiseCell):
+class TextbookGRU(_WithKernel):
     """The GRU whose reset gate acts before the product, as in its paper: see ``_gru``."""
 
+    kernel = "textbook_gru"
     gates = ("reset", "update", "candidate")
 
     def recurrent_weights(self) -> Any:
@@ -107,7 +121,7 @@ class TextbookGRU(StepwiseCell):
         return torch.lerp(candidate, state, update)
 
 
-class MinimalGRU(StepwiseCell):
+class MinimalGRU(_WithKernel):
     """Minimal gated unit, with one gate: the share of the candidate in the new state.
 
     ::
@@ -122,6 +136,7 @@ class MinimalGRU(StepwiseCell):
        International Journal of Automation and Computing 13(3), 2016.
     """
 
+    kernel = "minimal_gru"
     gates = ("update", "candidate")
 
     def step(self, inputs: Tensor, seen: Tensor, recurrent: Tensor, state: Tensor) -> Tensor:
@@ -149,9 +164,10 @@ class LSTM(_OfTorch, nn.LSTM):  # type: ignore[misc]
         return output.sigmoid() * c.tanh(), c
 
 
-class PeepholeLSTM(StepwiseCell):
+class PeepholeLSTM(_WithKernel):
     """The LSTM with peepholes, whose weights start at zero: training decides where a gate sees the cell state."""
 
+    kernel = "peephole_lstm"
     gates = ("input", "forget", "candidate", "output")
     n_states = 2
 
@@ -272,9 +288,9 @@ GATES: dict[type[nn.Module], tuple[str, ...]] = {
 }
 
 
-def is_of_torch(cell: nn.Module) -> bool:
-    """Whether the cell is one of torch's layers, which kernels can replace."""
-    return isinstance(cell, _OfTorch)
+def has_kernel(cell: nn.Module) -> bool:
+    """Whether there is a kernel that can run the cell."""
+    return isinstance(cell, _OfTorch) or "kernel" in vars(type(cell))
 
 
 def gates_of(cell: nn.Module) -> tuple[str, ...] | None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from sklrnn.nn.architecture import Architecture
 from sklrnn.nn.cell_interface import can_mask_its_state, final_state, make_cell, run_cell
-from sklrnn.nn.cells import is_of_torch
+from sklrnn.nn.cells import has_kernel
 from sklrnn.nn.layers import SequenceDropout, newest, reverse
 
 
@@ -55,9 +55,8 @@ class RecurrentLayer(nn.Module):
         return states, final, state
 
     def is_plain(self) -> bool:
-        """Whether it is a forward cell of torch behind dropout, and nothing else."""
-        plain = is_of_torch(self.forwards) and self.backwards is None
-        return plain and not self.is_residual and self.recurrent_dropout.rate == 0
+        """Whether it is a forward cell with a kernel, perhaps with dropout, and nothing else."""
+        return has_kernel(self.forwards) and self.backwards is None and not self.is_residual
 
     def _run(self, cell: nn.Module, x: Tensor, initial_state: Any = None) -> tuple[Tensor, Any]:
         return run_cell(cell, x, initial_state, self.recurrent_dropout.mask(x, self.units))

@@ -79,6 +79,7 @@ class FusedStep:
         self._criterion = criterion
         self._layers = layers
         self._dropouts = [layer.dropout for layer in network.recurrent]
+        self._recurrent_dropouts = [layer.recurrent_dropout for layer in network.recurrent]
         self._window_layer = network.standardise if isinstance(network.standardise, StandardiseWindow) else None
         scale = network.standardise.mean, network.standardise.spread
         self._mean, self._spread = (part.to(batch.dtype).numpy() for part in scale)
@@ -129,10 +130,12 @@ class FusedStep:
     def _forward(self) -> list[Tensor | None]:
         masks = []
         below = None
-        for layer, dropout in zip(self._layers, self._dropouts, strict=True):
+        for layer, dropout, recurrent in zip(self._layers, self._dropouts, self._recurrent_dropouts, strict=True):
             mask = dropout.mask(layer.x, layer.x.shape[2]) if dropout.rate else None
             if mask is not None:
                 torch.mul(layer.x if below is None else below, mask, out=layer.x)
+            if layer.state_mask is not None:
+                layer.state_mask.copy_(recurrent.mask(layer.x, layer.state_mask.shape[1]))
             layer.forward()
             below = layer.states
             masks.append(mask)
@@ -172,7 +175,10 @@ def make_fused_step(network: Any, criterion: Any, batch: Tensor) -> FusedStep | 
     cells, dropouts = zip(*((layer.forwards, layer.dropout) for layer in network.recurrent), strict=True)
     reads_all_states = network.architecture.pooling != "last"
     own_input = [dropout.rate > 0 for dropout in dropouts]
-    stack = preallocated_stack(cells, x, own_input=own_input, reads_all_states=reads_all_states)
+    masks_state = [layer.recurrent_dropout.rate > 0 for layer in network.recurrent]
+    stack = preallocated_stack(
+        cells, x, own_input=own_input, masks_state=masks_state, reads_all_states=reads_all_states
+    )
     return None if stack is None else FusedStep(network, criterion, batch, stack)
 
 
