@@ -14,19 +14,18 @@ _MIN_ROWS_FOR_TILE = 3
 def weight_gradients(shape: CellShape) -> Any:
     """Make the sums over a chunk of time of the gradients of all weights and biases: (input, slot * padded unit)."""
     n_gates, n_slots, n_state_gates, n_late = shape.n_gates, shape.n_slots, shape.n_state_gates, shape.n_late_gates
-    add_x, add_state, add_late = (_over_columns(n, shape.panel) for n in (n_gates, n_state_gates, 1))
-    bias = product(1, n_slots)
+    add_products, bias = _over_columns(), product(1, n_slots)
 
     @specialised
     def weight_gradients(args, s, blocks, n_rows):  # type: ignore[no-untyped-def]
         n, seen = n_state_gates * blocks, s.inputs + VECTOR_BYTES * s.blocks_x
         if args.grad_weight_ih != 0:
-            add_x(s, args.n_features, s.inputs, s.grad_slots, n_rows, n_gates * blocks, s.sums_x)
+            add_products(s, args.n_features, s.inputs, s.grad_slots, n_rows, n_gates * blocks, s.sums_x)
         if args.grad_weight_hh != 0:
             state_slots = s.grad_slots + VECTOR_BYTES * (n_slots * blocks - n)
-            add_state(s, args.units, seen, state_slots, n_rows, n, s.sums_h)
+            add_products(s, args.units, seen, state_slots, n_rows, n, s.sums_h)
             if n_late:
-                add_late(s, args.units, seen + VECTOR_BYTES * blocks, s.grad_slots, n_rows, blocks, s.sums_late)
+                add_products(s, args.units, seen + VECTOR_BYTES * blocks, s.grad_slots, n_rows, blocks, s.sums_late)
         if args.grad_bias_ih != 0 or args.grad_bias_hh != 0:
             for at in range(0, n_slots * blocks, n_slots):
                 slots = s.grad_slots + VECTOR_BYTES * at
@@ -37,20 +36,21 @@ def weight_gradients(shape: CellShape) -> Any:
     return weight_gradients
 
 
-def _over_columns(n_gates: int, panel: int) -> Any:
-    """Make the same for the weights of some gates."""
-    n_wide = panel * n_gates
-    wide = _panel_gradients(n_wide)
-    narrow = wide if panel == 1 else _panel_gradients(n_gates)
+def _over_columns() -> Any:
+    """Make the same for the weights of some gates, three vectors at a time, which leaves no register unused."""
+    three, two, one = (_panel_gradients(n) for n in (3, 2, 1))
 
     @specialised
     def over_columns(s, n_inputs, inputs, slots, n_rows, n_columns, sums):  # type: ignore[no-untyped-def]
-        for column in range(0, n_columns, n_wide):
+        for column in range(0, n_columns - 2, 3):
             offset = VECTOR_BYTES * column
-            if n_columns - column >= n_wide:
-                wide(s, n_inputs, inputs, slots + offset, n_rows, n_columns, sums + offset)
-            else:
-                narrow(s, n_inputs, inputs, slots + offset, n_rows, n_columns, sums + offset)
+            three(s, n_inputs, inputs, slots + offset, n_rows, n_columns, sums + offset)
+        rest = n_columns % 3
+        offset = VECTOR_BYTES * (n_columns - rest)
+        if rest == 2:
+            two(s, n_inputs, inputs, slots + offset, n_rows, n_columns, sums + offset)
+        elif rest == 1:
+            one(s, n_inputs, inputs, slots + offset, n_rows, n_columns, sums + offset)
 
     return over_columns
 
