@@ -31,9 +31,9 @@ class _Cell(NamedTuple):
 _CELLS = {
     "RNN_TANH": _Cell("simple_rnn", torch.rnn_tanh, 1, 1, max_units=384),
     "RNN_RELU": _Cell("relu_rnn", torch.rnn_relu, 1, 1, max_units=384),
-    "GRU": _Cell("gru", torch.gru, 3, 1, max_units=384),
+    "GRU": _Cell("gru", torch.gru, 3, 1, max_units=640),
     "LSTM": _Cell("lstm", torch.lstm, 4, 2, max_units=224),
-    "textbook_gru": _Cell("textbook_gru", None, 3, 1, max_units=384),
+    "textbook_gru": _Cell("textbook_gru", None, 3, 1, max_units=640),
     "minimal_gru": _Cell("minimal_gru", None, 2, 1, max_units=384),
     "peephole_lstm": _Cell("peephole_lstm", None, 4, 2, max_units=224, n_peepholes=3),
 }
