@@ -1,6 +1,6 @@
 """A recurrent layer as one function of torch's autograd, and the layers that it can replace.
 
-These are layers of torch, and layers of this package whose class names its ``kernel``.
+These are layers of torch, and layers of this package whose class names its ``_kernel``.
 """
 
 import os
@@ -89,7 +89,7 @@ def kernel_for(
 def _cell_of(layer: Any) -> _Cell | None:
     if not isinstance(layer, nn.RNNBase):
         # Of the class itself: a subclass may have other equations.
-        return _CELLS.get(vars(type(layer)).get("kernel", ""))
+        return _CELLS.get(vars(type(layer)).get("_kernel", ""))
     if layer.num_layers > 1 or layer.bidirectional or layer.batch_first or layer.proj_size or not layer.bias:
         return None
     return _CELLS.get(layer.mode)

@@ -53,19 +53,6 @@ class _OfTorch(Stepwise):
         return states, last
 
 
-class _WithKernel(StepwiseCell):
-    """A cell that torch has no layer for: by its ``kernel`` where that can run, otherwise step by step.
-
-    A subclass has no kernel until it names one, as its equations may be others.
-    """
-
-    kernel: ClassVar[str]
-
-    def forward(self, x: Tensor, first: Any = None, state_mask: Tensor | None = None) -> tuple[Tensor, Any]:
-        done = run_kernel(self, x, first, state_mask)
-        return self.unroll(x, first, state_mask) if done is None else done
-
-
 class SimpleRNN(_OfTorch, nn.RNN):  # type: ignore[misc]  # torch declares forward for packed sequences too
     """Simple recurrent network [Elman1990]_: the state follows from the input and the state before.
 
@@ -104,10 +91,10 @@ class GRU(_OfTorch, nn.GRU):  # type: ignore[misc]
         return torch.lerp(candidate, state, update)
 
 
-class TextbookGRU(_WithKernel):
+class TextbookGRU(StepwiseCell):
     """The GRU whose reset gate acts before the product, as in its paper: see ``_gru``."""
 
-    kernel = "textbook_gru"
+    _kernel = "textbook_gru"
     gates = ("reset", "update", "candidate")
 
     def recurrent_weights(self) -> Any:
@@ -121,7 +108,7 @@ class TextbookGRU(_WithKernel):
         return torch.lerp(candidate, state, update)
 
 
-class MinimalGRU(_WithKernel):
+class MinimalGRU(StepwiseCell):
     """Minimal gated unit, with one gate: the share of the candidate in the new state.
 
     ::
@@ -136,7 +123,7 @@ class MinimalGRU(_WithKernel):
        International Journal of Automation and Computing 13(3), 2016.
     """
 
-    kernel = "minimal_gru"
+    _kernel = "minimal_gru"
     gates = ("update", "candidate")
 
     def step(self, inputs: Tensor, seen: Tensor, recurrent: Tensor, state: Tensor) -> Tensor:
@@ -164,10 +151,10 @@ class LSTM(_OfTorch, nn.LSTM):  # type: ignore[misc]
         return output.sigmoid() * c.tanh(), c
 
 
-class PeepholeLSTM(_WithKernel):
+class PeepholeLSTM(StepwiseCell):
     """The LSTM with peepholes, whose weights start at zero: training decides where a gate sees the cell state."""
 
-    kernel = "peephole_lstm"
+    _kernel = "peephole_lstm"
     gates = ("input", "forget", "candidate", "output")
     n_states = 2
 
@@ -290,7 +277,7 @@ GATES: dict[type[nn.Module], tuple[str, ...]] = {
 
 def has_kernel(cell: nn.Module) -> bool:
     """Whether there is a kernel that can run the cell."""
-    return isinstance(cell, _OfTorch) or "kernel" in vars(type(cell))
+    return isinstance(cell, _OfTorch) or "_kernel" in vars(type(cell))
 
 
 def gates_of(cell: nn.Module) -> tuple[str, ...] | None:
