@@ -1,8 +1,9 @@
-"""Fused kernels for the CPU: SimpleRNN, GRU and LSTM, forward and backward.
+"""Fused kernels for the CPU: SimpleRNN, GRU and LSTM and their variants, forward and backward.
 
 They work on the parameters of torch's layers and compute the same outputs and gradients, faster. A cell is a few
-equations (``_gru.py``, ``_lstm.py``, ``_simple_rnn.py``) for one vector of units; everything else is shared. numba
-compiles them when the package is built (``ahead_of_time.py``), or else when a layer first runs (``_jit.py``).
+equations (``_gru.py``, ``_textbook_gru.py``, ``_minimal_gru.py``, ``_lstm.py``, ``_simple_rnn.py``) for one vector of
+units; everything else is shared. numba compiles them when the package is built (``ahead_of_time.py``), or else when a
+layer first runs (``_jit.py``).
 """
 
 from importlib import import_module

@@ -30,6 +30,7 @@ class ForwardCall(NamedTuple):
 
     kernel: Kernel
     x: Tensor
+    state_mask: Tensor | None
     initial_states: tuple[Tensor, ...]
     weights: Weights
     saved: SavedForward
@@ -41,7 +42,7 @@ class Gradients(NamedTuple):
     states: Tensor | None
     final_states: tuple[Tensor | None, ...]
     x: Tensor | None
-    parameters: list[Tensor | None]  # of the four weights, then of the initial states
+    parameters: list[Tensor | None]  # of the weights, then of the initial states
 
 
 class BackwardLayout(NamedTuple):
@@ -61,7 +62,7 @@ def backward_layout(
     width, group_size = kernel.padded(units), group_size_of(n_rows)
     cached_steps = _CHUNK_BYTES // (FLOAT_BYTES * group_size * n_slots * width)
     chunk_steps = min(n_steps, max(cached_steps, -(-_MIN_CHUNK_ROWS // group_size)))
-    scratch = backward_scratch(0, kernel.lanes, n_gates, n_slots, n_features, units, group_size, chunk_steps)
+    scratch = backward_scratch(0, kernel.lanes, *kernel.shape.counts(), n_features, units, group_size, chunk_steps)
     row_ranges = split_rows(n_rows, 2 * n_steps * n_gates * width * (units + n_features + 32), n_threads)
     return BackwardLayout(group_size, chunk_steps, row_ranges, scratch.end)
 
@@ -72,11 +73,11 @@ def run_backward(
     grad_final_states: tuple[Tensor | None, ...],
     needs_grad: tuple[bool, ...],
 ) -> list[Tensor | None]:
-    """From the gradients of all outputs to those of x, the four weights and the initial states.
+    """From the gradients of all outputs to those of x, the weights and the initial states.
 
     ``needs_grad`` says which of these are asked for.
     """
-    kernel, x, initial_states, weights, saved = forward
+    kernel, x, _, initial_states, weights, saved = forward
     n_steps, n_rows, n_features = x.shape
     units, width = weights.weight_hh.shape[1], saved.layout.width
     layout = backward_layout(kernel, n_steps, n_rows, n_features, units, torch.get_num_threads())
@@ -85,7 +86,10 @@ def run_backward(
         grad_states = grad_states.contiguous().resolve_neg()
     grad_x = allocate(x, n_steps, n_rows, kernel.padded(n_features)) if needs_grad[0] else None
     parameters = zip((*weights, *initial_states), needs_grad[1:], strict=True)
-    grads = [allocate(x, *parameter.shape) if is_needed else None for parameter, is_needed in parameters]
+    grads = [
+        allocate(x, *parameter.shape) if is_needed and parameter is not None else None
+        for parameter, is_needed in parameters
+    ]
     grad_final_states = tuple(grad if grad is None else grad.contiguous().resolve_neg() for grad in grad_final_states)
     buffer = allocate(x, len(layout.row_ranges) * layout.scratch_bytes // FLOAT_BYTES)
     gradients = Gradients(grad_states, grad_final_states, grad_x, grads)
@@ -99,10 +103,11 @@ def backward_calls(
     forward: ForwardCall, layout: BackwardLayout, buffer: Tensor, gradients: Gradients
 ) -> tuple[Any, list[tuple[Any, ...]]]:
     """The `BackwardArgs` in memory, and the arguments of the compiled loop for each thread."""
-    _, x, initial_states, weights, saved = forward
+    _, x, state_mask, initial_states, weights, saved = forward
+    n_weights = len(weights)
     n_steps, n_rows, n_features = x.shape
     start = saved.buffer.data_ptr()
-    grad_weights, grad_initial_states = gradients.parameters[:4], gradients.parameters[4:]
+    grad_weights, grad_initial_states = gradients.parameters[:n_weights], gradients.parameters[n_weights:]
     args = BackwardArgs(
         n_steps=n_steps,
         chunk_steps=layout.chunk_steps,
@@ -115,6 +120,8 @@ def backward_calls(
         x_row=x.stride(1),
         weight_ih=weights.weight_ih.data_ptr(),
         weight_hh=weights.weight_hh.data_ptr(),
+        peephole=address_of(weights, 4),
+        state_mask=address_of([state_mask], 0),
         initial_state=address_of(initial_states, 0),
         initial_cell_state=address_of(initial_states, 1),
         states=saved.states.data_ptr(),
@@ -128,6 +135,7 @@ def backward_calls(
         grad_weight_hh=address_of(grad_weights, 1),
         grad_bias_ih=address_of(grad_weights, 2),
         grad_bias_hh=address_of(grad_weights, 3),
+        grad_peephole=address_of(grad_weights, 4),
         grad_initial_state=address_of(grad_initial_states, 0),
         grad_initial_cell_state=address_of(grad_initial_states, 1),
     )

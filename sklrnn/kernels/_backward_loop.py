@@ -11,8 +11,10 @@ from numba.extending import register_jitable
 
 from sklrnn.kernels._arguments import FLOAT_BYTES, CellShape, backward_scratch
 from sklrnn.kernels._compile import specialised
-from sklrnn.kernels._matmul import ROWS, end_of_group, product
+from sklrnn.kernels._late_gate import late_gate_backward
+from sklrnn.kernels._matmul import end_of_group
 from sklrnn.kernels._packing import pack_transposed, pad_rows, unpack_gradient, unpad_rows
+from sklrnn.kernels._row_products import times_weights
 from sklrnn.kernels._simd import (
     LANES,
     VECTOR_BYTES,
@@ -25,30 +27,35 @@ from sklrnn.kernels._simd import (
     where_less,
     zero,
 )
+from sklrnn.kernels._weight_gradients import weight_gradients
 
 _backward_scratch = register_jitable(backward_scratch)
-# From so many rows on, a tile is faster than single rows, even if not all of it is needed.
-_MIN_ROWS_FOR_TILE = 3
 
 
 def backward_pass(step_backward: Callable[..., None], shape: CellShape) -> Any:
     """Make the loop for the gradients of x, of the initial state, and of the weights as sums in a thread's scratch.
 
     ``step_backward(grad, gates, old_state, new_state, old_cell_state, new_cell_state, grad_cell_state, direct_grad,
-    grad_slots, stride)`` is given the gradient of one vector of the new state, and addresses. It computes the gradients
-    of the slots, which are ``stride`` vectors apart, the gradient that reaches the previous state directly, and updates
-    that of the cell state.
+    grad_slots, peephole, grad_peephole, stride)`` is given the gradient of one vector of the new state, and addresses.
+    It computes the gradients of the slots, which are ``stride`` vectors apart, like those of the peephole weights; the
+    gradient that reaches the previous state directly; and updates that of the cell state. The gradient of a late gate's
+    input and of the reset gate follow from these.
     """
     n_gates, n_slots, first_gate, *_ = shape
+    n_state_gates, n_late, n_peepholes = shape.n_state_gates, shape.n_late_gates, shape.n_peepholes
     group_chunk = _group_chunk(step_backward, shape)
 
     @specialised
     def backward(args, first_row, end_row, scratch):  # type: ignore[no-untyped-def]
         n_features, units, blocks = args.n_features, args.units, (args.units + LANES - 1) // LANES
-        s = _backward_scratch(scratch, LANES, n_gates, n_slots, n_features, units, args.group_size, args.chunk_steps)
+        sizes = n_features, units, args.group_size, args.chunk_steps
+        s = _backward_scratch(scratch, LANES, n_gates, n_slots, n_late, n_peepholes, *sizes)
         control = set_flush_to_zero()
         _clear(s, units)
-        pack_transposed(args.weight_hh, units, units, n_gates, 0, s.weights_h)
+        pack_transposed(args.weight_hh, units, units, n_state_gates, 0, s.weights_h)
+        late_weights = args.weight_hh + FLOAT_BYTES * n_state_gates * units * units
+        pack_transposed(late_weights, units, units, n_late, 0, s.weights_late)
+        pad_rows(args.peephole, 0, n_peepholes, units, s.peephole)
         if args.grad_x != 0:
             pack_transposed(args.weight_ih, n_features, units, n_gates, first_gate, s.weights_x)
         row = first_row
@@ -57,6 +64,7 @@ def backward_pass(step_backward: Callable[..., None], shape: CellShape) -> Any:
             n = end - row
             pad_rows(args.initial_state, row, n, units, s.initial_state)
             pad_rows(args.initial_cell_state, row, n, units, s.initial_cell_state)
+            pad_rows(args.state_mask, row, n, units, s.state_mask)
             pad_rows(args.grad_final_state, row, n, units, s.grad_state)
             pad_rows(args.grad_final_cell_state, row, n, units, s.grad_cell_state)
             stop = args.n_steps
@@ -75,23 +83,29 @@ def backward_pass(step_backward: Callable[..., None], shape: CellShape) -> Any:
 def finish_pass(shape: CellShape) -> Any:
     """Make the function that adds up the weight gradients of all threads."""
     n_gates, n_slots, first_gate, *_ = shape
+    n_state_gates, n_late, n_peepholes = shape.n_state_gates, shape.n_late_gates, shape.n_peepholes
 
     @specialised
     def finish(args, n_threads, scratch):  # type: ignore[no-untyped-def]
         n_features, units, width = args.n_features, args.units, (args.units + LANES - 1) // LANES * LANES
-        s = _backward_scratch(scratch, LANES, n_gates, n_slots, n_features, units, args.group_size, args.chunk_steps)
-        stride, row = s.end - scratch, n_gates * width
+        sizes = n_features, units, args.group_size, args.chunk_steps
+        s = _backward_scratch(scratch, LANES, n_gates, n_slots, n_late, n_peepholes, *sizes)
+        stride, row, state_row = s.end - scratch, n_gates * width, n_state_gates * width
         state_bias = s.sums_bias + FLOAT_BYTES * (n_slots - n_gates) * width
         if args.grad_weight_ih != 0:
             unpack_gradient(
                 s.sums_x, n_threads, stride, n_features, units, n_gates, first_gate, row, args.grad_weight_ih
             )
         if args.grad_weight_hh != 0:
-            unpack_gradient(s.sums_h, n_threads, stride, units, units, n_gates, 0, row, args.grad_weight_hh)
+            late = args.grad_weight_hh + FLOAT_BYTES * n_state_gates * units * units
+            unpack_gradient(s.sums_h, n_threads, stride, units, units, n_state_gates, 0, state_row, args.grad_weight_hh)
+            unpack_gradient(s.sums_late, n_threads, stride, units, units, n_late, 0, width, late)
         if args.grad_bias_ih != 0:
             unpack_gradient(s.sums_bias, n_threads, stride, 1, units, n_gates, first_gate, 0, args.grad_bias_ih)
         if args.grad_bias_hh != 0:
             unpack_gradient(state_bias, n_threads, stride, 1, units, n_gates, 0, 0, args.grad_bias_hh)
+        if args.grad_peephole != 0:
+            unpack_gradient(s.sums_peephole, n_threads, stride, 1, units, n_peepholes, 0, 0, args.grad_peephole)
 
     return finish
 
@@ -109,30 +123,37 @@ def _clear(s, units):  # type: ignore[no-untyped-def]
 
 def _group_chunk(step_backward: Callable[..., None], shape: CellShape) -> Any:
     """Make the backward pass of a group of rows through a chunk of time."""
-    n_gates, n_slots, *_ = shape
-    slot_gradients, add_weight_gradients = _slot_gradients(step_backward, n_slots), _weight_gradients(shape)
-    times_weights = _times_weights()
+    n_gates, n_slots, n_state_gates = shape.n_gates, shape.n_slots, shape.n_state_gates
+    slot_gradients, add_weight_gradients = _slot_gradients(step_backward, shape), weight_gradients(shape)
+    late_backward, multiply = late_gate_backward(shape), times_weights()
 
     @specialised
     def group_chunk(args, s, row, end, start, stop, blocks):  # type: ignore[no-untyped-def]
-        n, depth = end - row, n_gates * blocks * LANES
+        n, depth_x, depth_h = end - row, n_gates * blocks * LANES, n_state_gates * blocks * LANES
         for t in range(stop - 1, start - 1, -1):
             at = VECTOR_BYTES * (t - start) * n
             slots, inputs = s.grad_slots + at * s.slot_stride, s.inputs + at * s.input_stride
             slot_gradients(args, s, row, end, t, blocks, slots, inputs)
+            gates = args.gates + VECTOR_BYTES * (t * args.n_rows + row) * blocks * n_slots
+            late_backward(args, s, n, blocks, gates, slots, inputs)
             if t > 0 or args.grad_initial_state != 0:
-                state_slots, out = slots + VECTOR_BYTES * blocks * (n_slots - n_gates), s.grad_state
-                times_weights(s.direct_grad, blocks, out, blocks, state_slots, s.slot_stride, s.weights_h, depth, n)
+                state_slots, out = slots + VECTOR_BYTES * blocks * (n_slots - n_state_gates), s.grad_state
+                direct, direct_row = (s.direct_grad, blocks) if args.state_mask == 0 else (s.zeros, 0)
+                multiply(direct, direct_row, out, blocks, state_slots, s.slot_stride, s.weights_h, depth_h, n)
+                if args.state_mask != 0:
+                    for at in range(n * blocks):
+                        store(out, at, load(s.direct_grad, at) + load(s.state_mask, at) * load(out, at))
             if args.grad_x != 0:
                 out = args.grad_x + VECTOR_BYTES * (t * args.n_rows + row) * s.blocks_x
-                times_weights(s.zeros, 0, out, s.blocks_x, slots, s.slot_stride, s.weights_x, depth, n)
+                multiply(s.zeros, 0, out, s.blocks_x, slots, s.slot_stride, s.weights_x, depth_x, n)
         add_weight_gradients(args, s, blocks, (stop - start) * n)
 
     return group_chunk
 
 
-def _slot_gradients(step_backward: Any, n_slots: int) -> Any:
+def _slot_gradients(step_backward: Any, shape: CellShape) -> Any:
     """Make the gradients of all slots of a group of rows at one step, and a copy of the inputs of the slots."""
+    n_slots, n_peepholes = shape.n_slots, shape.n_peepholes
 
     @specialised
     def slot_gradients(args, s, row, end, t, blocks, slots, inputs):  # type: ignore[no-untyped-def]
@@ -148,7 +169,10 @@ def _slot_gradients(step_backward: Any, n_slots: int) -> Any:
             for block in range(blocks):
                 at = i * blocks + block
                 in_group, now = VECTOR_BYTES * at, VECTOR_BYTES * (t * step_size + group + at)
-                store(inputs, i * s.input_stride + s.blocks_x + block, load(old, at))
+                seen = load(old, at)
+                if args.state_mask != 0:
+                    seen = seen * load(s.state_mask, at)
+                store(inputs, i * s.input_stride + s.blocks_x + block, seen)
                 grad = load(s.grad_state, at)
                 if args.grad_states != 0:
                     grad = grad + load(args.grad_states + now, 0)
@@ -162,6 +186,8 @@ def _slot_gradients(step_backward: Any, n_slots: int) -> Any:
                     s.grad_cell_state + in_group,
                     s.direct_grad + in_group,
                     slots + VECTOR_BYTES * (i * s.slot_stride + block),
+                    s.peephole + VECTOR_BYTES * block,
+                    s.step_peephole + VECTOR_BYTES * block,
                     blocks,
                 )
             if args.units % LANES:
@@ -170,120 +196,8 @@ def _slot_gradients(step_backward: Any, n_slots: int) -> Any:
                 for slot in range(n_slots):
                     at = i * s.slot_stride + (slot + 1) * blocks - 1
                     store(slots, at, where_less(0.0, mask, load(slots, at), 0.0))
+        for at in range(n_peepholes * blocks):
+            store(s.sums_peephole, at, load(s.sums_peephole, at) + load(s.step_peephole, at))
+            store(s.step_peephole, at, zero())
 
     return slot_gradients
-
-
-def _times_weights() -> Any:
-    """Make the product of the slot gradients at one step with the weights: the gradient of what the slots summed."""
-    wide, narrow = _times_panel(2), _times_panel(1)
-
-    @specialised
-    def times_weights(  # type: ignore[no-untyped-def]
-        start, start_row, out, vectors, left, stride, weights, depth, n_rows
-    ):
-        for vector in range(0, vectors - 1, 2):
-            wide(start, start_row, out, vectors, vector, left, stride, weights, depth, n_rows)
-        if vectors % 2:
-            narrow(start, start_row, out, vectors, vectors - 1, left, stride, weights, depth, n_rows)
-
-    return times_weights
-
-
-def _times_panel(panel: int) -> Any:
-    """Make the same for one panel of the weights."""
-    n_large, n_small = ROWS[panel], ROWS[panel] // 2
-    large, small, single = (_product_over_rows(n, panel) for n in (n_large, n_small, 1))
-
-    @specialised
-    def times_panel(  # type: ignore[no-untyped-def]
-        start, start_row, out, vectors, vector, left, stride, weights, depth, n_rows
-    ):
-        right = weights + VECTOR_BYTES * vector * depth
-        if start_row != 0:
-            start += VECTOR_BYTES * vector
-        out += VECTOR_BYTES * vector
-        if n_rows >= n_large:
-            large(start, start_row, out, vectors, left, stride * LANES, right, depth, n_rows)
-        elif n_rows >= n_small:
-            small(start, start_row, out, vectors, left, stride * LANES, right, depth, n_rows)
-        else:
-            single(start, start_row, out, vectors, left, stride * LANES, right, depth, n_rows)
-
-    return times_panel
-
-
-def _product_over_rows(n_tile: int, panel: int) -> Any:
-    multiply = product(n_tile, panel)
-
-    @specialised
-    def product_over_rows(  # type: ignore[no-untyped-def]
-        start, start_row, out, vectors, left, left_row, right, depth, n_rows
-    ):
-        for tile in range(0, n_rows, n_tile):
-            row = min(tile, n_rows - n_tile)
-            first, to = start + VECTOR_BYTES * row * start_row, out + VECTOR_BYTES * row * vectors
-            multiply(
-                first, start_row, to, vectors, left + FLOAT_BYTES * row * left_row, left_row, 1, right, panel, depth
-            )
-
-    return product_over_rows
-
-
-def _weight_gradients(shape: CellShape) -> Any:
-    """Make the sums over a chunk of time of the gradients of all weights and biases: (input, slot * padded unit)."""
-    n_gates, n_slots, _, panel, *_ = shape
-    wide, bias = _panel_gradients(n_gates * panel), product(1, n_slots)
-    narrow = wide if panel == 1 else _panel_gradients(n_gates)
-
-    @specialised
-    def over_columns(s, n_inputs, inputs, slots, n_rows, n_columns, sums):  # type: ignore[no-untyped-def]
-        for column in range(0, n_columns, panel * n_gates):
-            offset = VECTOR_BYTES * column
-            if n_columns - column >= panel * n_gates:
-                wide(s, n_inputs, inputs, slots + offset, n_rows, n_columns, sums + offset)
-            else:
-                narrow(s, n_inputs, inputs, slots + offset, n_rows, n_columns, sums + offset)
-
-    @specialised
-    def weight_gradients(args, s, blocks, n_rows):  # type: ignore[no-untyped-def]
-        n = n_gates * blocks
-        if args.grad_weight_ih != 0:
-            over_columns(s, args.n_features, s.inputs, s.grad_slots, n_rows, n, s.sums_x)
-        if args.grad_weight_hh != 0:
-            state_slots = s.grad_slots + VECTOR_BYTES * (n_slots * blocks - n)
-            over_columns(s, args.units, s.inputs + VECTOR_BYTES * s.blocks_x, state_slots, n_rows, n, s.sums_h)
-        if args.grad_bias_ih != 0 or args.grad_bias_hh != 0:
-            for at in range(0, n_slots * blocks, n_slots):
-                slots = s.grad_slots + VECTOR_BYTES * at
-                bias(s.zeros, 0, s.tile, 0, s.one, 0, 0, slots, s.slot_stride, n_rows)
-                for vector in range(n_slots):
-                    store(s.sums_bias, at + vector, load(s.sums_bias, at + vector) + load(s.tile, vector))
-
-    return weight_gradients
-
-
-def _panel_gradients(vectors: int) -> Any:
-    """Make the same for some columns of the weights."""
-    n_tile = ROWS[vectors]
-    tile, single = product(n_tile, vectors), product(1, vectors)
-
-    @specialised
-    def panel_gradients(s, n_inputs, inputs, slots, n_rows, n_columns, sums):  # type: ignore[no-untyped-def]
-        stride = s.input_stride * LANES
-        at = 0
-        while at < n_inputs:
-            n, left = min(n_inputs - at, n_tile), inputs + FLOAT_BYTES * at
-            # A chunk is summed separately: small numbers that are added to a large sum one by one get lost.
-            if n >= _MIN_ROWS_FOR_TILE:
-                tile(s.zeros, 0, s.tile, vectors, left, 1, stride, slots, s.slot_stride, n_rows)
-            else:
-                n = 1
-                single(s.zeros, 0, s.tile, vectors, left, 0, stride, slots, s.slot_stride, n_rows)
-            for row in range(n):
-                for vector in range(vectors):
-                    to = (at + row) * n_columns + vector
-                    store(sums, to, load(sums, to) + load(s.tile, row * vectors + vector))
-            at += n
-
-    return panel_gradients

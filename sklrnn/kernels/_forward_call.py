@@ -43,7 +43,7 @@ def forward_layout(
     cell_states = FLOAT_BYTES * n_steps * n_rows * width * n_slots if save and kernel.shape.saves_gates else 0
     scratch = cell_states + (FLOAT_BYTES * n_saved_steps * n_rows * width if kernel.shape.n_states == 2 else 0)
     row_ranges = split_rows(n_rows, n_steps * n_gates * width * (units + n_features + 32), n_threads)
-    scratch_bytes = forward_scratch(0, kernel.lanes, n_gates, n_slots, n_features, units, group_size).end
+    scratch_bytes = forward_scratch(0, kernel.lanes, *kernel.shape.counts(), n_features, units, group_size).end
     end = scratch + len(row_ranges) * scratch_bytes
     return ForwardLayout(width, group_size, n_saved_steps, row_ranges, scratch_bytes, 0, cell_states, scratch, end)
 
@@ -57,9 +57,17 @@ class SavedForward(NamedTuple):
 
 
 def run_forward(
-    kernel: Kernel, x: Tensor, initial_states: tuple[Tensor, ...], weights: Weights, *, save: bool
+    kernel: Kernel,
+    x: Tensor,
+    state_mask: Tensor | None,
+    initial_states: tuple[Tensor, ...],
+    weights: Weights,
+    *,
+    save: bool,
 ) -> tuple[SavedForward, tuple[Tensor, ...]]:
     """Run a layer over x (time, row, feature), from given initial states (with the cell state) or from zero.
+
+    ``state_mask`` (row, unit) scales the state that the weights see.
 
     Returns what the backward pass needs, complete if ``save``, and the outputs of torch's layer: all states, the final
     one, and the final cell state if there is one.
@@ -70,8 +78,8 @@ def run_forward(
     states, buffer = allocate(x, n_steps, n_rows, layout.width), allocate(x, layout.end // FLOAT_BYTES)
     final_states = [allocate(x, 1, n_rows, units) for _ in range(kernel.shape.n_states)]
     saved = SavedForward(states, buffer, layout)
-    calls = forward_calls(kernel, x, initial_states, weights, saved, final_states, save=save)
-    run_in_threads(kernel.forward, calls, (x, initial_states, weights, states, buffer, final_states))
+    calls = forward_calls(kernel, x, state_mask, initial_states, weights, saved, final_states, save=save)
+    run_in_threads(kernel.forward, calls, (x, state_mask, initial_states, weights, states, buffer, final_states))
     all_states = states if layout.width == units else states[:, :, :units]
     return saved, (all_states, *final_states)
 
@@ -79,6 +87,7 @@ def run_forward(
 def forward_calls(
     kernel: Kernel,
     x: Tensor,
+    state_mask: Tensor | None,
     initial_states: tuple[Tensor, ...],
     weights: Weights,
     saved: SavedForward,
@@ -102,7 +111,9 @@ def forward_calls(
         weight_ih=weights.weight_ih.data_ptr(),
         weight_hh=weights.weight_hh.data_ptr(),
         bias_ih=weights.bias_ih.data_ptr(),
-        bias_hh=weights.bias_hh.data_ptr(),
+        bias_hh=address_of(weights, 3),
+        peephole=address_of(weights, 4),
+        state_mask=address_of([state_mask], 0),
         initial_state=address_of(initial_states, 0),
         initial_cell_state=address_of(initial_states, 1),
         states=states.data_ptr(),

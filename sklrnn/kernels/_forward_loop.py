@@ -11,37 +11,55 @@ from numba.extending import register_jitable
 
 from sklrnn.kernels._arguments import FLOAT_BYTES, CellShape, forward_scratch
 from sklrnn.kernels._compile import specialised
+from sklrnn.kernels._late_gate import late_gate
 from sklrnn.kernels._matmul import ROWS, end_of_group, slot_sums
 from sklrnn.kernels._packing import pack, pack_bias, pad_rows, unpad_rows
-from sklrnn.kernels._simd import LANES, VECTOR_BYTES, restore_flush_to_zero, set_flush_to_zero
+from sklrnn.kernels._simd import LANES, VECTOR_BYTES, load, restore_flush_to_zero, set_flush_to_zero, store, zero
 
 _forward_scratch = register_jitable(forward_scratch)
 
 
-def forward_pass(step: Callable[..., None], shape: CellShape) -> Any:
+def forward_pass(step: Callable[..., None], late_step: Callable[..., None] | None, shape: CellShape) -> Any:
     """Make the loop that computes all states of a cell and, where asked, the gates for the backward pass.
 
-    ``step(sums, gates, old_state, new_state, old_cell_state, new_cell_state)`` is given addresses. It computes one
-    vector of the new state from one vector of each slot.
+    ``step(sums, gates, old_state, new_state, old_cell_state, new_cell_state, peephole, stride)`` is given addresses;
+    peephole weights of a unit are ``stride`` vectors apart. It computes one vector of the new state from one vector of
+    each slot. Where a gate is late, it computes the other gates only, and ``late_step`` the new state.
     """
     n_gates, n_slots, first_gate, panel, *_ = shape
-    wide = _panel_step(step, n_gates, n_slots, panel)
-    narrow = wide if panel == 1 else _panel_step(step, n_gates, n_slots, 1)
+    n_state_gates, n_late, n_peepholes = shape.n_state_gates, shape.n_late_gates, shape.n_peepholes
+    wide = _panel_step(step, shape, panel)
+    narrow = wide if panel == 1 else _panel_step(step, shape, 1)
+    late = late_gate(late_step, shape)
 
     @specialised
     def forward(args, first_row, end_row, scratch):  # type: ignore[no-untyped-def]
         units, blocks = args.units, (args.units + LANES - 1) // LANES
-        s = _forward_scratch(scratch, LANES, n_gates, n_slots, args.n_features, units, args.group_size)
+        s = _forward_scratch(
+            scratch, LANES, n_gates, n_slots, n_late, n_peepholes, args.n_features, units, args.group_size
+        )
         control = set_flush_to_zero()
         pack(args.weight_ih, units, args.n_features, n_gates, first_gate, panel, s.weights_x)
-        pack(args.weight_hh, units, units, n_gates, 0, panel, s.weights_h)
+        pack(args.weight_hh, units, units, n_state_gates, 0, panel, s.weights_h)
+        pack(args.weight_hh + FLOAT_BYTES * n_state_gates * units * units, units, units, n_late, 0, 2, s.weights_late)
         pack_bias(args.bias_ih, args.bias_hh, units, n_gates, n_slots, first_gate, s.bias)
+        pad_rows(args.peephole, 0, n_peepholes, units, s.peephole)
+        store(s.zeros, 0, zero())
+        store(s.zeros, 1, zero())
         row = first_row
         while row < end_row:
             end = end_of_group(row, end_row, args.group_size)
             pad_rows(args.initial_state, row, end - row, units, s.initial_state)
             pad_rows(args.initial_cell_state, row, end - row, units, s.initial_cell_state)
+            pad_rows(args.state_mask, row, end - row, units, s.state_mask)
             for t in range(args.n_steps):
+                at = VECTOR_BYTES * blocks * (t * args.n_rows + row)
+                old = args.states + at - VECTOR_BYTES * blocks * args.n_rows if t > 0 else s.initial_state
+                seen = old
+                if args.state_mask != 0:
+                    seen = s.seen
+                    for i in range((end - row) * blocks):
+                        store(seen, i, load(old, i) * load(s.state_mask, i))
                 block = 0
                 while block < blocks:
                     if blocks - block >= panel:
@@ -50,6 +68,8 @@ def forward_pass(step: Callable[..., None], shape: CellShape) -> Any:
                     else:
                         narrow(args, s, row, end, t, block, blocks)
                         block += 1
+                gates = args.gates + at * n_slots if args.gates != 0 else s.gates
+                late(args, s, end - row, blocks, gates, old, args.states + at, seen)
             at = (args.n_steps - 1) * args.n_rows + row
             unpad_rows(args.states + VECTOR_BYTES * blocks * at, row, end - row, units, args.final_state)
             at = (args.n_steps - 1) % args.n_saved_steps * args.n_rows + row
@@ -60,10 +80,10 @@ def forward_pass(step: Callable[..., None], shape: CellShape) -> Any:
     return forward
 
 
-def _panel_step(step: Any, n_gates: int, n_slots: int, panel: int) -> Any:
+def _panel_step(step: Any, shape: CellShape, panel: int) -> Any:
     """Make one time step of one panel of units, for all rows of a group."""
-    n_rows = ROWS[n_gates * panel]
-    tile, single = (_tile_step(step, n_gates, n_slots, panel, n) for n in (n_rows, 1))
+    n_rows = ROWS[shape.n_gates * panel]
+    tile, single = (_tile_step(step, shape, panel, n) for n in (n_rows, 1))
 
     @specialised
     def panel_step(args, s, row, end, t, block, blocks):  # type: ignore[no-untyped-def]
@@ -77,9 +97,10 @@ def _panel_step(step: Any, n_gates: int, n_slots: int, panel: int) -> Any:
     return panel_step
 
 
-def _tile_step(step: Any, n_gates: int, n_slots: int, panel: int, n_rows: int) -> Any:
+def _tile_step(step: Any, shape: CellShape, panel: int, n_rows: int) -> Any:
     """Make one time step of one panel of units, for some rows."""
-    multiply = slot_sums(n_rows, panel, n_gates, n_slots)
+    n_gates, n_slots, n_state_gates, is_late = shape.n_gates, shape.n_slots, shape.n_state_gates, shape.n_late_gates
+    multiply = slot_sums(n_rows, panel, n_gates, n_slots, n_state_gates)
     sums_stride = panel * n_slots
 
     @specialised
@@ -96,13 +117,15 @@ def _tile_step(step: Any, n_gates: int, n_slots: int, panel: int, n_rows: int) -
         bias = s.bias + VECTOR_BYTES * block * n_slots
         x = args.x + FLOAT_BYTES * (t * args.x_step + row * args.x_row)
         weights_x = s.weights_x + VECTOR_BYTES * block * args.n_features * n_gates
-        state = old + FLOAT_BYTES * row * width
-        weights_h = s.weights_h + VECTOR_BYTES * block * args.units * n_gates
+        state = (old if args.state_mask == 0 else s.seen - group_offset) + FLOAT_BYTES * row * width
+        weights_h = s.weights_h + VECTOR_BYTES * block * args.units * n_state_gates
         multiply(s.tile, bias, x, args.x_row, weights_x, args.n_features, state, width, weights_h, args.units)
 
         gates, gates_stride = s.tile, sums_stride
         if args.gates != 0:
             gates, gates_stride = args.gates + VECTOR_BYTES * (t * n + at) * n_slots, blocks * n_slots
+        elif is_late:
+            gates, gates_stride = s.gates + (VECTOR_BYTES * at - group_offset) * n_slots, blocks * n_slots
         for i in range(n_rows):
             for p in range(panel):
                 offset = VECTOR_BYTES * (at + i * blocks + p)
@@ -113,6 +136,8 @@ def _tile_step(step: Any, n_gates: int, n_slots: int, panel: int, n_rows: int) -
                     new + offset,
                     old_cell + offset,
                     new_cell + offset,
+                    s.peephole + VECTOR_BYTES * (block + p),
+                    blocks,
                 )
 
     return tile_step

@@ -14,7 +14,16 @@ from sklrnn.kernels._simd import Vector, load, store
 
 
 @register_jitable
-def _step(sums: int, gates: int, old_state: int, new_state: int, old_cell_state: int, new_cell_state: int) -> None:
+def _step(
+    sums: int,
+    gates: int,
+    old_state: int,
+    new_state: int,
+    old_cell_state: int,
+    new_cell_state: int,
+    peephole: int,
+    stride: int,
+) -> None:
     state_sum = load(sums, 3)
     r, z = two_sigmoids(load(sums, 1), load(sums, 2))
     n = tanh(load(sums, 0) + r * state_sum)
@@ -36,6 +45,8 @@ def _step_backward(
     grad_cell_state: int,
     direct_grad: int,
     grad_slots: int,
+    peephole: int,
+    grad_peephole: int,
     stride: int,
 ) -> None:
     n, r, z, state_sum = load(gates, 0), load(gates, 1), load(gates, 2), load(gates, 3)

@@ -9,10 +9,15 @@ from sklrnn.kernels._compile import tuple_at
 from sklrnn.kernels._forward_loop import forward_pass
 
 
-def make_kernel(step: Callable[..., None], step_backward: Callable[..., None], shape: CellShape) -> KernelSource:
+def make_kernel(
+    step: Callable[..., None],
+    step_backward: Callable[..., None],
+    shape: CellShape,
+    late_step: Callable[..., None] | None = None,
+) -> KernelSource:
     """Make the forward and backward pass of a cell; `forward_pass` and `backward_pass` say what a step is."""
     functions = {
-        "forward": _over_rows(forward_pass(step, shape), ForwardArgs),
+        "forward": _over_rows(forward_pass(step, late_step, shape), ForwardArgs),
         "backward": _over_rows(backward_pass(step_backward, shape), BackwardArgs),
         "finish": _over_threads(finish_pass(shape), BackwardArgs),
     }

@@ -56,14 +56,15 @@ def product(rows: int, vectors: int) -> Any:
     return intrinsic(multiply)
 
 
-def slot_sums(rows: int, panel: int, n_gates: int, n_slots: int) -> Any:
+def slot_sums(rows: int, panel: int, n_gates: int, n_slots: int, n_state_gates: int) -> Any:
     """Make a function of numba's language: all slots of some rows and one panel of units at one step.
 
-    The first ``n_gates`` slots of each block are the bias plus x times weights, the last ``n_gates`` the bias plus the
-    state times weights; those that are among both are the sum of all three.
+    The first ``n_gates`` slots of each block are the bias plus x times weights, the last ``n_state_gates`` the bias
+    plus the state times weights; those that are among both are the sum of all three. All are among both where a panel
+    has several blocks.
     """
     vectors = n_slots * panel
-    first_state_slot = n_slots - n_gates
+    n_x_slots, first_state_slot = vectors - (n_slots - n_gates), n_slots - n_state_gates
 
     def multiply(
         typing_context: Any,
@@ -80,23 +81,25 @@ def slot_sums(rows: int, panel: int, n_gates: int, n_slots: int) -> Any:
     ) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             out, bias, x, x_row, weights_x, n_features, state, state_row, weights_h, units = args
-            n, one, no_stride = constant(n_gates * panel), constant(1), constant(0)
-            x_slots, state_slots = range(vectors - first_state_slot), range(first_state_slot, vectors)
+            one, no_stride = constant(1), constant(0)
+            x_slots, state_slots = range(n_x_slots), range(first_state_slot, vectors)
             sums = _load_tile(builder, bias, no_stride, rows, x_slots)
             x_rows = _rows(builder, x, x_row, rows)
-            sums = _add_product(builder, sums, x_rows, x_slots, one, weights_x, n, n_features)
+            sums = _add_product(builder, sums, x_rows, x_slots, one, weights_x, constant(len(x_slots)), n_features)
             # Slots that only x adds to leave the registers before those that only the state adds to are loaded.
             done = {at: sums.pop(at) for at in list(sums) if at[1] not in state_slots}
             _store_tile(builder, out, constant(vectors), done)
-            sums |= _load_tile(builder, bias, no_stride, rows, range(vectors - first_state_slot, vectors))
+            sums |= _load_tile(builder, bias, no_stride, rows, range(n_x_slots, vectors))
             state_rows = _rows(builder, state, state_row, rows)
-            sums = _add_product(builder, sums, state_rows, state_slots, one, weights_h, n, units)
+            sums = _add_product(
+                builder, sums, state_rows, state_slots, one, weights_h, constant(len(state_slots)), units
+            )
             _store_tile(builder, out, constant(vectors), sums)
             return context.get_dummy_value()
 
         return numba.types.void(*[numba.types.int64] * 10), generate
 
-    multiply.__qualname__ = f"slot_sums_{rows}_{panel}_{n_gates}_{n_slots}"
+    multiply.__qualname__ = f"slot_sums_{rows}_{panel}_{n_gates}_{n_slots}_{n_state_gates}"
     return intrinsic(multiply)
 
 

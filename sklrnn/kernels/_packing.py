@@ -27,14 +27,17 @@ def pack(weights: int, units: int, depth: int, n_gates: int, first_gate: int, pa
 
 @register_jitable
 def pack_bias(bias_ih: int, bias_hh: int, units: int, n_gates: int, n_slots: int, first_gate: int, out: int) -> None:
-    """From two of (gate, unit) to (block, slot, lane); a slot that sums over both x and the state has both biases."""
+    """From two of (gate, unit), the second perhaps absent, to (block, slot, lane).
+
+    A slot that sums over both x and the state has both biases.
+    """
     first_state_slot = n_slots - n_gates
     for slot in range(n_slots):
         for unit in range((units + LANES - 1) // LANES * LANES):
             bias = _ZERO
             if unit < units and slot < n_gates:
                 bias += load_scalar(bias_ih, (first_gate + slot) % n_gates * units + unit)
-            if unit < units and slot >= first_state_slot:
+            if unit < units and slot >= first_state_slot and bias_hh != 0:
                 bias += load_scalar(bias_hh, (slot - first_state_slot) * units + unit)
             store_scalar(out, (unit // LANES * n_slots + slot) * LANES + unit % LANES, bias)
 

@@ -9,7 +9,15 @@ import warnings
 from sklrnn.kernels._arguments import KernelSource
 from sklrnn.kernels._library import Kernel, load_compiled
 
-_MODULES = {"simple_rnn": "_simple_rnn", "relu_rnn": "_simple_rnn", "gru": "_gru", "lstm": "_lstm"}
+_MODULES = {
+    "simple_rnn": "_simple_rnn",
+    "relu_rnn": "_simple_rnn",
+    "gru": "_gru",
+    "textbook_gru": "_textbook_gru",
+    "minimal_gru": "_minimal_gru",
+    "lstm": "_lstm",
+    "peephole_lstm": "_lstm",
+}
 _KERNELS: dict[str, Kernel | None] = {}
 _LOCK = threading.Lock()
 

@@ -25,7 +25,8 @@ class Weights(NamedTuple):
     weight_ih: Tensor
     weight_hh: Tensor
     bias_ih: Tensor
-    bias_hh: Tensor
+    bias_hh: Tensor | None = None
+    peephole: Tensor | None = None
 
 
 def allocate(like: Tensor, *shape: int) -> Tensor:

@@ -12,7 +12,16 @@ _LEAST_NORMAL = 1.1754943508222875e-38
 
 
 @register_jitable
-def _tanh_step(sums: int, gates: int, old_state: int, new_state: int, old_cell_state: int, new_cell_state: int) -> None:
+def _tanh_step(
+    sums: int,
+    gates: int,
+    old_state: int,
+    new_state: int,
+    old_cell_state: int,
+    new_cell_state: int,
+    peephole: int,
+    stride: int,
+) -> None:
     store(new_state, 0, tanh(load(sums, 0)))
 
 
@@ -27,6 +36,8 @@ def _tanh_step_backward(
     grad_cell_state: int,
     direct_grad: int,
     grad_slots: int,
+    peephole: int,
+    grad_peephole: int,
     stride: int,
 ) -> None:
     h = load(new_state, 0)
@@ -35,7 +46,16 @@ def _tanh_step_backward(
 
 
 @register_jitable
-def _relu_step(sums: int, gates: int, old_state: int, new_state: int, old_cell_state: int, new_cell_state: int) -> None:
+def _relu_step(
+    sums: int,
+    gates: int,
+    old_state: int,
+    new_state: int,
+    old_cell_state: int,
+    new_cell_state: int,
+    peephole: int,
+    stride: int,
+) -> None:
     x = load(sums, 0)
     store(new_state, 0, where_less(x, 0.0, 0.0, x))
 
@@ -51,6 +71,8 @@ def _relu_step_backward(
     grad_cell_state: int,
     direct_grad: int,
     grad_slots: int,
+    peephole: int,
+    grad_peephole: int,
     stride: int,
 ) -> None:
     # The state is not negative; where it is NaN the gradient passes, as in torch.

@@ -9,11 +9,11 @@ from sklrnn.kernels._arguments import FLOAT_BYTES
 from sklrnn.kernels._forward_call import SavedForward, forward_calls, forward_layout, run_forward
 from sklrnn.kernels._library import Kernel
 from sklrnn.kernels._runtime import Weights, allocate
-from sklrnn.kernels.autograd import contiguous_features, fewest_steps, kernel_for
+from sklrnn.kernels.autograd import contiguous_features, fewest_steps, kernel_for, n_states_of
 
 
 class ForwardLayer(NamedTuple):
-    """A layer of torch and its kernel; the weights are read anew at each call."""
+    """A layer and its kernel; the weights are read anew at each call."""
 
     kernel: Kernel
     weights: Weights
@@ -32,21 +32,20 @@ class ForwardLayer(NamedTuple):
 
     def __call__(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """All states (time, row, unit), and the final one (row, unit), for x (time, row, feature)."""
-        _, (states, final, *_) = run_forward(self.kernel, contiguous_features(x), (), self.weights, save=False)
+        _, (states, final, *_) = run_forward(self.kernel, contiguous_features(x), None, (), self.weights, save=False)
         return states, final[0]
 
 
 class SingleStep:
     """A layer that reads one sequence step by step, in arrays that stay the same.
 
-    ``read`` takes ``x``, which the caller has filled, and replaces the ``states``: of the LSTM also the cell state.
+    ``read`` takes ``x``, which the caller has filled, and replaces the ``states``: of an LSTM also the cell state.
     """
 
     def __init__(self, layer: Any, initial_states: Any = None) -> None:
         self.layer = layer
         self.x_tensor = torch.zeros(1, 1, layer.input_size)
-        n_states = 2 if layer.mode == "LSTM" else 1
-        self.state_tensors = tuple(torch.zeros(1, 1, layer.hidden_size) for _ in range(n_states))
+        self.state_tensors = tuple(torch.zeros(1, 1, layer.hidden_size) for _ in range(n_states_of(layer)))
         if initial_states is not None:
             for tensor, initial in zip(self.state_tensors, initial_states, strict=True):
                 tensor.copy_(initial)
@@ -70,7 +69,7 @@ class SingleStep:
         layout = forward_layout(kernel, 1, 1, x.shape[2], states[0].shape[2], 1, False)
         saved = SavedForward(allocate(x, 1, 1, layout.width), allocate(x, layout.end // FLOAT_BYTES), layout)
         # The kernel copies the initial states before it writes the final ones, so both may lie in one place.
-        (self._call,) = forward_calls(kernel, x, states, weights, saved, states, save=False)
+        (self._call,) = forward_calls(kernel, x, None, states, weights, saved, states, save=False)
         self._forward, self._keep_alive = kernel.forward, (weights, saved)
         self.x, self.state = x.numpy()[0, 0], states[0].numpy()[0, 0]
 

@@ -23,7 +23,7 @@ class PreallocatedLayer:
     ``forward`` reads ``x`` (time, row, feature), and writes ``states`` (time, row, unit) and ``final_state`` (row,
     unit). ``backward`` reads ``grad_final_state`` (or ``grad_states``, if that was given), and overwrites ``grad_x``,
     if that was given, and the ``grad`` of each trainable weight. ``grad_states`` and ``grad_x`` are padded to whole
-    vectors of units and features.
+    vectors of units and features. Both read ``state_mask`` (row, unit), if that was given.
 
     With ``passes_state`` a layer starts from ``initial_states``, the hidden state and the cell state if there is one,
     and leaves the same of its last step in ``last_states``; no gradient flows through them.
@@ -35,6 +35,7 @@ class PreallocatedLayer:
         weights: Weights,
         x: Tensor,
         *,
+        state_mask: Tensor | None,
         grad_states: Tensor | None,
         grad_x: Tensor | None,
         passes_state: bool = False,
@@ -48,16 +49,18 @@ class PreallocatedLayer:
         final_states = [allocate(x, 1, n_rows, units) for _ in range(kernel.shape.n_states)]
         initial = tuple(torch.zeros_like(state) for state in final_states) if passes_state else ()
         grad_final_state = allocate(x, 1, n_rows, units) if grad_states is None else None
-        gradients = Gradients(grad_states, (grad_final_state,), grad_x, [weight.grad for weight in weights])
+        gradients = Gradients(
+            grad_states, (grad_final_state,), grad_x, [None if weight is None else weight.grad for weight in weights]
+        )
         self.x, self.states, self.final_state = x, saved.states[:, :, :units], final_states[0][0]
         self.initial_states, self.last_states = initial, final_states
         self.grad_x, self.grad_states = grad_x, grad_states
         self.grad_final_state = None if grad_final_state is None else grad_final_state[0]
         self._kernel, self._buffer_address = kernel, buffer.data_ptr()
-        self._forward_calls = forward_calls(kernel, x, initial, weights, saved, final_states, save=True)
-        forward = ForwardCall(kernel, x, initial, weights, saved)
+        self._forward_calls = forward_calls(kernel, x, state_mask, initial, weights, saved, final_states, save=True)
+        forward = ForwardCall(kernel, x, state_mask, initial, weights, saved)
         self._backward_args, self._backward_calls = backward_calls(forward, to_backward, buffer, gradients)
-        self._keep_alive: tuple[Any, ...] = (x, initial, weights, saved, buffer, final_states, gradients)
+        self._keep_alive: tuple[Any, ...] = (x, state_mask, initial, weights, saved, buffer, final_states, gradients)
 
     def forward(self) -> None:
         """Compute the states from ``x``."""
@@ -70,22 +73,36 @@ class PreallocatedLayer:
 
 
 def preallocated_layer(
-    layer: Any, x: Tensor, *, grad_x: Tensor | None, gives_final: bool = False, passes_state: bool = False
+    layer: Any,
+    x: Tensor,
+    *,
+    grad_x: Tensor | None,
+    state_mask: Tensor | None = None,
+    gives_final: bool = False,
+    passes_state: bool = False,
 ) -> PreallocatedLayer | None:
-    """Replace a layer of torch that reads ``x``, and gives its final state, or all states.
+    """Replace a layer that reads ``x``, and gives its final state, or all states.
 
     None where there is no kernel for it, or where a gradient has no fixed address. The gradient of ``x`` is left in
     ``grad_x`` if it has whole vectors of features, else in an array of the layer.
     """
-    found = kernel_for(layer, x)
-    if found is None or not all(_has_matching_gradient(weight) for weight in found[2]):
+    found = kernel_for(layer, x, (), state_mask)
+    if found is None or not all(weight is None or _has_matching_gradient(weight) for weight in found[2]):
         return None
     _, kernel, weights = found
     grad_states = None if gives_final else allocate(x, *x.shape[:2], kernel.padded(layer.hidden_size)).zero_()
     n_features = kernel.padded(x.shape[2])
     if grad_x is not None and (grad_x.shape[2] != n_features or not grad_x.is_contiguous()):
         grad_x = allocate(x, *x.shape[:2], n_features)
-    return PreallocatedLayer(kernel, weights, x, grad_states=grad_states, grad_x=grad_x, passes_state=passes_state)
+    return PreallocatedLayer(
+        kernel,
+        weights,
+        x,
+        state_mask=state_mask,
+        grad_states=grad_states,
+        grad_x=grad_x,
+        passes_state=passes_state,
+    )
 
 
 def _has_matching_gradient(weight: Tensor) -> bool:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from sklrnn.kernels import has_kernel
-from sklrnn.nn.cells import CELLS, Cell, is_of_torch
+from sklrnn.nn.cells import CELLS, Cell, uses_kernels
 
 
 def make_cell(cell: str | Cell, options: dict[str, Any], input_size: int, hidden_size: int) -> nn.Module:
@@ -68,7 +68,7 @@ def final_state(cell: nn.Module, states: Tensor, last: Any) -> Tensor:
     The gradient of a slice of all states would be written out for all of them, so the state is taken from ``last``
     where it is known to lie there.
     """
-    if not is_of_torch(cell):
+    if not uses_kernels(cell):
         return states[-1]
     state: Tensor = (last[0] if isinstance(last, tuple) else last)[0]
     return state
@@ -76,7 +76,7 @@ def final_state(cell: nn.Module, states: Tensor, last: Any) -> Tensor:
 
 def runs_by_kernel(cell: nn.Module) -> bool:
     """Whether a kernel can run a cell."""
-    return is_of_torch(cell) and has_kernel(cell)
+    return uses_kernels(cell) and has_kernel(cell)
 
 
 def can_mask_its_state(cell: nn.Module) -> bool:

@@ -22,7 +22,7 @@ _Pair = tuple[Tensor, Tensor]
 
 
 class _OfTorch(Stepwise):
-    """A fused layer of torch: by a kernel where there is one for it, step by step where the state is masked.
+    """A fused layer of torch: by a kernel where there is one for it; else by torch, where the state is not masked.
 
     The equations have one bias. torch's second one adds nothing to it, so it stays zero and untrained, except in a cell
     that ``has_two_biases``.
@@ -46,9 +46,9 @@ class _OfTorch(Stepwise):
         """Left empty: torch's own initialisation would draw from the global generator."""
 
     def forward(self, x: Tensor, first: Any = None, state_mask: Tensor | None = None) -> tuple[Tensor, Any]:
-        if state_mask is not None:
+        done = run_kernel(self, x, first, state_mask)
+        if done is None and state_mask is not None:
             return self.unroll(x, first, state_mask)
-        done = run_kernel(self, x, first)
         states, last = super().forward(x, first) if done is None else done  # type: ignore[misc]
         return states, last
 
@@ -94,6 +94,7 @@ class GRU(_OfTorch, nn.GRU):  # type: ignore[misc]
 class TextbookGRU(StepwiseCell):
     """The GRU whose reset gate acts before the product, as in its paper: see ``_gru``."""
 
+    _kernel = "textbook_gru"
     gates = ("reset", "update", "candidate")
 
     def recurrent_weights(self) -> Any:
@@ -122,6 +123,7 @@ class MinimalGRU(StepwiseCell):
        International Journal of Automation and Computing 13(3), 2016.
     """
 
+    _kernel = "minimal_gru"
     gates = ("update", "candidate")
 
     def step(self, inputs: Tensor, seen: Tensor, recurrent: Tensor, state: Tensor) -> Tensor:
@@ -152,6 +154,7 @@ class LSTM(_OfTorch, nn.LSTM):  # type: ignore[misc]
 class PeepholeLSTM(StepwiseCell):
     """The LSTM with peepholes, whose weights start at zero: training decides where a gate sees the cell state."""
 
+    _kernel = "peephole_lstm"
     gates = ("input", "forget", "candidate", "output")
     n_states = 2
 
@@ -272,9 +275,9 @@ GATES: dict[type[nn.Module], tuple[str, ...]] = {
 }
 
 
-def is_of_torch(cell: nn.Module) -> bool:
-    """Whether the cell is one of torch's layers, which kernels can replace."""
-    return isinstance(cell, _OfTorch)
+def uses_kernels(cell: nn.Module) -> bool:
+    """Whether the cell lets a kernel run it, where there is one."""
+    return isinstance(cell, _OfTorch) or "_kernel" in vars(type(cell))
 
 
 def gates_of(cell: nn.Module) -> tuple[str, ...] | None:

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from sklrnn.nn.architecture import Architecture
 from sklrnn.nn.cell_interface import can_mask_its_state, final_state, make_cell, run_cell, runs_by_kernel
-from sklrnn.nn.cells import is_of_torch
 from sklrnn.nn.layers import SequenceDropout, newest, reverse
 
 
@@ -55,9 +54,8 @@ class RecurrentLayer(nn.Module):
         return states, final, state
 
     def is_plain(self) -> bool:
-        """Whether it is a forward cell of torch behind dropout, and nothing else."""
-        plain = is_of_torch(self.forwards) and self.backwards is None
-        return plain and not self.is_residual and self.recurrent_dropout.rate == 0
+        """Whether it is a forward cell with a kernel, perhaps with dropout, and nothing else."""
+        return runs_by_kernel(self.forwards) and self.backwards is None and not self.is_residual
 
     def runs_by_kernels(self) -> bool:
         """Whether kernels can run its cells."""

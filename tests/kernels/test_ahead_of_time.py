@@ -31,7 +31,7 @@ cell, path, lanes = sys.argv[1:]
 ahead, jit = load_library(Path(path)), compile_in_memory(cell, source_of)
 assert ahead.lanes == jit.lanes == int(lanes), (ahead.lanes, jit.lanes)
 assert ahead.shape == jit.shape
-(of_torch,) = [each for each in _CELLS.values() if each.kernel == cell]
+(kind,) = [each for each in _CELLS.values() if each.kernel == cell]
 generator = torch.Generator().manual_seed(0)
 
 def random(*shape):
@@ -39,13 +39,17 @@ def random(*shape):
 
 SIZES = [(1, 1, 1, 1), (9, 37, 3, 19), (33, 32, 1, 32), (5, 3, 17, 50), (12, 70, 8, 100)]
 for n_steps, n_rows, n_features, units in SIZES:
-    n = of_torch.n_gates * units
-    weights = [random(*shape) / units**0.5 for shape in ((n, n_features), (n, units), (n,), (n,))]
-    initial = [random(1, n_rows, units) for _ in range(of_torch.n_states)]
-    inputs = [tensor.requires_grad_() for tensor in (random(n_steps, n_rows, n_features), *weights, *initial)]
+    n = kind.n_gates * units
+    shapes = ((n, n_features), (n, units), (n,), (n,), (kind.n_peepholes, units))
+    has = (True, True, True, kind.in_torch is not None, kind.n_peepholes > 0)
+    weights = [random(*shape) / units**0.5 if exists else None for shape, exists in zip(shapes, has)]
+    initial = [random(1, n_rows, units) for _ in range(kind.n_states)]
+    given = (random(n_steps, n_rows, n_features), *weights, *initial)
+    inputs = [tensor.requires_grad_() for tensor in given if tensor is not None]
+    mask = random(n_rows, units).relu() if n_rows > 1 else None
     found = []
     for kernel in (ahead, jit):
-        outputs = Recurrence.apply(of_torch, kernel, *inputs)
+        outputs = Recurrence.apply(None, kind, kernel, mask, *given)
         found.append((*outputs, *torch.autograd.grad(sum(output.square().sum() for output in outputs), inputs)))
     assert all(map(torch.equal, *found)), (n_steps, n_rows, n_features, units)
 """

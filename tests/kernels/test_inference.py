@@ -6,15 +6,17 @@ import pytest
 import torch
 
 from sklrnn.kernels import ForwardLayer, SingleStep, run_kernel
-from sklrnn.nn.cells import CELLS
+from sklrnn.nn.cells import CELLS, PeepholeLSTM, TextbookGRU
 
-KINDS = ["simple_rnn", "gru", "lstm"]
+CELLS_OF_KINDS = {**CELLS, "textbook_gru": TextbookGRU, "peephole_lstm": PeepholeLSTM}
+KINDS = ["simple_rnn", "gru", "lstm", "textbook_gru", "minimal_gru", "peephole_lstm"]
 
 
 def made(kind, n_features=3, units=21):
-    layer = CELLS[kind](n_features, units)
+    layer = CELLS_OF_KINDS[kind](n_features, units)
     layer.initialise(torch.Generator().manual_seed(0))
-    torch.nn.init.uniform_(layer.bias_ih_l0, generator=torch.Generator().manual_seed(1))
+    for weight in (layer.bias_ih_l0, *([layer.peephole_l0] if kind == "peephole_lstm" else [])):
+        torch.nn.init.uniform_(weight, generator=torch.Generator().manual_seed(1))
     return layer
 
 
@@ -43,8 +45,9 @@ def test_single_steps_give_the_states_of_the_sequence(kind):
     assert torch.equal(torch.stack(found), expected[:, 0])
 
 
-def test_a_single_step_begins_where_another_one_ended():
-    layer = made("lstm")
+@pytest.mark.parametrize("kind", ["lstm", "peephole_lstm"])
+def test_a_single_step_begins_where_another_one_ended(kind):
+    layer = made(kind)
     first, x = SingleStep(layer), torch.tensor([0.3, -1.0, 2.0])
     for _ in range(2):
         first.x[:] = x

@@ -18,34 +18,52 @@ from torch.autograd import forward_ad
 from sklrnn import GRURegressor
 from sklrnn.kernels import _runtime, autograd, run_kernel
 from sklrnn.kernels._registry import load_kernel
-from sklrnn.nn.cells import GRU, LSTM, SimpleRNN
+from sklrnn.nn.cells import GRU, LSTM, MinimalGRU, PeepholeLSTM, SimpleRNN, TextbookGRU
 
-CELLS = {
+OF_TORCH = {
     "simple_rnn": (SimpleRNN, nn.RNN, {}),
     "relu_rnn": (SimpleRNN, nn.RNN, {"activation": "relu"}),
     "gru": (GRU, nn.GRU, {}),
     "lstm": (LSTM, nn.LSTM, {}),
 }
-every_cell = pytest.mark.parametrize("cell", CELLS)
+VARIANTS = {"textbook_gru": TextbookGRU, "minimal_gru": MinimalGRU, "peephole_lstm": PeepholeLSTM}
+LSTMS = ("lstm", "peephole_lstm")
+every_cell = pytest.mark.parametrize("cell", [*OF_TORCH, *VARIANTS])
+every_cell_of_torch = pytest.mark.parametrize("cell", OF_TORCH)
 
 
-def layers(cell, n_features, units, seed=0):
-    """A layer of ours and torch's own, with the same weights and biases, none of them zero."""
-    ours, theirs, options = CELLS[cell]
+def unrolled(kind):
+    """The layer without its kernel: step by step, by autograd."""
+
+    class Unrolled(kind):
+        def forward(self, x, first=None, state_mask=None):
+            return self.unroll(x, first, state_mask)
+
+    return Unrolled
+
+
+def layers(cell, n_features, units, seed=0, masked=False):
+    """A layer of ours and torch's own, or the same unrolled, with the same weights and biases, none of them zero."""
+    ours, theirs, options = OF_TORCH.get(cell) or (VARIANTS[cell], unrolled(VARIANTS[cell]), {})
     layer = ours(n_features, units, **options)
-    reference = theirs(n_features, units, **({"nonlinearity": "relu"} if options else {}))
+    if masked:
+        reference = unrolled(ours)(n_features, units, **options)
+    else:
+        reference = theirs(n_features, units, **({"nonlinearity": "relu"} if options else {}))
     layer.initialise(generator := torch.Generator().manual_seed(seed))
     with torch.no_grad():
-        layer.bias_ih_l0.add_(0.3 * torch.randn(layer.bias_ih_l0.shape, generator=generator))
-        layer.bias_hh_l0.add_(0.3 * torch.randn(layer.bias_hh_l0.shape, generator=generator))
-    layer.bias_hh_l0.requires_grad_(True)
+        for name in ("bias_ih_l0", "bias_hh_l0", "peephole_l0"):
+            if hasattr(layer, name):
+                getattr(reference, name).requires_grad_(True)
+                weight = getattr(layer, name).requires_grad_(True)
+                weight.add_(0.3 * torch.randn(weight.shape, generator=generator))
     reference.load_state_dict(layer.state_dict())
     return layer, reference
 
 
 def initial_states(cell, n_rows, units, seed=1):
     generator = torch.Generator().manual_seed(seed)
-    states = [torch.randn(1, n_rows, units, generator=generator) for _ in range(1 + (cell == "lstm"))]
+    states = [torch.randn(1, n_rows, units, generator=generator) for _ in range(1 + (cell in LSTMS))]
     return states[0] if len(states) == 1 else tuple(states)
 
 
@@ -77,8 +95,8 @@ LAYOUTS = {
 
 @st.composite
 def tasks(draw):
-    cell = draw(st.sampled_from(sorted(CELLS)))
-    n_states = 1 + (cell == "lstm")
+    cell = draw(st.sampled_from(sorted({*OF_TORCH, *VARIANTS})))
+    n_states = 1 + (cell in LSTMS)
     return {
         "cell": cell,
         "n_steps": draw(st.integers(1, 80)),
@@ -87,6 +105,7 @@ def tasks(draw):
         "units": draw(st.integers(1, 70)),
         "layout": draw(st.sampled_from(sorted(LAYOUTS))),
         "with_initial": draw(st.booleans()),
+        "masked": draw(st.booleans()),
         # x, four weights, the initial states
         "wanted": draw(st.lists(st.booleans(), min_size=7, max_size=7).filter(any)),
         "used": draw(st.lists(st.booleans(), min_size=1 + n_states, max_size=1 + n_states).filter(any)),
@@ -94,7 +113,7 @@ def tasks(draw):
     }
 
 
-def gradients(layer, x, initial, wanted, used):
+def gradients(layer, x, initial, wanted, used, mask=None):
     """Outputs, and the gradients that are wanted of a weighted sum of the outputs that are used."""
     inputs = [
         x,
@@ -104,7 +123,7 @@ def gradients(layer, x, initial, wanted, used):
     for tensor, is_wanted in zip(inputs, wanted, strict=False):
         tensor.requires_grad_(is_wanted)
     asked = [tensor for tensor in inputs if tensor.requires_grad]
-    outputs = layer(x, initial)
+    outputs = layer(x, initial) if mask is None else layer(x, initial, mask)
     ends = [output for output, is_used in zip(parts(outputs), used, strict=True) if is_used]
     if not asked or not any(end.requires_grad for end in ends):
         return outputs, []
@@ -112,10 +131,11 @@ def gradients(layer, x, initial, wanted, used):
     return outputs, torch.autograd.grad(ends, asked, into, allow_unused=True)
 
 
-def is_far_from_the_kink(layer, x, initial):
+def is_far_from_the_kink(layer, x, initial, mask=None):
     """Whether no sum is so near to zero that rounding decides whether relu passes it."""
     h = x.new_zeros(x.shape[1], layer.hidden_size) if initial is None else initial[0]
     for inputs in x:
+        h = h if mask is None else h * mask
         before = inputs @ layer.weight_ih_l0.T + layer.bias_ih_l0 + layer.bias_hh_l0 + h @ layer.weight_hh_l0.T
         if before.abs().min() < 1e-6 * before.abs().max():
             return False
@@ -134,31 +154,37 @@ def several_threads_for_any_work(monkeypatch):
 def make(task, seed=0):
     """The layers and their inputs; in float64 too."""
     cell = task["cell"]
-    layer, reference = layers(cell, task["n_features"], task["units"])
+    layer, reference = layers(cell, task["n_features"], task["units"], masked=task["masked"])
     x = LAYOUTS[task["layout"]](numbers(task["n_steps"], task["n_rows"], task["n_features"], seed=seed))
     initial = initial_states(cell, task["n_rows"], task["units"]) if task["with_initial"] else None
     exact = copy.deepcopy(reference).double()
     initial_exact = (
-        None if initial is None else initial.double() if cell != "lstm" else tuple(s.double() for s in initial)
+        None if initial is None else initial.double() if cell not in LSTMS else tuple(s.double() for s in initial)
     )
     return (layer, x, initial), (reference, x, initial), (exact, x.double(), initial_exact)
+
+
+def state_mask(task):
+    """What recurrent dropout draws."""
+    kept = numbers(task["n_rows"], task["units"], seed=3) > -0.5
+    return 1.5 * kept.float() if task["masked"] else None
 
 
 def is_smooth(task, right):
     if task["cell"] != "relu_rnn":
         return True
     with torch.no_grad():
-        return is_far_from_the_kink(*right)
+        return is_far_from_the_kink(*right, mask=state_mask(task))
 
 
 def check_against_torch(task, mine, theirs, right):
-    used = task["used"]
+    used, mask = task["used"], state_mask(task)
     torch.set_num_threads(task["n_threads"])
-    mine, my_grads = gradients(*mine, task["wanted"], used)
+    mine, my_grads = gradients(*mine, task["wanted"], used, mask)
     if my_grads:
         assert ran_in_a_kernel(mine)
-    theirs, their_grads = gradients(*theirs, task["wanted"], used)
-    right, right_grads = gradients(*right, task["wanted"], used)
+    theirs, their_grads = gradients(*theirs, task["wanted"], used, mask)
+    right, right_grads = gradients(*right, task["wanted"], used, None if mask is None else mask.double())
     ours = [*parts(mine), *my_grads]
     for got, other, expected in zip(ours, [*parts(theirs), *their_grads], [*parts(right), *right_grads], strict=True):
         assert (got is None) == (expected is None)
@@ -184,12 +210,13 @@ def test_values_and_gradients_are_those_of_torch(task):
     ("n_steps", "n_rows", "n_features", "units"),
     [(40, 300, 3, 33), (170, 90, 40, 48), (12, 41, 5, 200), (3, 129, 70, 17)],
 )
-@pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize(("n_threads", "masked"), [(1, False), (2, False), (1, True)])
 @pytest.mark.usefixtures("several_threads_for_any_work")
-def test_values_and_gradients_of_large_layers(cell, n_steps, n_rows, n_features, units, n_threads):
+def test_values_and_gradients_of_large_layers(cell, n_steps, n_rows, n_features, units, n_threads, masked):
     sizes = {"n_steps": n_steps, "n_rows": n_rows, "n_features": n_features, "units": units}
     task = {"cell": cell, **sizes, "layout": "sample first", "with_initial": True, "n_threads": n_threads}
-    task |= {"wanted": [True] * 7, "used": [True] * (2 + (cell == "lstm"))}
+    task["masked"] = masked
+    task |= {"wanted": [True] * 7, "used": [True] * (2 + (cell in LSTMS))}
     tries = (make(task, seed) for seed in range(100))
     check_against_torch(task, *next(made for made in tries if is_smooth(task, made[2])))
 
@@ -216,7 +243,7 @@ def test_repeats_are_equal_to_the_bit_and_values_for_any_number_of_threads(cell)
     def run(n_threads):
         torch.set_num_threads(n_threads)
         layer, _ = layers(cell, 4, 20)
-        outputs, grads = gradients(layer, numbers(30, 90, 4), None, [True] * 5, [True] * (2 + (cell == "lstm")))
+        outputs, grads = gradients(layer, numbers(30, 90, 4), None, [True] * 5, [True] * (2 + (cell in LSTMS)))
         return parts(outputs), grads
 
     (values, grads), (again, grads_again), (alone, _) = run(3), run(3), run(1)
@@ -225,10 +252,10 @@ def test_repeats_are_equal_to_the_bit_and_values_for_any_number_of_threads(cell)
     assert all(map(torch.equal, values, alone))
 
 
-@every_cell
+@every_cell_of_torch
 def test_weights_are_exchanged_with_torch(cell):
     layer, reference = layers(cell, 3, 10)
-    back = type(layer)(3, 10, **CELLS[cell][2])
+    back = type(layer)(3, 10, **OF_TORCH[cell][2])
     back.load_state_dict(reference.state_dict())
     x = numbers(6, 4, 3)
     assert torch.equal(back(x)[0], layer(x)[0])
@@ -252,7 +279,7 @@ def test_outputs_are_the_same_without_gradients(cell):
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf"), 1e12, 1e-42])
 @pytest.mark.parametrize("place", ["x", "initial state", "weight_ih_l0", "weight_hh_l0", "bias_ih_l0"])
 def test_nan_infinite_and_extreme_values_propagate_as_in_torch(cell, bad, place):
-    if place == "initial state" and abs(bad) == float("inf") and cell in {"gru", "lstm"}:
+    if place == "initial state" and abs(bad) == float("inf") and cell not in {"simple_rnn", "relu_rnn"}:
         return  # a closed gate lets 2e-19 pass, as a float32 can't tell from 0 until it meets infinity
     layer, reference = layers(cell, 3, 19)
     x, initial = numbers(7, 10, 3), initial_states(cell, 10, 19)
@@ -260,11 +287,11 @@ def test_nan_infinite_and_extreme_values_propagate_as_in_torch(cell, bad, place)
         if place == "x":
             x[3, 4, 1] = bad
         elif place == "initial state":
-            (initial[-1] if cell == "lstm" else initial)[0, 4, 5] = bad
+            (initial[-1] if cell in LSTMS else initial)[0, 4, 5] = bad
         else:
             for both in (layer, reference):
                 getattr(both, place).view(-1)[6] = bad
-    used = [True] * (2 + (cell == "lstm"))
+    used = [True] * (2 + (cell in LSTMS))
     (mine, grads), (theirs, right) = (gradients(each, x, initial, [True] * 7, used) for each in (layer, reference))
     assert ran_in_a_kernel(mine)
     torch.testing.assert_close(parts(mine), parts(theirs), rtol=1e-4, atol=1e-5, equal_nan=True)
@@ -287,17 +314,19 @@ def test_vanishing_gradients_are_flushed_for_the_length_of_a_call_only():
 
 
 @every_cell
-def test_gradients_can_be_differentiated(cell):
-    layer, reference = layers(cell, 2, 6)
+@pytest.mark.parametrize("masked", [False, True])
+def test_gradients_can_be_differentiated(cell, masked):
+    layer, reference = layers(cell, 2, 6, masked=masked)
+    mask = [state_mask({"n_rows": 3, "units": 6, "masked": True})] if masked else []
 
     def second(each):
         x = numbers(5, 3, 2).requires_grad_()
-        states, _ = each(x)
+        states, _ = each(x, None, *mask)
         (slope,) = torch.autograd.grad(states.square().sum(), x, create_graph=True)
         return torch.autograd.grad(slope.square().sum(), [x, *each.parameters()], allow_unused=True)
 
     for got, expected in zip(second(layer), second(reference), strict=True):
-        torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5 * max(1.0, float(expected.abs().max())))
 
 
 @every_cell
@@ -353,7 +382,7 @@ def uncovered(change):
         return layer, reference, nn.utils.rnn.pack_padded_sequence(x, [4, 4, 4, 3, 2, 1])
     if change == "wide for one step":
         return *layers("gru", 3, 130), x[:1]
-    layer, reference = layers("gru", 3, 385)
+    layer, reference = layers("gru", 3, 641)
     return layer, reference, x
 
 
@@ -484,6 +513,26 @@ def test_a_forked_process_can_use_loaded_kernels():
         finally:
             os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_subclass_of_a_cell_with_a_kernel_runs_its_own_equations():
+    class Forgetful(MinimalGRU):
+        def step(self, inputs, seen, recurrent, state):
+            return 0.5 * super().step(inputs, seen, recurrent, state)
+
+    layer = Forgetful(3, 5)
+    layer.initialise(torch.Generator().manual_seed(0))
+    x = numbers(4, 6, 3)
+    assert run_kernel(layer, x) is None
+    torch.testing.assert_close(layer(x)[0], layer.unroll(x)[0])
+
+
+def test_a_mask_that_no_kernel_can_read_is_for_torch():
+    layer, _ = layers("gru", 3, 5)
+    x = numbers(4, 6, 3)
+    for mask in (torch.ones(6, 5).double(), torch.ones(6, 4), torch.ones(5, 6).t(), torch.ones(6, 5).requires_grad_()):
+        assert run_kernel(layer, x, None, mask) is None
+    assert run_kernel(layer, x, None, torch.ones(6, 5)) is not None
 
 
 def test_kernels_cover_one_direction_and_layers_with_a_bias():

@@ -17,8 +17,17 @@ PRELUDE = """
 import sys, warnings
 import torch
 from torch import nn
-from sklrnn.nn.cells import GRU, LSTM, SimpleRNN
+from sklrnn.nn.cells import GRU, LSTM, MinimalGRU, PeepholeLSTM, SimpleRNN, TextbookGRU
 from sklrnn.kernels import run_kernel
+
+class Unrolled(nn.Module):
+    def __init__(self, layer):
+        super().__init__()
+        self.forward, self.load_state_dict = layer.unroll, layer.load_state_dict
+        self.weight_ih_l0, self.weight_hh_l0, self.bias_ih_l0 = layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0
+
+def unrolled(kind):
+    return lambda n_features, units: Unrolled(kind(n_features, units))
 
 def check(name, n_steps=9, n_rows=37, n_features=3, units=19):
     ours, theirs, options, same = {
@@ -26,6 +35,9 @@ def check(name, n_steps=9, n_rows=37, n_features=3, units=19):
         "relu_rnn": (SimpleRNN, nn.RNN, {"activation": "relu"}, {"nonlinearity": "relu"}),
         "gru": (GRU, nn.GRU, {}, {}),
         "lstm": (LSTM, nn.LSTM, {}, {}),
+        "textbook_gru": (TextbookGRU, unrolled(TextbookGRU), {}, {}),
+        "minimal_gru": (MinimalGRU, unrolled(MinimalGRU), {}, {}),
+        "peephole_lstm": (PeepholeLSTM, unrolled(PeepholeLSTM), {}, {}),
     }[name]
     layer, reference = ours(n_features, units, **options), theirs(n_features, units, **same)
     layer.initialise(torch.Generator().manual_seed(0))
@@ -158,19 +170,25 @@ for mode, cell in _CELLS.items():
     for (n_steps, n_rows, n_features, units), with_initial, at_the_end, n_threads, by_rows in itertools.product(
         SIZES, (False, True), (False, True), (1, 3), (False, True)
     ):
+        # a mask in half of the cases
+        mask = fenced(torch.rand(n_rows, units).round()) if with_initial == by_rows else None
         torch.set_num_threads(n_threads)
         rows = cell.n_gates * units
         x = fenced(torch.randn(n_rows, n_steps, n_features)).transpose(0, 1) if by_rows else fenced(
             torch.randn(n_steps, n_rows, n_features)
         )
         # so small that two hundred steps of relu stay finite
-        shapes = ((rows, n_features), (rows, units), (rows,), (rows,))
-        weights = [fenced(0.4 / math.sqrt(units) * torch.randn(shape)) for shape in shapes]
+        shapes = ((rows, n_features), (rows, units), (rows,), (rows,), (cell.n_peepholes, units))
+        has = (True, True, True, cell.in_torch is not None, cell.n_peepholes > 0)
+        weights = [
+            fenced(0.4 / math.sqrt(units) * torch.randn(shape)) if exists else None
+            for shape, exists in zip(shapes, has, strict=True)
+        ]
         initial = [fenced(torch.randn(1, n_rows, units)) for _ in range(cell.n_states)] if with_initial else []
-        inputs = [tensor.requires_grad_() for tensor in (x, *weights, *initial)]
+        inputs = [tensor.requires_grad_() for tensor in (x, *weights, *initial) if tensor is not None]
         with torch.no_grad():
-            forward_call.run_forward(kernel, x, tuple(initial), runtime.Weights(*weights), save=False)
-        outputs = Recurrence.apply(cell, kernel, *inputs)
+            forward_call.run_forward(kernel, x, mask, tuple(initial), runtime.Weights(*weights), save=False)
+        outputs = Recurrence.apply(None, cell, kernel, mask, x, *weights, *initial)
         into = [fenced(torch.randn(output.shape)) for output in outputs]
         grads = torch.autograd.grad(outputs, inputs, into)
         assert all(tensor.isfinite().all() for tensor in (*outputs, *grads))
@@ -205,7 +223,7 @@ def test_older_processors(processor, tmp_path):
     lanes = {"AVX2": 8, "SSE2": 4}[processor]
     run(
         f"""
-for cell in ("simple_rnn", "relu_rnn", "gru", "lstm"):
+for cell in ("simple_rnn", "relu_rnn", "gru", "lstm", "textbook_gru", "minimal_gru", "peephole_lstm"):
     for n_rows, units in ((1, 1), (7, 4), (37, 19), (40, 64)):
         assert check(cell, n_rows=n_rows, units=units)
 from sklrnn.kernels._simd import LANES

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from sklrnn.kernels import preallocated_layer
-from sklrnn.nn.cells import is_of_torch
+from sklrnn.nn.cell_interface import runs_by_kernel
 from sklrnn.nn.layers import SequenceDropout, reverse
 from sklrnn.nn.recurrent import RecurrentLayer
 from sklrnn.training.operations.signal import LeftToAutograd, Operation, Signal
@@ -38,16 +38,41 @@ class Dropout:
             self.output.gradient.mul_(self._mask)
 
 
+class StateMask:
+    """What recurrent dropout draws: one mask of the state for all steps of a sequence, which a kernel reads."""
+
+    def __init__(self, dropout: SequenceDropout, source: Signal, units: int) -> None:
+        self._dropout, self._source = dropout, source
+        self.values = torch.empty(source.values.shape[1], units)
+
+    def forward(self, batch: dict[str, Tensor]) -> None:
+        mask = self._dropout.mask(self._source.values, self.values.shape[1])
+        assert mask is not None
+        self.values.copy_(mask)
+
+    def backward(self) -> None:
+        """Nothing to do: the kernel applies the mask to the gradient too."""
+
+
 class Cell:
     """A cell that reads its source step by step, by its kernel, and gives all states, or the final one."""
 
-    def __init__(self, cell: Any, source: Signal, *, gives_final: bool = False, passes_state: bool = False) -> None:
+    def __init__(
+        self,
+        cell: Any,
+        source: Signal,
+        mask: StateMask | None = None,
+        *,
+        gives_final: bool = False,
+        passes_state: bool = False,
+    ) -> None:
         layer = None
-        if is_of_torch(cell):
+        if runs_by_kernel(cell):
             layer = preallocated_layer(
                 cell,
                 source.values,
                 grad_x=source.padded_gradient,
+                state_mask=None if mask is None else mask.values,
                 gives_final=gives_final,
                 passes_state=passes_state,
             )
@@ -167,8 +192,6 @@ def recurrent_operations(
     layer: RecurrentLayer, source: Signal, *, gives_final: bool = False, passes_state: bool = False
 ) -> tuple[list[Operation], Signal]:
     """The operations of a layer, and its states; with ``gives_final`` its final state, if one cell alone makes it."""
-    if layer.recurrent_dropout.rate:
-        raise LeftToAutograd("recurrent_dropout")
     operations: list[Operation] = []
     layer_input, read = source, source
     if layer.is_residual:
@@ -178,14 +201,19 @@ def recurrent_operations(
         dropout = Dropout(layer.dropout, source)
         operations.append(dropout)
         read = dropout.output
+    cells = [cell for cell in (layer.forwards, layer.backwards) if cell is not None]
+    masks: list[Any] = [None] * len(cells)
+    if layer.recurrent_dropout.rate:
+        masks = [StateMask(layer.recurrent_dropout, read, layer.units) for _ in cells]
+        operations += masks  # drawn in the order in which autograd runs the cells
     gives_final = gives_final and layer.backwards is None and not layer.is_residual
-    forwards = Cell(layer.forwards, read, gives_final=gives_final, passes_state=passes_state)
+    forwards = Cell(layer.forwards, read, masks[0], gives_final=gives_final, passes_state=passes_state)
     states = forwards.output
     if layer.backwards is None:
         operations.append(forwards)
     else:
         reversed_input = Reverse(read)
-        backwards = Cell(layer.backwards, reversed_input.output)
+        backwards = Cell(layer.backwards, reversed_input.output, masks[1])
         joined = JoinDirections(states, backwards.output)
         operations += [reversed_input, backwards, forwards, joined]
         states = joined.output
