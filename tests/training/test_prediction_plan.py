@@ -15,6 +15,9 @@ TINY = {"units": 5, "max_epochs": 2, "random_state": 0}
 X = np.random.default_rng(0).normal(size=(60, 7, 2))
 Y = X[:, -3:, 0].sum(axis=1)
 NETWORKS = {
+    "textbook gru": {"reset_after": False},
+    "minimal gru": {"cell": "minimal_gru"},
+    "peepholes": {"cell": "lstm", "peephole": True},
     "plain": {},
     "two layers": {"units": (5, 4)},
     "lstm": {"cell": "lstm"},
@@ -145,7 +148,7 @@ def test_values_beyond_float32_saturate_gates():
         assert_allclose(far, model.predict(np.full((1, 7, 2), 1e25)))
 
 
-@pytest.mark.parametrize("options", [{"reset_after": False}, {"cell": "minimal_gru"}, {"stateful": True}])
+@pytest.mark.parametrize("options", [{"cell": "slstm"}, {"bidirectional": True}, {"stateful": True}])
 def test_other_networks_run_as_modules(options):
     assert fitted(**options, batch_size=5).model_._plan_for(X) is None
 
