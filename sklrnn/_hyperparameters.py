@@ -153,20 +153,20 @@ def hyperparameters(cls: Class) -> Class:
 
 
 def validate_parameters(estimator: Any) -> None:
-    """Raise scikit-learn's ``InvalidParameterError`` where a parameter breaks its constraint."""
-    name = type(estimator).__name__
-    given = estimator.get_params(deep=False)
+    """Raise scikit-learn's ``InvalidParameterError`` where a parameter, unless it is the default, is not allowed."""
+    cls, constraints = type(estimator), estimator._parameter_constraints
+    given = {name: value for name in constraints if (value := getattr(estimator, name)) is not getattr(cls, name, cls)}
     try:
-        checks.validate_parameter_constraints(estimator._parameter_constraints, given, caller_name=name)
+        checks.validate_parameter_constraints(constraints, given, caller_name=cls.__name__)
     except InvalidParameterError as error:
-        raise InvalidParameterError(explain_invalid_name(str(error), given, estimator._parameter_constraints)) from None
-    for field in dataclasses.fields(estimator):
-        value = getattr(estimator, field.name) if field.init else None
+        raise InvalidParameterError(explain_invalid_name(str(error), given, constraints)) from None
+    for name, value in given.items():
+        field = cls.__dataclass_fields__[name]
         for other, needed in field.metadata.get("only_with", {}).items():
             if value != field.default and getattr(estimator, other) != needed:
                 raise InvalidParameterError(
-                    f"{field.name}={value!r} of {name} is an option of {other}={needed!r}, got "
-                    f"{other}={getattr(estimator, other)!r}. Set {other}={needed!r}, or leave {field.name} at its "
+                    f"{name}={value!r} of {cls.__name__} is an option of {other}={needed!r}, got "
+                    f"{other}={getattr(estimator, other)!r}. Set {other}={needed!r}, or leave {name} at its "
                     f"default, {field.default!r}."
                 )
 

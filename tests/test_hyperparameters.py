@@ -11,7 +11,12 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import BaseEstimator, clone
-from sklearn.utils._param_validation import InvalidParameterError, generate_invalid_param_val, make_constraint
+from sklearn.utils._param_validation import (
+    InvalidParameterError,
+    generate_invalid_param_val,
+    make_constraint,
+    validate_parameter_constraints,
+)
 
 import sklrnn
 import sklrnn.forecasting
@@ -92,13 +97,23 @@ def accepts(annotation, value):
     class Estimator(BaseEstimator):
         """One parameter."""
 
-        parameter: annotation = None
+        parameter: annotation = object()  # a default is not checked
 
     try:
         validate_parameters(Estimator(parameter=value))
     except InvalidParameterError:
         return False
     return True
+
+
+@pytest.mark.parametrize("kind", PUBLIC.values(), ids=PUBLIC)
+def test_all_defaults_are_allowed_as_they_are_not_checked_again(kind):
+    defaults = {
+        name: parameter.default
+        for name, parameter in inspect.signature(kind).parameters.items()
+        if parameter.default is not inspect.Parameter.empty
+    }
+    validate_parameter_constraints(kind._parameter_constraints, defaults, caller_name=kind.__name__)
 
 
 DOC = Doc("A parameter.")

@@ -31,9 +31,9 @@ from sklrnn.nn.losses import Loss
 from sklrnn.nn.network import Network, NetworkArchitecture
 from sklrnn.training.auto_epochs import StepBudget, resolve_epochs
 from sklrnn.training.batches import Batches, StatefulBatches
+from sklrnn.training.devices import choose_device
 from sklrnn.training.inference import all_states
 from sklrnn.training.interrupts import TrainingInterrupted
-from sklrnn.training.net import choose_device
 from sklrnn.training.sklearn_callbacks import CallbackSupportMixin, epoch_hooks, with_callbacks
 from sklrnn.training.streaming import Stream
 

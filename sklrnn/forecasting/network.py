@@ -14,8 +14,9 @@ from sklrnn.nn.losses import Loss, WeightedTargets, regression_loss
 from sklrnn.nn.network import NetworkArchitecture
 from sklrnn.saved_state import Saved, with_stamp, without_stamp
 from sklrnn.training.batches import Batches
+from sklrnn.training.devices import choose_device
 from sklrnn.training.interrupts import TrainingInterrupted
-from sklrnn.training.net import SequenceNet, choose_device
+from sklrnn.training.net import SequenceNet
 from sklrnn.training.process import count_threads, thread_limit
 from sklrnn.training.trained_network import TrainedNetwork, TrainingOptions, train
 

@@ -32,7 +32,7 @@ from sklrnn.inputs.samples import feature_statistics
 from sklrnn.inputs.sklearn_classes import BaseEstimator, DensityMixin
 from sklrnn.inputs.validation import with_text_input
 from sklrnn.preprocessing.token_encoder import TokenEncoder
-from sklrnn.training.net import choose_device
+from sklrnn.training.devices import choose_device
 
 __all__ = ["SequenceGenerator"]
 

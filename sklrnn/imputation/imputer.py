@@ -26,7 +26,7 @@ from sklrnn.inputs.user_warnings import warn_user
 from sklrnn.nn.network import NetworkArchitecture
 from sklrnn.timeline.calendar_features import choose_cycles, cyclical_features
 from sklrnn.training.auto_epochs import StepBudget, resolve_epochs
-from sklrnn.training.net import choose_device
+from sklrnn.training.devices import choose_device
 
 __all__ = ["RecurrentImputer"]
 

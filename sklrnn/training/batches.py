@@ -1,5 +1,6 @@
 """Batches as slices of arrays: the input of the training loop."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,10 @@ from sklrnn.nn.layers import real_steps
 
 Array = NDArray[Any]
 Batch = tuple[dict[str, Tensor], Tensor]
+
+# So many numbers are gathered at once, and stay in a cache until their batch comes. For batches of a few kilobytes the
+# calls would take longer than the copies.
+_GATHERED_NUMBERS = 2**17
 
 
 def as_tensor(X: Array, device: torch.device) -> Tensor:
@@ -43,7 +48,7 @@ def without_padding(raw: Tensor, target: Tensor, x: dict[str, Tensor]) -> tuple[
 
 
 class Batches:
-    """Tensors batch by batch; windows that are a view are gathered one batch at a time.
+    """Tensors batch by batch; windows that are a view are gathered a few batches at a time.
 
     Where sequences differ in length, those of about the same length share a batch.
     """
@@ -67,16 +72,22 @@ class Batches:
         return -(-len(self.order) // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
-        for chosen in self._chosen_samples():
+        n_at_once = 1
+        if self.lengths is None:
+            n_at_once = max(1, _GATHERED_NUMBERS // (self.batch_size * math.prod(self.samples.X.shape[1:])))
+        for chosen in self._chosen_samples(n_at_once):
             x, lengths = padded_tensors(self.samples.X[chosen], self.device)
-            batch = {"x": x, "weight": self._fetch(self.weights, chosen)}
+            weight, y = self._fetch(self.weights, chosen), self._fetch(self.y, chosen)
             if lengths is not None:
-                batch["lengths"] = lengths
-            yield batch, self._fetch(self.y, chosen)
+                yield {"x": x, "weight": weight, "lengths": lengths}, y
+                continue
+            for part, its_weight, its_y in zip(*(one.split(self.batch_size) for one in (x, weight, y)), strict=True):
+                yield {"x": part, "weight": its_weight}, its_y
 
-    def _chosen_samples(self) -> Iterator[Array]:
-        order = self.order
-        starts = np.arange(0, len(order), self.batch_size)
+    def _chosen_samples(self, n_batches: int = 1) -> Iterator[Array]:
+        """The samples of each batch, or of so many batches at once."""
+        order, n = self.order, n_batches * self.batch_size
+        starts = np.arange(0, len(order), n)
         if self.seed is not None and len(self) > 1:
             # A generator of its own for each epoch, so that training can be continued from its seed and epoch.
             rng = np.random.default_rng([self.seed, self.epoch])
@@ -86,7 +97,7 @@ class Batches:
                 # Not exactly by length: the same sequences should not share a batch in every epoch.
                 order = order[np.argsort(lengths * rng.uniform(0.9, 1.1, len(order)), kind="stable")]
                 starts = rng.permutation(starts)
-        return (order[start : start + self.batch_size] for start in starts)
+        return (order[start : start + n] for start in starts)
 
     def _scaled_weights(self) -> Sequences:
         """Weights of samples or steps, with a mean of one over the samples of nonzero weight."""

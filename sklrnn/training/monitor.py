@@ -45,6 +45,7 @@ class TrainingMonitor(Callback):
     ) -> None:
         self.max_epochs = max_epochs
         self.first_epoch = first_epoch
+        self._initial_loss: float | None = None
         self.validated = validated
         self.patience = patience
         self.tol = tol
@@ -59,11 +60,11 @@ class TrainingMonitor(Callback):
         self._n_without_improvement = 0
 
     def start(self, net: SequenceNet, batches: Batches, validation: Batches | None) -> None:
-        """Evaluate the weights before training: the loss to compare with, and the best so far if they were trained."""
-        self._initial_loss = net.evaluate(batches, most=_BATCHES_TO_CHECK)
+        """Keep the weights before training, to compare with; if they were trained, they are the best so far."""
+        self._batches, self._initial_weights = batches, _copy(net)
         if validation is not None:
             self.best_loss = net.evaluate(validation)
-            self.kept = [_copy(net)]
+            self.kept = [self._initial_weights]
 
     def on_epoch_begin(self, net: SequenceNet, dataset_train: Batches | None = None, **_: Any) -> None:
         if dataset_train is not None:
@@ -72,7 +73,7 @@ class TrainingMonitor(Callback):
     def on_epoch_end(self, net: SequenceNet, **_: Any) -> None:
         loss = net.history[-1, "train_loss"]
         monitored = net.history[-1, "valid_loss"] if self.validated else loss
-        if not self._is_usable(loss) or not self._is_usable(monitored):
+        if not self._is_usable(loss, net) or not self._is_usable(monitored, net):
             self.diverged = self.stop = True
             return
         self.losses.append(loss)
@@ -117,12 +118,25 @@ class TrainingMonitor(Callback):
 
     def _has_usable_weights(self, net: SequenceNet, batches: Batches) -> bool:
         # The loss of an epoch is computed before its steps: it does not tell about the last of them.
-        usable = self._is_usable(net.evaluate(batches, most=_BATCHES_TO_CHECK))
+        usable = self._is_usable(net.evaluate(batches, most=_BATCHES_TO_CHECK), net)
         self.diverged |= not usable
         return usable
 
-    def _is_usable(self, loss: float) -> bool:
-        return bool(np.isfinite(loss)) and loss <= _DIVERGENCE_FACTOR * (1.0 + abs(self._initial_loss))
+    def _is_usable(self, loss: float, net: SequenceNet) -> bool:
+        if not np.isfinite(loss) or loss <= _DIVERGENCE_FACTOR:
+            return bool(np.isfinite(loss))
+        return loss <= _DIVERGENCE_FACTOR * (1.0 + abs(self._loss_before_training(net)))
+
+    def _loss_before_training(self, net: SequenceNet) -> float:
+        """The loss of the initial weights, which few fits ask for; the network keeps those that it has."""
+        if self._initial_loss is None:
+            now, epoch = _copy(net), self._batches.epoch
+            net.module_.load_state_dict(self._initial_weights)
+            self._batches.set_epoch(self.first_epoch)
+            self._initial_loss = net.evaluate(self._batches, most=_BATCHES_TO_CHECK)
+            net.module_.load_state_dict(now)
+            self._batches.set_epoch(epoch)
+        return self._initial_loss
 
 
 class StopWhereMonitorSays(Callback):

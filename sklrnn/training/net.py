@@ -12,6 +12,7 @@ from skorch.callbacks import Callback
 from torch import Tensor, nn
 
 from sklrnn.training.batches import Batch, Batches, SegmentBatch, without_padding
+from sklrnn.training.devices import on_device, tensors_of
 from sklrnn.training.interrupts import is_raised_by_code
 from sklrnn.training.optimizers import OnFlatWeights, WeightAverage, copy_optimizer_state, one_cycle
 from sklrnn.training.penalties import add_penalty_gradients, penalty
@@ -32,7 +33,8 @@ class SequenceNet(NeuralNet):
         max_grad_norm: float | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(module, train_split=None, **kwargs)
+        # skorch's log would make a table of each epoch, and print nothing.
+        super().__init__(module, train_split=None, callbacks__print_log=None, **kwargs)
         self.optimizer_name = optimizer_name  # as the user gave it
         self.l1 = l1
         self.l2 = l2
@@ -87,7 +89,8 @@ class SequenceNet(NeuralNet):
 
     def add_penalty_gradients(self) -> float:
         """Add the gradients of the penalties to those that are there, and give the penalties."""
-        return add_penalty_gradients(self.module_.penalized_weights(), self.l1, self.l2)
+        weights = self.module_.penalized_weights() if self.l1 or self.l2 else []  # collecting them takes long
+        return add_penalty_gradients(weights, self.l1, self.l2)
 
     def train_step_single(self, batch: Batch, **_: Any) -> dict[str, Any]:
         step = self._steps.step_for(self, batch)(self, batch)
@@ -127,13 +130,18 @@ class SequenceNet(NeuralNet):
         self.average_.show(False)
         if isinstance(self.optimizer_, OnFlatWeights):
             self.optimizer_.weights.attach_gradients()
-        self._steps = TrainSteps(reason_for_autograd(self))
+        if self.callbacks or self._steps is OUTSIDE_AN_EPOCH:  # a callback may have changed the network
+            self._steps = TrainSteps(reason_for_autograd(self))
         try:
             self._run_epoch(iterator, training, prefix, averaged_step, **fit_params)
         finally:
             self.path_ = self._steps.path
-            self._steps = OUTSIDE_AN_EPOCH  # the arrays of the others are freed
             self.average_.show(True)
+
+    def _set_training(self, training: bool = True) -> None:
+        """skorch's, which visits every module, and which validation calls for every batch."""
+        if training or self.module_.training or self.criterion_.training:
+            super()._set_training(training)
 
     def _run_epoch(self, iterator: Batches, training: bool, prefix: str, step_fn: Any, **fit_params: Any) -> None:
         self._set_training(training)
@@ -197,7 +205,8 @@ class SequenceNet(NeuralNet):
             self._interrupt = error
         finally:
             self._before, self._after = [], []
-            self.module.eval()
+            self._steps = OUTSIDE_AN_EPOCH  # the arrays of the others are freed
+            self._set_training(False)
         interrupt, self._interrupt = self._interrupt, None  # it holds on to all that training had in memory
         if interrupt is not None and self.average_.n_steps == n_steps:
             raise interrupt
@@ -224,6 +233,10 @@ class SequenceNet(NeuralNet):
 
     # -- weights and settings ----------------------------------------------------------------------------------------
 
+    def _initialize_module(self, reason: str | None = None) -> None:
+        with self._current_init_context("module"):
+            self.module_: Any = on_device(self.module, self.device)
+
     def initialize_optimizer(self, *args: Any, **kwargs: Any) -> Any:
         super().initialize_optimizer(*args, **kwargs)
         self._start_average()
@@ -247,7 +260,7 @@ class SequenceNet(NeuralNet):
             return self.module
         if self._double is None:
             double = copy.deepcopy(self.module).double().eval()
-            self._double = double, _tensors(double), _tensors(self.module)
+            self._double = double, tensors_of(double), tensors_of(self.module)
         network, targets, sources = self._double
         with torch.no_grad():
             torch._foreach_copy_(targets, sources)
@@ -282,17 +295,3 @@ class SequenceNet(NeuralNet):
     def _set_rate(self, learning_rate: float) -> None:
         for group in self.optimizer_.param_groups:
             group["lr"] = learning_rate
-
-
-def _tensors(network: nn.Module) -> list[Tensor]:
-    return [*network.parameters(), *network.buffers()]
-
-
-def choose_device(name: str) -> torch.device:
-    """``"auto"`` is CUDA where there is a GPU, else the CPU; MPS only when asked for."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    available = torch.cuda.is_available() if name.startswith("cuda") else torch.backends.mps.is_available()
-    if name != "cpu" and not available:
-        raise ValueError(f'device="{name}" is not available on this machine. Use device="cpu", or "auto".')
-    return torch.device(name)

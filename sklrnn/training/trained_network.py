@@ -16,10 +16,11 @@ from sklrnn.nn.architecture import Architecture, count_parameters, rebuild
 from sklrnn.saved_state import Saved, with_stamp, without_stamp
 from sklrnn.training.auto_epochs import resolve_patience
 from sklrnn.training.batches import Batches
+from sklrnn.training.devices import choose_device
 from sklrnn.training.inference import for_blocks, run_in_blocks
 from sklrnn.training.interrupts import TrainingInterrupted
 from sklrnn.training.monitor import ProgressReport, StopWhereMonitorSays, TrainingMonitor
-from sklrnn.training.net import SequenceNet, choose_device
+from sklrnn.training.net import SequenceNet
 from sklrnn.training.optimizers import optimizer_settings
 from sklrnn.training.prediction_plan import PredictionPlan
 from sklrnn.training.process import seeded, thread_limit
@@ -179,7 +180,6 @@ class TrainedNetwork:
                 if interrupt is not None:
                     raise interrupt from None
                 raise
-        net.module.eval()
         if interrupt is not None:
             raise TrainingInterrupted(self._after(monitor), monitor.describe_interrupt())
         return self._after(monitor)

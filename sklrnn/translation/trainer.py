@@ -15,7 +15,7 @@ from sklrnn.inputs.ragged import for_each_step
 from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, token_counts
 from sklrnn.preprocessing.token_encoder import START
 from sklrnn.training.auto_epochs import StepBudget, resolve_epochs
-from sklrnn.training.net import choose_device
+from sklrnn.training.devices import choose_device
 from sklrnn.training.sklearn_callbacks import epoch_hooks
 from sklrnn.translation.batches import PairBatches
 from sklrnn.translation.network import TranslationArchitecture, TranslationNetwork, ValuesAndEnd

@@ -12,8 +12,9 @@ from skorch.callbacks import Callback, GradientNormClipping
 
 from sklrnn import GRURegressor, RecurrentImputer, SequenceGenerator, SequenceTranslator
 from sklrnn.inputs.samples import Samples, hold_out_newest, merge_identical
+from sklrnn.training import batches as batches_module
 from sklrnn.training.batches import Batches
-from sklrnn.training.net import choose_device
+from sklrnn.training.devices import choose_device
 from sklrnn.training.optimizers import OPTIMIZERS, OnFlatWeights
 
 
@@ -68,6 +69,18 @@ def test_batches_cover_every_row_once_in_a_new_order_each_epoch():
     assert [len(y) for _, y in batches] == [4, 4, 2]
     for x, y in batches:
         assert_array_equal(x["x"].numpy().ravel(), y.numpy().ravel())
+
+
+def test_batches_that_are_gathered_at_once_are_those_gathered_one_by_one(monkeypatch):
+    weights = np.linspace(1.0, 2.0, 10)
+    together = list(Batches(some_rows(10, weights), batch_size=4, device=torch.device("cpu"), seed=1))
+    monkeypatch.setattr(batches_module, "_GATHERED_NUMBERS", 1)
+    one_by_one = list(Batches(some_rows(10, weights), batch_size=4, device=torch.device("cpu"), seed=1))
+    shared = {x["x"].untyped_storage().data_ptr() for x, _ in together}
+    assert (len(shared), len(together), len(one_by_one)) == (1, 3, 3)
+    for (x, y), (other_x, other_y) in zip(together, one_by_one, strict=True):
+        assert torch.equal(y, other_y)
+        assert all(torch.equal(x[name], other_x[name]) for name in ("x", "weight"))
 
 
 def test_weights_average_to_one():

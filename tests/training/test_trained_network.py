@@ -15,9 +15,11 @@ from sklrnn.inputs.samples import Samples
 from sklrnn.nn.losses import regression_loss
 from sklrnn.nn.network import NetworkArchitecture
 from sklrnn.saved_state import with_stamp
-from sklrnn.training import inference
+from sklrnn.training import inference, monitor, train_step
 from sklrnn.training.batches import Batches
+from sklrnn.training.fused_step import make_fused_step
 from sklrnn.training.inference import all_states
+from sklrnn.training.net import SequenceNet
 from sklrnn.training.trained_network import TrainedNetwork, TrainingOptions, train
 
 CPU = torch.device("cpu")
@@ -85,6 +87,38 @@ def test_training_gives_a_network_that_is_ready_to_predict():
     assert model.curves.loss[-1] < model.curves.loss[0]
     assert (model.curves.validation, model.curves.best_validation) == (None, None)
     assert model.options == replace(OPTIONS, max_epochs=5)
+
+
+@pytest.mark.parametrize(("callbacks", "times"), [(None, 1), ([Callback()], 3)])
+def test_operations_are_listed_once_for_all_epochs_unless_a_callback_may_change_the_network(
+    callbacks, times, monkeypatch
+):
+    made = []
+    monkeypatch.setattr(train_step, "make_fused_step", lambda *given: made.append(given) or make_fused_step(*given))
+    with_callbacks = replace(OPTIONS, max_epochs=3, callbacks=callbacks)
+    train(some_network(), LOSS, batches(slice(32)), None, with_callbacks)
+    assert len(made) == times
+
+
+def test_the_network_is_evaluated_once_where_nothing_is_held_out(monkeypatch):
+    evaluate, losses = SequenceNet.evaluate, []
+    monkeypatch.setattr(
+        SequenceNet, "evaluate", lambda *given, **how: losses.append(evaluate(*given, **how)) or losses[-1]
+    )
+    trained()
+    assert len(losses) == 1
+
+
+def test_a_loss_is_large_only_beside_that_of_the_untrained_network(monkeypatch):
+    expected = trained()
+    share = 0.9 * min(expected.curves.loss)  # of 1, which every loss exceeds, but not of 1 + that of the first weights
+    monkeypatch.setattr(monitor, "_DIVERGENCE_FACTOR", share)
+    network = some_network()
+    with torch.no_grad():
+        network.head.bias += 1e3
+    assert len(trained(network=network).curves.loss) == OPTIONS.max_epochs
+    with pytest.raises(ValueError, match="the loss exploded"):
+        trained(network=some_network(), learning_rate=1e3)
 
 
 def test_the_best_epoch_on_the_validation_batches_is_kept():
