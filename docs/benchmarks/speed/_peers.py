@@ -32,6 +32,11 @@ def sklrnn(task: Task) -> Answer:
         max_grad_norm=None,
         early_stopping=False,
         random_state=0,
+        bidirectional=task.bidirectional,
+        recurrent_dropout=task.recurrent_dropout,
+        filters=task.filters or None,
+        kernel_size=3,
+        pool_size=2,
     )
     return model.fit(task.X, task.y).predict
 
@@ -43,13 +48,39 @@ def torch_network(task: Task) -> Any:
     class Net(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            layer = {"gru": nn.GRU, "lstm": nn.LSTM, "simple_rnn": nn.RNN}[task.cell]
-            self.layer = layer(task.X.shape[2], task.units, batch_first=True)
-            self.head = nn.Linear(task.units, task.n_classes or 1)
+            n_inputs = task.filters or task.X.shape[2]
+            if task.filters:
+                self.convolution = nn.Conv1d(task.X.shape[2], task.filters, 3)
+            if task.recurrent_dropout:
+                cell = {"gru": nn.GRUCell, "lstm": nn.LSTMCell, "simple_rnn": nn.RNNCell}[task.cell]
+                self.layer = cell(n_inputs, task.units)
+            else:
+                layer = {"gru": nn.GRU, "lstm": nn.LSTM, "simple_rnn": nn.RNN}[task.cell]
+                self.layer = layer(n_inputs, task.units, batch_first=True, bidirectional=task.bidirectional)
+            self.head = nn.Linear(task.units * (1 + task.bidirectional), task.n_classes or 1)
 
         def forward(self, X: Any) -> Any:
-            raw = self.head(self.layer(X)[0][:, -1])
+            if task.filters:
+                X = nn.functional.pad(X.transpose(1, 2), (2, 0))
+                X = nn.functional.max_pool1d(torch.relu(self.convolution(X)), 2, ceil_mode=True).transpose(1, 2)
+            raw = self.head(self.last_state(X))
             return raw if task.n_classes else raw[:, 0]
+
+        def last_state(self, X: Any) -> Any:
+            """torch's layers have no dropout of the state, so that one step follows the other there."""
+            if task.recurrent_dropout:
+                h = c = X.new_zeros(len(X), task.units)
+                mask = nn.functional.dropout(torch.ones_like(h), task.recurrent_dropout, self.training)
+                for x in X.unbind(1):
+                    if task.cell == "lstm":
+                        h, c = self.layer(x, (h * mask, c))
+                    else:
+                        h = self.layer(x, h * mask)
+                return h
+            states = self.layer(X)[0]
+            if task.bidirectional:  # each direction has read everything at its own end
+                return torch.cat([states[:, -1, : task.units], states[:, 0, task.units :]], dim=1)
+            return states[:, -1]
 
     torch.manual_seed(0)
     return Net()
@@ -69,6 +100,8 @@ def torch(task: Task) -> Answer:
             optimizer.zero_grad()
             loss(network(X[chosen]), y[chosen]).backward()
             optimizer.step()
+
+    network.eval()
 
     def answer(X: Any) -> Any:
         with t.inference_mode():
@@ -103,15 +136,26 @@ def skorch(task: Task) -> Answer:
     return lambda X: np.ravel(model.predict(np.ascontiguousarray(X)))
 
 
-def keras(task: Task) -> Answer:
+def keras_model(task: Task) -> Any:
     import keras as k
 
     k.utils.set_random_seed(0)
-    layer = {"gru": k.layers.GRU, "lstm": k.layers.LSTM, "simple_rnn": k.layers.SimpleRNN}[task.cell]
-    head = k.layers.Dense(task.n_classes, activation="softmax") if task.n_classes else k.layers.Dense(1)
-    model = k.Sequential([k.Input(task.X.shape[1:]), layer(task.units), head])
+    layers = [k.Input(task.X.shape[1:])]
+    if task.filters:
+        layers.append(k.layers.Conv1D(task.filters, 3, padding="causal", activation="relu"))
+        layers.append(k.layers.MaxPooling1D(2, padding="same"))
+    kind = {"gru": k.layers.GRU, "lstm": k.layers.LSTM, "simple_rnn": k.layers.SimpleRNN}[task.cell]
+    layer = kind(task.units, recurrent_dropout=task.recurrent_dropout)
+    layers.append(k.layers.Bidirectional(layer) if task.bidirectional else layer)
+    layers.append(k.layers.Dense(task.n_classes, activation="softmax") if task.n_classes else k.layers.Dense(1))
+    model = k.Sequential(layers)
     loss = "sparse_categorical_crossentropy" if task.n_classes else "mse"
     model.compile(optimizer=k.optimizers.Adam(task.learning_rate), loss=loss)
+    return model
+
+
+def keras(task: Task) -> Answer:
+    model = keras_model(task)
     X, y = np.ascontiguousarray(task.X), np.ascontiguousarray(task.y)
     model.fit(X, y, batch_size=task.batch_size, epochs=task.epochs, verbose=0)
 

@@ -20,13 +20,11 @@ HERE = Path(__file__).resolve().parent
 
 
 class Worker:
-    """A peer in a process of its own, which fits when it is asked to."""
+    """A peer in a process of its own, which answers the questions that it is asked."""
 
-    def __init__(self, name: str, task: str, n_threads: int) -> None:
+    def __init__(self, command: list[str], n_threads: int, settings: dict[str, str] | None = None) -> None:
         threads = {f"{library}_NUM_THREADS": str(n_threads) for library in ("OMP", "MKL", "OPENBLAS", "NUMEXPR")}
-        # Threads that spin while they wait would slow the next peer down.
-        environment = {**os.environ, **threads, "OMP_WAIT_POLICY": "passive", "TF_CPP_MIN_LOG_LEVEL": "3"}
-        command = [sys.executable, str(HERE / "_side_by_side.py"), "--worker", name, "--task", task]
+        environment = {**os.environ, **threads, "TF_CPP_MIN_LOG_LEVEL": "3", **(settings or {})}
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -102,9 +100,12 @@ def _milliseconds(answer: Any, X: Any) -> float:
     return 1000 * statistics.median(seconds)
 
 
-def measure(task: str, *, n_threads: int, rounds: int, peers: list[str]) -> list[dict[str, Any]]:
+def measure(
+    task: str, *, n_threads: int, rounds: int, peers: list[str], settings: dict[str, str]
+) -> list[dict[str, Any]]:
     """A row for each peer: warm fits in seconds, predictions in milliseconds, memory in MB, and their error."""
-    workers = {name: Worker(name, task, n_threads) for name in peers}
+    command = [sys.executable, str(HERE / "_side_by_side.py"), "--task", task, "--worker"]
+    workers = {name: Worker([*command, name], n_threads, settings) for name in peers}
     fits: dict[str, list[float]] = {name: [] for name in peers}
     first = {name: worker.ask("fit") for name, worker in workers.items()}  # compiles, imports, warms up
     for _ in range(rounds):
@@ -164,9 +165,17 @@ def run(task: str) -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peers", nargs="*", help="default: all that are installed")
+    parser.add_argument(
+        "--wait-policy",
+        choices=("active", "passive"),
+        help="how threads of OpenMP wait (default: as each package comes). On a busy machine torch is faster with "
+        "passive ones, on a quiet one with active ones",
+    )
     asked = parser.parse_args()
     peers = ["sklrnn", *(name for name in asked.peers or installed(task) if name != "sklrnn")]
-    print(as_table(measure(task, n_threads=asked.threads, rounds=asked.rounds, peers=peers)))
+    settings = {"OMP_WAIT_POLICY": asked.wait_policy} if asked.wait_policy else {}
+    rows = measure(task, n_threads=asked.threads, rounds=asked.rounds, peers=peers, settings=settings)
+    print(as_table(rows))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,9 @@ class Task:
     series: Any = None  # (row, feature): where the sequences are windows, what they are windows of
     n_classes: int = 0
     learning_rate: float = 1e-3
+    filters: int = 0  # of a causal convolution over three steps, followed by max pooling of two
+    bidirectional: bool = False
+    recurrent_dropout: float = 0.0
 
     @property
     def window_length(self) -> int:
