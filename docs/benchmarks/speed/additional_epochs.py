@@ -8,20 +8,19 @@ Each package trains each network in a process of its own, on the cores that it m
   epochs between them. That leaves out what a fit costs before and after its epochs. sklrnn and torch fit a new network
   each time. Keras fits the same model again, as it would compile a new one anew; that is not counted either.
 
-On one thread the processor's time counts (all threads of the process, which share one core), as other work on the machine
-disturbs it less; on more the time on the wall. A package that is faster with another setting of its threads has that
-setting: each is measured, and the fastest counts.
+On one thread the processor's time counts (all threads of the process, which share one core), as other work on the
+machine disturbs it less; on more the time on the wall. torch's threads wait in the way that is faster here: both
+are measured.
 """
 
 import argparse
 import json
 import os
-import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -41,9 +40,10 @@ KERAS = "Keras on JAX"
 THREAD_SETTINGS: dict[str, list[dict[str, str]]] = {
     "sklrnn": [{}],
     "torch, tight loop": [{}, {"OMP_WAIT_POLICY": "passive"}],
-    KERAS: [{}, {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"}],
+    KERAS: [{}],
 }
 SHORT = 1  # epochs
+Rows = Iterator[tuple[str, str, dict[str, float]]]
 
 
 def network(task_name: str, name: str, n_windows: int | None = None) -> Task:
@@ -60,69 +60,76 @@ def repeated_fit(peer: str, task: Task) -> Callable[[int], Any]:
     return lambda epochs: model.fit(X, y, batch_size=task.batch_size, epochs=epochs, verbose=0)
 
 
-def work(peer: str, task_name: str, name: str, n_windows: int, n_threads: int) -> None:
+def work(peer: str, n_windows: int, n_threads: int) -> None:
     """Answer questions on standard input: the seconds of a first fit, or of a fit for a number of epochs."""
     answers, sys.stdout = sys.stdout, sys.stderr
     import_it(peer)
-    fit = None
+    fits: dict[tuple[str, str], Callable[[int], Any]] = {}
     print(json.dumps("ready"), file=answers, flush=True)
     for question in sys.stdin:
         if question == "end\n":
             break
-        if question == "first\n":
-            task, seconds = network(task_name, name), None
-            seconds = _seconds(lambda task=task: PEERS[peer].fit(task), n_threads)
+        what, workload, name = json.loads(question)
+        if what == "first":
+            fit, epochs = PEERS[peer].fit, network(workload, name)
         else:
-            fit = fit or repeated_fit(peer, network(task_name, name, n_windows))
-            seconds = _seconds(lambda fit=fit, epochs=int(question): fit(epochs), n_threads)
-        print(json.dumps(seconds), file=answers, flush=True)
+            if (workload, name) not in fits:
+                fits[workload, name] = repeated_fit(peer, network(workload, name, n_windows))
+            fit, epochs = fits[workload, name], what
+        print(json.dumps(_seconds(fit, epochs, n_threads)), file=answers, flush=True)
 
 
-def _seconds(what: Callable[[], Any], n_threads: int) -> float:
+def _seconds(fit: Callable[[Any], Any], argument: Any, n_threads: int) -> float:
     clock = time.process_time if n_threads == 1 else time.perf_counter
     start = clock()
-    what()
+    fit(argument)
     return clock() - start
 
 
-def start(peer: str, settings: dict[str, str], task: str, name: str, asked: argparse.Namespace) -> Worker:
+def start(peer: str, settings: dict[str, str], asked: argparse.Namespace) -> Worker:
     python = asked.keras_python if peer == KERAS else sys.executable
     size = ["--windows", str(asked.windows), "--threads", str(asked.threads)]
     cores = ",".join(str(core) for core in sorted(os.sched_getaffinity(0))[: asked.threads])
-    command = ["taskset", "--cpu-list", cores, python, __file__, *size, "--work", peer, task, name]
+    command = ["taskset", "--cpu-list", cores, python, __file__, *size, "--work", peer]
     return Worker(command, asked.threads, settings)
 
 
-def additional_epoch(task: str, name: str, asked: argparse.Namespace) -> dict[str, float]:
-    """Seconds of each peer."""
-    runs = [(peer, settings) for peer in asked.peers for settings in THREAD_SETTINGS[peer]]
-    workers = [start(*run, task, name, asked) for run in runs]
-    for worker in workers:
-        worker.ask(str(SHORT))  # compiles
-    least = [{SHORT: np.inf, asked.longer: np.inf} for _ in runs]
-    for _ in range(asked.rounds):
-        for worker, seconds in zip(workers, least, strict=True):
-            for epochs in seconds:
-                seconds[epochs] = min(seconds[epochs], worker.ask(str(epochs)))
+def additional_epochs(asked: argparse.Namespace) -> Rows:
+    """Seconds of each peer, network by network."""
+    runs = _runs(asked)
+    workers = [start(*run, asked) for run in runs]
+    for task, name in product(asked.tasks, asked.networks):
+        for worker in workers:
+            worker.ask(json.dumps([SHORT, task, name]))  # compiles
+        least = [{SHORT: np.inf, asked.longer: np.inf} for _ in runs]
+        for _ in range(asked.rounds):
+            for worker, seconds in zip(workers, least, strict=True):
+                for epochs in seconds:
+                    seconds[epochs] = min(seconds[epochs], worker.ask(json.dumps([epochs, task, name])))
+        found: dict[str, float] = {}
+        for (peer, _), seconds in zip(runs, least, strict=True):
+            epoch = (seconds[asked.longer] - seconds[SHORT]) / (asked.longer - SHORT)
+            found[peer] = min(epoch, found.get(peer, np.inf))
+        yield task, name, found
     for worker in workers:
         worker.close()
-    found: dict[str, float] = {}
-    for (peer, _), seconds in zip(runs, least, strict=True):
-        epoch = (seconds[asked.longer] - seconds[SHORT]) / (asked.longer - SHORT)
-        found[peer] = min(epoch, found.get(peer, np.inf))
-    return found
 
 
-def first_fit(task: str, name: str, asked: argparse.Namespace) -> dict[str, float]:
-    """Seconds of each peer."""
-    found: dict[str, float] = {}
-    for _ in range(asked.first_rounds):
-        for peer in asked.peers:
-            for settings in THREAD_SETTINGS[peer]:
-                worker = start(peer, settings, task, name, asked)
-                found[peer] = min(worker.ask("first"), found.get(peer, np.inf))
+def first_fits(asked: argparse.Namespace) -> Rows:
+    """Seconds of each peer, network by network."""
+    for task, name in product(asked.tasks, asked.networks):
+        found: dict[str, float] = {}
+        for _ in range(asked.first_rounds):
+            for peer, settings in _runs(asked):
+                worker = start(peer, settings, asked)
+                found[peer] = min(worker.ask(json.dumps(["first", task, name])), found.get(peer, np.inf))
                 worker.close()
-    return found
+        yield task, name, found
+
+
+def _runs(asked: argparse.Namespace) -> list[tuple[str, dict[str, str]]]:
+    """Each peer with the settings of its threads that are tried; one thread waits for nobody."""
+    return [(peer, each) for peer in asked.peers for each in THREAD_SETTINGS[peer][: None if asked.threads > 1 else 1]]
 
 
 def main() -> None:
@@ -133,25 +140,22 @@ def main() -> None:
     parser.add_argument("--peers", nargs="*", default=list(THREAD_SETTINGS))
     parser.add_argument("--keras-python", default=sys.executable, help="an interpreter that has Keras and JAX")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--windows", type=int, default=8000, help="to train on at most, for an additional epoch")
+    parser.add_argument("--windows", type=int, default=4000, help="to train on at most, for an additional epoch")
     parser.add_argument("--longer", type=int, default=3, help="epochs of the longer fit; the shorter has one")
     parser.add_argument("--rounds", type=int, default=3, help="of fits in the same processes")
     parser.add_argument("--first-rounds", type=int, default=1, help="of first fits, each in a new process")
-    parser.add_argument("--work", nargs=3, metavar=("PEER", "TASK", "NETWORK"), help=argparse.SUPPRESS)
+    parser.add_argument("--work", metavar="PEER", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.work:
-        work(*asked.work, asked.windows, asked.threads)
+        work(asked.work, asked.windows, asked.threads)
         return
-    measure = {"additional-epoch": additional_epoch, "first-fit": first_fit}[asked.what]
     print("| | | " + " | ".join(f"{peer}, s" for peer in asked.peers) + " | fastest of the others / sklrnn |")
     print("|---|---" + "|--:" * (len(asked.peers) + 1) + "|")
-    for task in asked.tasks:
-        for name in asked.networks:
-            seconds = measure(task, name, asked)
-            others = [seconds[peer] for peer in asked.peers if peer != "sklrnn"]
-            ratio = f"{min(others) / seconds['sklrnn']:.2f}" if others and "sklrnn" in seconds else "-"
-            row = [task.upper(), name, *(f"{seconds[peer]:.3g}" for peer in asked.peers), ratio]
-            print("| " + " | ".join(row) + " |", flush=True)
+    for task, name, seconds in {"additional-epoch": additional_epochs, "first-fit": first_fits}[asked.what](asked):
+        others = [seconds[peer] for peer in asked.peers if peer != "sklrnn"]
+        ratio = f"{min(others) / seconds['sklrnn']:.2f}" if others and "sklrnn" in seconds else "-"
+        row = [task.upper(), name, *(f"{seconds[peer]:.3g}" for peer in asked.peers), ratio]
+        print("| " + " | ".join(row) + " |", flush=True)
 
 
 if __name__ == "__main__":
