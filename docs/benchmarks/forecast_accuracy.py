@@ -91,12 +91,12 @@ def m4(kinds, seeds, networks):
             took = time.perf_counter() - loaded
             scores.append(owa(forecast))
             print(
-                f"  {kind.__name__}, {networks} network(s), seed {seed}: OWA {scores[-1]:.4f} "
+                f"  {kind.__name__}, {len(model.networks_)} network(s), seed {seed}: OWA {scores[-1]:.4f} "
                 f"(sMAPE {smape(actual, forecast):.3f}, MASE {mase(series, actual, forecast):.3f}), "
                 f"fit {fitted - start:.0f} s, forecast of all series {took:.2f} s",
                 flush=True,
             )
-            if networks > 1:
+            if len(model.networks_) > 1:
                 alone = []
                 for network in model.networks_:
                     one = copy.copy(model)
@@ -179,7 +179,7 @@ def main():
     parser.add_argument("sets", nargs="*", default=list(SETS), choices=list(SETS))
     parser.add_argument("--cells", nargs="*", default=list(KINDS), choices=list(KINDS))
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--networks", type=int, default=1)
+    parser.add_argument("--networks", type=lambda n: n if n == "auto" else int(n), default="auto")
     arguments = parser.parse_args()
     for name in arguments.sets:
         SETS[name]([KINDS[cell] for cell in arguments.cells], arguments.seeds, arguments.networks)

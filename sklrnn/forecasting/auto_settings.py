@@ -34,6 +34,8 @@ _ENOUGH_WINDOWS = 100
 # the 250,000 of M4's hours better.
 _MANY_WINDOWS = 100_000
 _UNITS, _LEARNING_RATES = (64, 128), (5e-3, 1e-2)
+# Few windows are soon learnt, and what networks learn from them is partly chance, which a mean has less of.
+_FEW_WINDOWS, _NETWORKS_FOR_FEW_WINDOWS = 500, 3
 # Longer seasons are left to the network: smoothing would read too many rows.
 _LONGEST_SMOOTHED = 60
 
@@ -48,6 +50,13 @@ def resolve_units(units: int | tuple[int, ...] | Literal["auto"], n_windows: int
 def resolve_learning_rate(learning_rate: float | Literal["auto"], n_windows: int) -> float:
     """Return the rate that was given, or choose it by the number of training windows."""
     return _LEARNING_RATES[n_windows >= _MANY_WINDOWS] if learning_rate == "auto" else float(learning_rate)
+
+
+def resolve_n_networks(n_networks: int | Literal["auto"], n_windows: int) -> int:
+    """Return the number that was given, or choose it by the number of training windows."""
+    if n_networks != "auto":
+        return n_networks
+    return _NETWORKS_FOR_FEW_WINDOWS if n_windows <= _FEW_WINDOWS else 1
 
 
 def step_budget(spec: WindowSpec, n_windows: int) -> StepBudget:

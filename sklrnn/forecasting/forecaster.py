@@ -17,6 +17,7 @@ from sklrnn.forecasting.auto_settings import (
     resolve_future_X,
     resolve_horizon,
     resolve_learning_rate,
+    resolve_n_networks,
     resolve_sp,
     resolve_units,
     resolve_window_spec,
@@ -62,8 +63,7 @@ class BaseRecurrentForecaster(
 ):
     """What every forecaster does; a class below adds the cell and its options."""
 
-    # Other networks have no "auto".
-    units: Units = "auto"  # type: ignore[assignment]
+    units: Units = "auto"  # type: ignore[assignment]  # other networks have no "auto"
     learning_rate: LearningRate = "auto"  # type: ignore[assignment]
     batch_size = 64
     schedule = "one_cycle"
@@ -213,7 +213,8 @@ class BaseRecurrentForecaster(
         seasons = smoothing_seasons(self.sp, self.sp_, series)
         windows = with_baseline(self._training_windows(), self.baseline, seasons, verbose=self.verbose)
         self.window_spec_, self.baseline_ = windows.spec, windows.spec.baseline
-        seeds = check_random_state(self.random_state).randint(2**31 - 1, size=self.n_networks)
+        n_networks = resolve_n_networks(self.n_networks, len(windows))
+        seeds = check_random_state(self.random_state).randint(2**31 - 1, size=n_networks)
         self._fit_networks([self._recipe(windows, int(seed)) for seed in seeds], windows)
 
     def _continue_training(self) -> None:
@@ -234,11 +235,10 @@ class BaseRecurrentForecaster(
         return replace(network.recipe, options=options, start=network)
 
     def _recipe(self, windows: Windows, random_state: int) -> NetworkRecipe:
-        n = len(windows)
         return NetworkRecipe.of(
             self,
-            units=resolve_units(self.units, n),
-            learning_rate=resolve_learning_rate(self.learning_rate, n),
+            units=resolve_units(self.units, len(windows)),
+            learning_rate=resolve_learning_rate(self.learning_rate, len(windows)),
             max_epochs=self._n_epochs(windows),
             random_state=random_state,
         )
@@ -296,5 +296,5 @@ class BaseRecurrentForecaster(
         params : list of dict
             Parameters of some instances.
         """
-        tiny = {"units": 2, "max_epochs": 2, "random_state": 0}
+        tiny = {"units": 2, "max_epochs": 2, "n_networks": 1, "random_state": 0}
         return [tiny, tiny | {"strategy": "recursive", "normalize": "series", "window_length": 4, "n_networks": 2}]

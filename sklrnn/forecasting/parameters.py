@@ -88,8 +88,14 @@ class ForecasterParameters:
         ),
     ] = "auto"
     n_networks: Annotated[
-        int, Ge(1), Group.NETWORK, Doc("Networks with different seeds whose forecasts are averaged.")
-    ] = 1
+        int | Literal["auto"],
+        Ge(1),
+        Group.NETWORK,
+        Doc(
+            'Networks with different seeds whose forecasts are averaged; "auto" takes 3 for up to 500 training '
+            "windows, which are soon learnt, and 1 for more."
+        ),
+    ] = "auto"
     future_X: Annotated[
         Literal["known", "unknown"] | list[Any],
         Group.INPUT,

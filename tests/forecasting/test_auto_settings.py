@@ -8,6 +8,7 @@ from sklrnn.forecasting.auto_settings import (
     AUTO_STEPS,
     resolve_future_X,
     resolve_learning_rate,
+    resolve_n_networks,
     resolve_sp,
     resolve_units,
     resolve_window_spec,
@@ -140,3 +141,8 @@ def test_many_windows_have_more_units_and_a_higher_learning_rate():
         (128, 0.01),
     ]
     assert (resolve_units((8, 4), 10**6), resolve_learning_rate(0.3, 10**6)) == ((8, 4), 0.3)
+
+
+def test_few_windows_have_three_networks():
+    assert [resolve_n_networks("auto", n) for n in (500, 501)] == [3, 1]
+    assert resolve_n_networks(2, 10) == 2

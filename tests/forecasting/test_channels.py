@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklrnn.forecasting import GRUForecaster
 
 FH = range(1, 4)
-TINY = {"units": 4, "max_epochs": 3, "random_state": 0}
+TINY = {"units": 4, "n_networks": 1, "max_epochs": 3, "random_state": 0}
 
 
 def two_columns(n=90, seed=0):
@@ -79,7 +79,7 @@ def test_a_column_does_not_change_the_forecast_of_another_that_is_separate():
     assert not np.allclose(forecasts[0]["b"], forecasts[1]["b"])
 
 
-@pytest.mark.parametrize("options", [{}, {"strategy": "recursive"}, {"loss": "quantile"}, {"n_networks": 2}])
+@pytest.mark.parametrize("options", [{}, {"strategy": "recursive"}, {"loss": "quantile"}, {"dropout": 0.1}])
 def test_separate_channels_work_with_other_options(options):
     y = two_columns()
     X = pd.DataFrame({"x": np.arange(93.0) % 7}, pd.period_range("2000-01", periods=93, freq="M"))

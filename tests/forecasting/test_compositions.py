@@ -26,7 +26,7 @@ FH = [1, 2, 3]
 
 
 def tiny(**settings):
-    return GRUForecaster(**{"units": 2, "max_epochs": 2, "random_state": 0} | settings)
+    return GRUForecaster(**{"units": 2, "n_networks": 1, "max_epochs": 2, "random_state": 0} | settings)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ CUT = 70
 
 
 def tiny(**settings):
-    return GRUForecaster(**{"units": 2, "max_epochs": 3, "random_state": 0} | settings)
+    return GRUForecaster(**{"units": 2, "n_networks": 1, "max_epochs": 3, "random_state": 0} | settings)
 
 
 def weather_and_sales(n):

@@ -46,7 +46,7 @@ def months(n=60, seed=0, scale=1.0):
 
 
 def tiny(**settings):
-    return GRUForecaster(**{"units": 2, "max_epochs": 2, "random_state": 0} | settings)
+    return GRUForecaster(**{"units": 2, "n_networks": 1, "max_epochs": 2, "random_state": 0} | settings)
 
 
 def bare(series):

@@ -18,7 +18,7 @@ FH = [1, 2, 3]
 
 
 def tiny(**settings):
-    return GRUForecaster(**{"units": 2, "max_epochs": 2, "random_state": 0} | settings)
+    return GRUForecaster(**{"units": 2, "n_networks": 1, "max_epochs": 2, "random_state": 0} | settings)
 
 
 def wave(n=80, seed=0, noise=0.3):

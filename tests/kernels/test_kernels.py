@@ -190,9 +190,10 @@ def check_against_torch(task, mine, theirs, right):
         assert (got is None) == (expected is None)
         if got is not None:
             assert got.shape == expected.shape
-            # Where sums cancel, torch's own float32 is no more exact.
-            inexact = 3 * (other - expected).abs().max()
-            assert (got - expected).abs().max() <= 1e-5 * expected.abs().max() + inexact + 1e-30
+            # Where sums cancel, torch's own float32 is no more exact. A gradient that vanishes is a product with a
+            # factor for each step, whose rounding errors add up.
+            inexact, share = 3 * (other - expected).abs().max(), 1e-5 + 5e-7 * task["n_steps"]
+            assert (got - expected).abs().max() <= share * expected.abs().max() + inexact + 1e-30
 
 
 @settings(deadline=None, max_examples=200)

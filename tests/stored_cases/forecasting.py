@@ -139,7 +139,7 @@ CASES_OF_FORECASTERS = {
     "callbacks": (of_one, {"callbacks": [LRScheduler("StepLR", step_size=1, gamma=0.5)]}),
     "n_jobs": (of_one, {"n_jobs": 1}),
 }
-TINY = {"units": 5, "window_length": 12, "batch_size": 16, "max_epochs": 3, "random_state": 0}
+TINY = {"units": 5, "n_networks": 1, "window_length": 12, "batch_size": 16, "max_epochs": 3, "random_state": 0}
 
 CASES = {
     f"Forecaster, {name}": (RecurrentForecaster, show, TINY | options)

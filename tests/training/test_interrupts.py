@@ -62,6 +62,8 @@ class CtrlC(Callback):
 
 def tiny(kind, after_steps, **options):
     tiny_options = {"units": 3, "max_epochs": 6, "batch_size": 16, "random_state": 0}
+    if kind is GRUForecaster:
+        tiny_options["n_networks"] = 1
     return kind(callbacks=[CtrlC(after_steps)], **tiny_options | options)
 
 
