@@ -135,8 +135,8 @@ def _runs(asked: argparse.Namespace) -> list[tuple[str, dict[str, str]]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="?", choices=("additional-epoch", "first-fit"))
-    parser.add_argument("--tasks", nargs="*", default=list(TASKS))
-    parser.add_argument("--networks", nargs="*", default=list(NETWORKS))
+    parser.add_argument("--tasks", nargs="*", default=list(TASKS), choices=TASKS)
+    parser.add_argument("--networks", nargs="*", default=list(NETWORKS), choices=NETWORKS)
     parser.add_argument("--peers", nargs="*", default=list(THREAD_SETTINGS))
     parser.add_argument("--keras-python", default=sys.executable, help="an interpreter that has Keras and JAX")
     parser.add_argument("--threads", type=int, default=1)
