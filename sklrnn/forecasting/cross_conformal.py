@@ -13,8 +13,8 @@ Array = NDArray[Any]
 
 # The rows are held out in so many blocks of time, one after the other.
 _N_BLOCKS = 3
-# With more windows than this only the newest block, this share of the targets, is held out: one refit is enough.
-_MANY_WINDOWS, _SHARE_OF_MANY = 20_000, 0.2
+# With more windows than this only the newest of so many blocks is held out: one refit is enough.
+_MANY_WINDOWS, _BLOCKS_OF_MANY = 20_000, 5
 # A refit makes this share of the epochs. Its errors are about those of a full one, and intervals cost half as much.
 _SHARE_OF_EPOCHS = 0.5
 
@@ -27,7 +27,7 @@ def cross_conformal_errors(recipe: NetworkRecipe, windows: Windows) -> tuple[Win
     """
     shorter = recipe.with_most_epochs(round(_SHARE_OF_EPOCHS * recipe.options.max_epochs))
     is_many = len(windows) > _MANY_WINDOWS
-    blocks = _blocks_of_targets(windows, round(1 / _SHARE_OF_MANY) if is_many else _N_BLOCKS)
+    blocks = _blocks_of_targets(windows, _BLOCKS_OF_MANY if is_many else _N_BLOCKS)
     shape = len(windows), windows.spec.horizon, windows.spec.n_channels
     errors = np.full(shape, np.nan, dtype=np.float32)
     for block in range(1 if is_many else _N_BLOCKS):

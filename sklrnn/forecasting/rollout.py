@@ -112,9 +112,9 @@ class Rollout:
         self, windows: Windows, levels: Array, calibration: Calibration | None, *, least_scale: Array
     ) -> tuple[Array, Array]:
         """Point forecasts in the unit of y, and how far their quantiles at ``levels`` are from them."""
-        scale = windows.level_and_scale()[1]
+        baseline, scale = windows.baseline_and_scale()
         scaled = np.mean([network.predict_scaled(windows) for network in self.networks], axis=0)
-        points = scaled * scale + windows.baseline()
+        points = scaled * scale + baseline
         if calibration is None:
             return points, np.zeros((*points.shape, len(levels)))
         scale = np.maximum(scale, least_scale)

@@ -189,17 +189,23 @@ class Windows(Saved):
         return sequences.astype(self.dtype, copy=False)
 
     def level_and_scale(self) -> tuple[Array, Array]:
-        """Level and scale of each window, shaped (sample, 1, channel): outputs * scale + level have the unit of y."""
+        """Level and scale of each window, shaped (sample, 1, channel)."""
         if len(self) > _BLOCK_SIZE:
             levels, scales = zip(*(block.level_and_scale() for block in self._blocks()), strict=True)
             return np.concatenate(levels), np.concatenate(scales)
         return self._level_and_scale_of(self.stacked.y[self._window_rows()])
 
-    def baseline(self) -> Array:
-        """What an output of 0 forecasts, in the unit of y: (sample, step ahead or 1, channel)."""
+    def baseline_and_scale(self) -> tuple[Array, Array]:
+        """What an output of 0 forecasts, (sample, step ahead or 1, channel), and the scale of each window.
+
+        Outputs * scale + baseline have the unit of y.
+        """
+        level, scale = self.level_and_scale()
+        return (self._smoothed() if self.spec.smoothing_seasons else level), scale
+
+    def _smoothed(self) -> Array:
+        """What exponential smoothing of the rows before each sample forecasts."""
         seasons, horizon = self.spec.smoothing_seasons, self.spec.horizon
-        if not seasons:
-            return self.level_and_scale()[0]
         forecasts = np.empty((len(self), horizon, self.spec.n_channels))
         n_known = np.maximum(1, self.origins - self.stacked.starts[self.series_ids])
         n_rows = np.minimum(n_known, count_rows_read(seasons))
@@ -232,8 +238,7 @@ class Windows(Saved):
     def _targets(self) -> tuple[Array, ...]:
         rows = self.origins[:, np.newaxis] + np.arange(self.spec.horizon)
         y, observed = self.stacked.y[rows], self.stacked.observed[rows] & self.has_observation[:, np.newaxis]
-        scale = self.level_and_scale()[1]
-        baseline = self.baseline()
+        baseline, scale = self.baseline_and_scale()
         per_naive_error = _divide_or_zero(scale, self.stacked.naive_error[self.series_ids][:, np.newaxis])
         parts = [
             _divide_or_zero(y - baseline, scale),

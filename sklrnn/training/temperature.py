@@ -16,7 +16,7 @@ class ValidationLogits:
 
     Long after a network classifies new samples as well as it can, it becomes surer of its answers, the wrong ones
     included, so that their log loss rises. Divided by one temperature above 1 [Guo2017]_ the logits are as sure as they
-    should be, and the loss tells how well the classes are told apart. A network that is not sure enough is left alone.
+    should be, and the loss tells how well the classes are separated. A network that is not sure enough is left alone.
 
     .. [Guo2017] Guo, C., Pleiss, G., Sun, Y. and Weinberger, K. Q.: "On calibration of modern neural networks", ICML,
        2017.

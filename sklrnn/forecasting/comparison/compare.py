@@ -56,8 +56,8 @@ def compare(
         in a list they are called by their class. The classical ones are ``"naive"`` (the last value),
         ``"seasonal_naive"`` (the last season), ``"drift"`` (a line from the first value through the last), ``"theta"``,
         ``"ets"`` (exponential smoothing), ``"arima"`` and ``"combination"`` (the mean of theta and ets). The last four
-        select their model by the season, the sign of
-        the values and the corrected Akaike information criterion, and need statsmodels.
+        select their model by the season, the sign of the values and the corrected Akaike information criterion, and
+        need statsmodels.
 
     y : pandas.Series, pandas.DataFrame, array-like of shape (time,) or (time, variable)
         A series, a multivariate series, or a panel: a DataFrame with a MultiIndex whose last level is time. The times
