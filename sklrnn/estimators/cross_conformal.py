@@ -10,6 +10,7 @@ from skorch.callbacks import Checkpoint
 
 from sklrnn._hyperparameters import Doc, Group, Satisfies
 from sklrnn.estimators.conformal import HeldOutErrors
+from sklrnn.estimators.options import shallow_copy
 from sklrnn.inputs.ragged import concatenate_steps
 from sklrnn.inputs.samples import Samples
 
@@ -61,8 +62,7 @@ def cross_conformal_errors(regressor: Any, samples: Samples) -> HeldOutErrors:
     """The errors on each fold of networks that are trained as that of a regressor, but without this fold."""
     folds = []
     for train, test in _split(regressor, samples):
-        refit = regressor._shallow_copy()
-        refit.callbacks = _without_checkpoints(regressor.callbacks)
+        refit = shallow_copy(regressor, callbacks=_without_checkpoints(regressor.callbacks))
         refit._plan(samples.only(train), continues=False)[0]()
         if hasattr(refit, "_interrupt"):
             raise KeyboardInterrupt

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, Self
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from sklrnn.estimators.options import count_threads_of, training_options
+from sklrnn.estimators.options import count_threads_of, shallow_copy, training_options
 from sklrnn.nn.architecture import Architecture
 from sklrnn.nn.summary import NetworkSummary
 from sklrnn.saved_state import with_stamp, without_stamp
@@ -45,7 +45,7 @@ class NetworkHolder:
         from before or those from after, and a failure leaves them as they were. After Ctrl-C, what was learnt is taken
         over, then the interrupt goes on to the caller.
         """
-        draft = self._shallow_copy()
+        draft = shallow_copy(self)
         if continues:
             draft.model_ = self.model_.copy()
         with draft._threads():
@@ -58,12 +58,6 @@ class NetworkHolder:
             setattr(self, name, trained[name])
         if interrupt is not None:
             pass_on(interrupt)
-
-    def _shallow_copy(self) -> Self:
-        """A copy that may be given other attributes; what they hold is shared."""
-        shallow = object.__new__(type(self))
-        vars(shallow).update(vars(self))
-        return shallow
 
     def _train(
         self,

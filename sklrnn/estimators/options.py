@@ -1,6 +1,6 @@
 """The parameters of an estimator as the options of a network and of its training."""
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from sklearn.utils import check_random_state
 
@@ -10,17 +10,17 @@ from sklrnn.inputs.user_warnings import warn_user
 from sklrnn.training.process import count_threads
 from sklrnn.training.trained_network import TrainingOptions
 
-Units = int | tuple[int, ...]
+Estimator = TypeVar("Estimator")
 
 # Above so many samples, texts or pairs a tenth of them can be held out.
 _ENOUGH_TO_HOLD_OUT = 10_000
 
 
-def recurrent_options(parameters: NetworkParameters, *, units: Units | None = None) -> dict[str, Any]:
-    """The recurrent layers of every architecture; ``units`` where the parameter is "auto"."""
+def recurrent_options(parameters: NetworkParameters) -> dict[str, Any]:
+    """The recurrent layers of every architecture."""
     p: Any = parameters
     return {
-        "units": as_tuple(p.units if units is None else units),
+        "units": as_tuple(p.units),
         **cell_and_options(p),
         "bidirectional": bool(getattr(p, "bidirectional", False)),
         "dropout": float(p.dropout),
@@ -30,12 +30,7 @@ def recurrent_options(parameters: NetworkParameters, *, units: Units | None = No
 
 
 def training_options(
-    parameters: NetworkParameters,
-    *,
-    seed: int,
-    max_epochs: int,
-    patience: int | Literal["auto"] | None,
-    units: Units | None = None,
+    parameters: NetworkParameters, *, seed: int, max_epochs: int, patience: int | Literal["auto"] | None
 ) -> TrainingOptions:
     """How the network of an estimator is trained."""
     p: Any = parameters
@@ -52,7 +47,7 @@ def training_options(
         max_grad_norm=p.max_grad_norm,
         callbacks=p.callbacks,
         device=p.device,
-        n_threads=count_threads_of(p, units),
+        n_threads=count_threads_of(p),
         verbose=p.verbose,
     )
 
@@ -75,15 +70,22 @@ def warn_of_long_convolutions(parameters: NetworkParameters, n_steps: int, what:
             )
 
 
+def shallow_copy(estimator: Estimator, **attributes: Any) -> Estimator:
+    """A copy with other attributes, which may be given more; what they hold is shared."""
+    shallow = object.__new__(type(estimator))
+    vars(shallow).update(vars(estimator), **attributes)
+    return shallow
+
+
 def draw_seed(random_state: Any) -> int:
     """The seed of a network, or of all that a fit draws, from scikit-learn's ``random_state``."""
     return int(check_random_state(random_state).randint(2**31 - 1))
 
 
-def count_threads_of(parameters: NetworkParameters, units: Units | None = None) -> int:
+def count_threads_of(parameters: NetworkParameters) -> int:
     """How many threads a fit or a prediction of an estimator may use."""
     p: Any = parameters
-    return count_threads(p.n_jobs, batch_size=p.batch_size, units=as_tuple(p.units if units is None else units))
+    return count_threads(p.n_jobs, batch_size=p.batch_size, units=as_tuple(p.units))
 
 
 def holds_out(early_stopping: bool | Literal["auto"], n_samples: int) -> bool:

@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 from sktime.forecasting.base import ForecastingHorizon
 
 from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
-from sklrnn.estimators.options import warn_of_long_convolutions
+from sklrnn.estimators.options import shallow_copy, warn_of_long_convolutions
 from sklrnn.estimators.parameters import ConvolutionOptions, NetworkParameters
 from sklrnn.forecasting.auto_settings import (
     resolve_future_X,
@@ -235,13 +235,12 @@ class BaseRecurrentForecaster(
         return replace(network.recipe, options=options, start=network)
 
     def _recipe(self, windows: Windows, random_state: int) -> NetworkRecipe:
-        return NetworkRecipe.of(
+        resolved = shallow_copy(
             self,
             units=resolve_units(self.units, len(windows)),
             learning_rate=resolve_learning_rate(self.learning_rate, len(windows)),
-            max_epochs=self._n_epochs(windows),
-            random_state=random_state,
         )
+        return NetworkRecipe.of(resolved, random_state=random_state, max_epochs=self._n_epochs(windows))
 
     def _n_epochs(self, windows: Windows) -> int:
         n_batches = -(-len(windows) // self.batch_size)

@@ -46,15 +46,7 @@ class NetworkRecipe(Saved):
     start: "ForecastNetwork | None" = None
 
     @classmethod
-    def of(
-        cls,
-        forecaster: NetworkParameters,
-        *,
-        units: int | tuple[int, ...],
-        learning_rate: float,
-        max_epochs: int,
-        random_state: int,
-    ) -> "NetworkRecipe":
+    def of(cls, forecaster: NetworkParameters, *, random_state: int, max_epochs: int) -> "NetworkRecipe":
         p: Any = forecaster
         convolution = {
             "filters": as_tuple(p.filters),
@@ -62,11 +54,10 @@ class NetworkRecipe(Saved):
             "pool_size": int(p.pool_size),
         }
         seed = draw_seed(random_state)
-        training = training_options(p, seed=seed, max_epochs=max_epochs, patience=p.n_iter_no_change, units=units)
         return cls(
             random_state,
-            recurrent_options(p, units=units) | convolution,
-            replace(training, learning_rate=learning_rate),
+            recurrent_options(p) | convolution,
+            training_options(p, seed=seed, max_epochs=max_epochs, patience=p.n_iter_no_change),
             p.n_jobs,
             p.batch_size,
             p.loss,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_scalar
 from sktime.forecasting.base import ForecastingHorizon
 
+from sklrnn.estimators.options import shallow_copy
 from sklrnn.forecasting.calibration import Calibration
 from sklrnn.forecasting.fh_index import times_after
 from sklrnn.forecasting.future_X import combine_rows, values_of_future_X
@@ -216,8 +217,7 @@ class RollingForecasts:
         check_scalar(step, "step", Integral, min_val=1)
         levels = _levels(coverage)
         # sktime notes the form of y and the horizon in the forecaster that checks them: here, in a copy.
-        noting: Any = object.__new__(type(self))
-        vars(noting).update(vars(self), _converter_store_y=dict(forecaster._converter_store_y))
+        noting = shallow_copy(forecaster, _converter_store_y=dict(forecaster._converter_store_y))
         X_inner, y_inner = noting._check_X_y(X=X, y=y)
         rolling = RollingForecast(
             self.window_spec_,
