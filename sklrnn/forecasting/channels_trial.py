@@ -14,26 +14,27 @@ Channels = Literal["joint", "separate"]
 _CLEARLY_LESS = 0.95
 
 
-def resolve_channels(
+def training_windows(
     channels: Literal["auto"] | Channels,
     joint: WindowSpec,
     series: Mapping[SeriesKey, TimeSeries],
     *,
     sp: int,
     verbose: int,
-) -> tuple[Channels, WindowSpec]:
-    """What was asked for, or chosen by the errors of linear models on the newest windows; and how samples are cut."""
-    if joint.n_channels == 1 or channels == "joint" or (channels == "auto" and joint.normalize is None):
-        return "joint", joint
-    separate = with_separate_channels(joint, series)
-    if channels == "separate":
-        return "separate", separate
+) -> Windows:
+    """Windows of the kind that was asked for, or chosen by the errors of linear models on the newest windows."""
     stacked = stack_series(series, sp=sp)
-    losses = [linear_loss(Windows.for_training(spec, stacked)) for spec in (joint, separate)]
-    is_joint, why = False, "too few windows for a trial"
+    if joint.n_channels == 1 or channels == "joint" or (channels == "auto" and joint.normalize is None):
+        return Windows.for_training(joint, stacked)
+    separate = Windows.for_training(with_separate_channels(joint, series), stacked)
+    if channels == "separate":
+        return separate
+    together = Windows.for_training(joint, stacked)
+    losses = linear_loss(together), linear_loss(separate)
+    chosen, why = separate, "too few windows for a trial"
     if losses[0] is not None and losses[1] is not None:
-        is_joint = losses[0] < _CLEARLY_LESS * losses[1]
+        chosen = together if losses[0] < _CLEARLY_LESS * losses[1] else separate
         why = f"on the newest windows linear models of both have losses of {losses[0]:.3g} and {losses[1]:.3g}"
     if verbose:
-        print(f"Channels: {'joint' if is_joint else 'separate'} (joint or separate: {why})")
-    return ("joint", joint) if is_joint else ("separate", separate)
+        print(f"Channels: {'joint' if chosen is together else 'separate'} (joint or separate: {why})")
+    return chosen

@@ -26,7 +26,7 @@ from sklrnn.forecasting.auto_settings import (
 )
 from sklrnn.forecasting.baseline_trial import Baseline, with_baseline
 from sklrnn.forecasting.calibration import Calibration, Pretrained
-from sklrnn.forecasting.channels_trial import Channels, resolve_channels
+from sklrnn.forecasting.channels_trial import Channels, training_windows
 from sklrnn.forecasting.history import Columns, History
 from sklrnn.forecasting.network import ForecastNetwork, NetworkRecipe, fit_networks
 from sklrnn.forecasting.network_summary import NetworksWithSummary
@@ -195,7 +195,7 @@ class BaseRecurrentForecaster(
     def _train(self, fh: ForecastingHorizon | None) -> None:
         series = self._history.series
         self.sp_ = resolve_sp(self.sp, series, verbose=self.verbose)
-        self.window_spec_ = resolve_window_spec(
+        spec = resolve_window_spec(
             series,
             window_length=self.window_length,
             horizon=resolve_horizon(self.strategy, fh, self._history.longest().index, self.sp_),
@@ -204,14 +204,13 @@ class BaseRecurrentForecaster(
             normalize=self.normalize,
             known_future=resolve_future_X(self.future_X, self._history.columns.X),
         )
-        self.channels_, self.window_spec_ = resolve_channels(
-            self.channels, self.window_spec_, series, sp=self.sp_, verbose=self.verbose
-        )
-        spec, self.columns_ = self.window_spec_, self._history.columns
+        windows = training_windows(self.channels, spec, series, sp=self.sp_, verbose=self.verbose)
+        self.channels_ = "joint" if windows.spec.n_channels == spec.n_channels else "separate"
+        self.columns_ = self._history.columns
         self.window_length_, self.horizon_, self.fold_ = spec.window_length, spec.horizon, spec.fold
         warn_of_long_convolutions(self, spec.n_steps, "the window", ", raise window_length, or lower fold")
         seasons = smoothing_seasons(self.sp, self.sp_, series)
-        windows = with_baseline(self._training_windows(), self.baseline, seasons, verbose=self.verbose)
+        windows = with_baseline(windows, self.baseline, seasons, verbose=self.verbose)
         self.window_spec_, self.baseline_ = windows.spec, windows.spec.baseline
         n_networks = resolve_n_networks(self.n_networks, len(windows))
         seeds = check_random_state(self.random_state).randint(2**31 - 1, size=n_networks)
