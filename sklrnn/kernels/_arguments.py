@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 FLOAT_BYTES = 4  # of a float32
 MAX_TILE_ROWS = 8
-# The functions of a kernel. Each is given the address of its arguments and so many ints.
+# The functions of a kernel, and that of the program. Each is given the address of its arguments and so many ints.
 FUNCTIONS = {"forward": 3, "backward": 3, "finish": 2}
+N_INTS = {**FUNCTIONS, "run": 3}
 SIZES = "sizes"  # the name of an array beside them: a CellShape, and the lanes of a vector
 
 
@@ -41,10 +42,13 @@ class CellShape(NamedTuple):
 
 
 class KernelSource(NamedTuple):
-    """A kernel before it is compiled: the functions that `FUNCTIONS` names, and the sizes of its cell."""
+    """A kernel before it is compiled: the functions that `FUNCTIONS` names, and the sizes of its cell.
+
+    Or the program: one function, and no cell.
+    """
 
     functions: dict[str, Callable[..., None]]
-    shape: CellShape
+    shape: CellShape | tuple[()] = ()
 
 
 class ForwardArgs(NamedTuple):

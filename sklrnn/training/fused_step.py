@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
+from sklrnn.kernels.program import Instruction
 from sklrnn.nn.network import Network
 from sklrnn.training.batches import Batch, SegmentBatch
 from sklrnn.training.operations.loss import MeanLoss
 from sklrnn.training.operations.of_network import network_operations
 from sklrnn.training.operations.recurrent import Cell
-from sklrnn.training.operations.signal import LeftToAutograd, Operation
+from sklrnn.training.operations.signal import EpochArrays, LeftToAutograd, Operation
 
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
@@ -44,6 +45,21 @@ class FusedStep:
         if isinstance(x, SegmentBatch):
             net.state = [cell.last_state() for cell in self._cells]
         return {"loss": loss + net.add_penalty_gradients()}
+
+
+    def instructions(self, epoch: EpochArrays) -> list[Instruction] | None:
+        """The same for a program; None if an operation or the loss has no instructions."""
+        forward: list[Instruction] = []
+        backward: list[Instruction] = []
+        for operation in self._operations:
+            make = getattr(operation, "instructions", None)
+            found = None if make is None else make(epoch)
+            if found is None:
+                return None
+            forward += found[0]
+            backward[:0] = found[1]
+        loss = self._loss.instruction(epoch)
+        return None if loss is None else [*forward, loss, *backward]
 
 
 def make_fused_step(network: Any, criterion: Any, batch: dict[str, Tensor]) -> FusedStep:

@@ -6,6 +6,7 @@ from skorch.callbacks import Callback, EpochScoring, LRScheduler
 from torch import Tensor
 
 from sklrnn.training.batches import Batch
+from sklrnn.training.compiled_epoch import CompiledEpoch, make_compiled_epoch
 from sklrnn.training.fused_step import FusedStep, make_fused_step
 from sklrnn.training.operations.signal import LeftToAutograd
 from sklrnn.training.optimizers import OnFlatWeights
@@ -37,6 +38,8 @@ class TrainSteps:
     def __init__(self, reason: str | None = None) -> None:
         self._reason = reason
         self._steps: dict[Any, AutogradStep | FusedStep] = {}
+        self._batches: Any = None
+        self._compiled: CompiledEpoch | None = None
         self._reasons = dict.fromkeys([reason] if reason else [])
 
     def step_for(self, net: Any, batch: Batch) -> AutogradStep | FusedStep:
@@ -58,9 +61,18 @@ class TrainSteps:
             self._reasons[str(left)] = None
             return AUTOGRAD
 
+    def compiled_epoch(self, net: Any, batches: Any) -> CompiledEpoch | None:
+        """The whole epoch in machine code, where that is possible."""
+        if self._reason is None and self._batches is not batches:
+            self._batches = batches
+            self._compiled = make_compiled_epoch(net, batches, lambda batch: self.step_for(net, batch))
+        return self._compiled
+
     @property
     def path(self) -> str:
-        """``"fused"``, or ``"autograd"`` with what made it necessary."""
+        """``"compiled"`` for whole epochs, ``"fused"`` for steps, or ``"autograd"`` with what made it necessary."""
+        if self._compiled is not None:
+            return "compiled"
         return f"autograd: {', '.join(self._reasons)}" if self._reasons else "fused"
 
 

@@ -10,10 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sklrnn.kernels.program import standardise
 from sklrnn.nn.layers import Standardise, TokenEmbedding
 from sklrnn.nn.window_scale import StandardiseWindow
 from sklrnn.training.operations.readout import padding_of
-from sklrnn.training.operations.signal import LeftToAutograd, Signal
+from sklrnn.training.operations.signal import EpochArrays, Instructions, LeftToAutograd, Signal
+
+# Of more of them no standardised copy is kept.
+_MOST_NUMBERS = 2**24
 
 
 class StandardiseBatch:
@@ -43,6 +47,19 @@ class StandardiseBatch:
 
     def backward(self) -> None:
         """Nothing to do: nothing is learnt here."""
+
+    def instructions(self, epoch: EpochArrays) -> Instructions | None:
+        n_steps, n_rows, n_features = self.output.values.shape
+        if self._is_simple:
+            x, statistics = epoch.x, (self._mean, self._spread)
+        else:
+            if epoch.x.size > _MOST_NUMBERS:
+                return None
+            if epoch.standardised is None:
+                epoch.standardised = self._layer(torch.from_numpy(np.array(epoch.x))).float().numpy()
+            x, statistics = epoch.standardised, (np.zeros(n_features, np.float32), np.ones(n_features, np.float32))
+        order = {"order": epoch.order, "batch_size": epoch.batch_size}
+        return [standardise(self.output.values, x, *statistics, **order)], []
 
 
 class Embed:
@@ -85,3 +102,7 @@ class NewestInput:
 
     def backward(self) -> None:
         """Nothing to do: nothing is learnt below."""
+
+    def instructions(self, epoch: EpochArrays) -> Instructions:
+        steps = self._steps.transpose(0, 1)
+        return [move(self.output.values.view(self._steps.shape).transpose(0, 1), steps)], []

@@ -15,8 +15,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sklrnn.kernels.program import Instruction, mean_loss
 from sklrnn.nn.layers import real_steps
+from sklrnn.nn.loss_modules import WeightedTargets
 from sklrnn.training.operations.head import Head
+from sklrnn.training.operations.signal import EpochArrays
 
 Array = NDArray[Any]
 
@@ -39,6 +42,24 @@ class MeanLoss:
                 self._grad_raw.zero_()
         loss, self._grad_raw.numpy()[real] = self._loss_gradient(raw, y, shares)
         return loss
+
+    def instruction(self, epoch: EpochArrays) -> Instruction | None:
+        """The same for a program; None for a loss without a formula."""
+        per_output = self._criterion.per_output
+        has_target_weights = isinstance(per_output, WeightedTargets)
+        if has_target_weights:
+            per_output = per_output.per_output
+        if not hasattr(per_output, "kind") or not isinstance(epoch.y, np.ndarray):
+            return None
+        return mean_loss(
+            per_output.kind,
+            (self._raw, self._grad_raw),
+            (epoch.y, epoch.weights, epoch.order),
+            batch_size=epoch.batch_size,
+            losses=epoch.losses,
+            levels=getattr(per_output, "levels", None),
+            has_target_weights=has_target_weights,
+        )
 
     def _loss_gradient(self, raw: Tensor, y: Tensor, shares: Array) -> tuple[float, Array]:
         known = self._criterion.loss_gradient(raw.numpy(), y.numpy())

@@ -16,10 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from sklrnn.kernels.program import fill, move
 from sklrnn.nn.layers import real_steps
 from sklrnn.nn.readout import AttentionState
 from sklrnn.training.operations.recurrent import make_signal
-from sklrnn.training.operations.signal import LeftToAutograd, Signal
+from sklrnn.training.operations.signal import EpochArrays, Instructions, LeftToAutograd, Signal
 
 
 class _Readout:
@@ -53,6 +54,15 @@ class LastState(_Readout):
         self._grad_states[..., : self._n][self._newest] = self._grad[:, : self._n]
         self._grad_states[0, :, self._n :] = self._grad[:, self._n :]
 
+    def instructions(self, epoch: EpochArrays) -> Instructions:
+        forward, backward = [], []
+        for step, units in ((-1, slice(self._n)), (0, slice(self._n, None))):
+            states, gradient = self._states[step, :, units], self._grad_states[step, :, units]
+            if states.shape[1]:
+                forward.append(move(self.output.values[:, units], states))
+                backward.append(move(gradient, self._grad[:, units]))
+        return forward, backward
+
 
 class MeanState(_Readout):
     """The mean of the states. ``adds`` its gradient to that of another operation that reads the same states."""
@@ -80,6 +90,11 @@ class MeanState(_Readout):
             self._grad_states.add_(share)
         else:
             self._grad_states.copy_(share)
+
+    def instructions(self, epoch: EpochArrays) -> Instructions:
+        n_steps, mean = len(self._states), self.output.values
+        forward = [fill(mean), move(mean, self._states, adds=True, divisor=n_steps)]
+        return forward, [move(self._grad_states, self._grad, adds=self._adds, divisor=n_steps)]
 
 
 class MaxState(_Readout):
