@@ -60,8 +60,9 @@ def make_program(instructions: list[Instruction]) -> Program | None:
 def call(kernel: Kernel, name: str, given: tuple[Any, ...], arrays: Any) -> Instruction:
     """Call a function of a kernel with its arguments in memory, and two or three ints."""
     values, *ints = given
-    padded = [*ints, 0][:3]
-    args = arguments.Call(kernel.address_of(name), ctypes.addressof(values), *padded, len(ints))
+    first, second, third = [*ints, 0][:3]
+    address = ctypes.addressof(values)
+    args = arguments.Call(kernel.address_of(name), address, first, second, third, n_ints=len(ints))
     return Instruction(args, (kernel, values, arrays))
 
 
@@ -105,13 +106,17 @@ def take(target: Tensor, table: Tensor) -> Instruction:
     return Instruction(arguments.Take(target.data_ptr(), table.data_ptr(), target.numel()), (target, table))
 
 
-def standardise(target: Tensor, x: Array, mean: Array, spread: Array, *, order: Array, batch_size: int) -> Instruction:
-    """Gather samples of x (sample, time, feature), which may be a view, and standardise them."""
-    n_steps, n_rows, n_features = target.shape
+def standardise(target: Tensor, x: Array, mean: Array, spread: Array, samples: tuple[Array, int]) -> Instruction:
+    """Gather samples of x (sample, time, feature), which may be a view, and standardise them.
+
+    ``samples`` are the order of an epoch, and the size of a batch.
+    """
+    order, batch_size = samples
+    sample, step, feature = (stride // x.itemsize for stride in x.strides)
     args = arguments.Standardise(
-        *(x.ctypes.data, *(stride // x.itemsize for stride in x.strides), x.dtype == np.float64),
-        *(order.ctypes.data, batch_size, mean.ctypes.data, spread.ctypes.data),
-        *(target.data_ptr(), n_steps, n_rows, n_features),
+        *(x.ctypes.data, sample, step, feature, x.dtype == np.float64, order.ctypes.data, batch_size),
+        *(mean.ctypes.data, spread.ctypes.data, target.data_ptr()),
+        *target.shape,
     )
     return Instruction(args, (target, x, mean, spread, order))
 
@@ -165,9 +170,10 @@ def update(
     is_decoupled: bool,
 ) -> Instruction:
     """A step of an optimizer on weights in whole vectors, with a table of `StepConstants` in float32."""
+    mean, mean_of_squares = (0 if each is None else each.data_ptr() for each in means)
     args = arguments.Update(
-        *(weights.data_ptr(), gradients.data_ptr(), *(0 if mean is None else mean.data_ptr() for mean in means)),
-        *(weights.numel(), constants.ctypes.data, is_decoupled),
+        *(weights.data_ptr(), gradients.data_ptr(), mean, mean_of_squares, weights.numel()),
+        *(constants.ctypes.data, is_decoupled),
     )
     return Instruction(args, (weights, gradients, means, constants))
 

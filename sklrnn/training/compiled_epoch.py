@@ -121,7 +121,9 @@ def _are_plain(batches: Any) -> bool:
     """Whether samples lie in arrays that machine code can read."""
     if type(batches) is not Batches or batches.lengths is not None or batches.device.type != "cpu":
         return False
-    X, y, weights = batches.samples.X, batches.y, batches.weights
+    X: Any = batches.samples.X
+    y: Any = batches.y
+    weights: Any = batches.weights
     if not all(isinstance(values, np.ndarray) for values in (X, y, weights)):
         return False
     in_place = X.flags.aligned and X.dtype.isnative and all(stride % X.itemsize == 0 for stride in X.strides)

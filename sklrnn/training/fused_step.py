@@ -46,7 +46,6 @@ class FusedStep:
             net.state = [cell.last_state() for cell in self._cells]
         return {"loss": loss + net.add_penalty_gradients()}
 
-
     def instructions(self, epoch: EpochArrays) -> list[Instruction] | None:
         """The same for a program; None if an operation or the loss has no instructions."""
         forward: list[Instruction] = []

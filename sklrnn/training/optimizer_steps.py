@@ -3,7 +3,8 @@
 The state stays where the optimizer itself keeps it, so steps of both kinds can follow on each other.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sklrnn.kernels.program import StepConstants
+from sklrnn.kernels._program_arguments import StepConstants
 from sklrnn.training.optimizers import FlatAdam, FlatAdamW, FlatNAdam, FlatRMSprop, FlatSGD, OnFlatWeights
 
 Array = NDArray[Any]
@@ -20,24 +21,6 @@ State = dict[str, Any]
 
 # The decay per step of NAdam's momentum, as torch has it.
 _MOMENTUM_BASE = 0.96
-
-
-class _Kind(NamedTuple):
-    """How a program makes the steps of an optimizer."""
-
-    mean: str | None  # in the state
-    mean_of_squares: str | None
-    initial: Callable[[Tensor], State]
-    constants: Callable[[Group, State, Array, Array], StepConstants]  # of a group, a state, rates and numbers of steps
-    needs: dict[str, Any]  # settings for which these formulas hold
-
-
-def _moments(*names: str, **numbers: float) -> Callable[[Tensor], State]:
-    def initial(values: Tensor) -> State:
-        given = {name: torch.tensor(number) for name, number in numbers.items()}
-        return {"step": torch.tensor(0.0), **given, **{name: torch.zeros_like(values) for name in names}}
-
-    return initial
 
 
 def _adam(group: Group, state: State, rates: Array, steps: Array) -> StepConstants:
@@ -74,16 +57,22 @@ def _sgd(group: Group, state: State, rates: Array, steps: Array) -> StepConstant
     return StepConstants(group["weight_decay"], 0.0, 0.0, 1.0, 0.0, 0.0, rates)
 
 
-_OUR_ADAM: tuple[Any, ...] = ("mean", "mean_of_squares", _moments("mean", "mean_of_squares"))
+class _Kind(NamedTuple):
+    """How a program makes the steps of an optimizer."""
+
+    constants: Callable[[Group, State, Array, Array], StepConstants]  # of a group, a state, rates and numbers of steps
+    mean: str | None  # its name in the state
+    mean_of_squares: str | None
+    numbers: Mapping[str, float] = MappingProxyType({})  # what else is in an initial state
+    needs: Mapping[str, Any] = MappingProxyType({})  # settings for which these formulas hold
+
+
 _KINDS: dict[type[OnFlatWeights], _Kind] = {
-    FlatAdam: _Kind(*_OUR_ADAM, _adam, {}),
-    FlatAdamW: _Kind(*_OUR_ADAM, _adamw, {}),
-    FlatNAdam: _Kind(
-        *("exp_avg", "exp_avg_sq", _moments("exp_avg", "exp_avg_sq", mu_product=1.0), _nadam),
-        {"decoupled_weight_decay": False},
-    ),
-    FlatRMSprop: _Kind(None, "square_avg", _moments("square_avg"), _rmsprop, {"momentum": 0, "centered": False}),
-    FlatSGD: _Kind(None, None, lambda values: {}, _sgd, {"momentum": 0}),
+    FlatAdam: _Kind(_adam, "mean", "mean_of_squares"),
+    FlatAdamW: _Kind(_adamw, "mean", "mean_of_squares"),
+    FlatNAdam: _Kind(_nadam, "exp_avg", "exp_avg_sq", {"mu_product": 1.0}, {"decoupled_weight_decay": False}),
+    FlatRMSprop: _Kind(_rmsprop, None, "square_avg", needs={"momentum": 0, "centered": False}),
+    FlatSGD: _Kind(_sgd, None, None, needs={"momentum": 0}),
 }
 
 
@@ -94,10 +83,13 @@ class OptimizerSteps:
         self._optimizer, self._kind = optimizer, _KINDS[type(optimizer)]
         values = optimizer.weights.values
         self._state: State = optimizer.state[values]
-        for name, initial in self._kind.initial(values).items():
-            self._state.setdefault(name, initial)
         names = self._kind.mean, self._kind.mean_of_squares
-        self.means = tuple(None if name is None else self._state[name] for name in names)
+        if any(names) and not self._state:  # torch's own optimizers fill it at their first step
+            numbers = {"step": 0.0, **self._kind.numbers}
+            self._state.update({name: torch.tensor(number) for name, number in numbers.items()})
+            self._state.update({name: torch.zeros_like(values) for name in names if name is not None})
+        mean, mean_of_squares = (None if name is None else self._state[name] for name in names)
+        self.means: tuple[Tensor | None, Tensor | None] = (mean, mean_of_squares)
         self.is_decoupled = isinstance(optimizer, FlatAdamW)
 
     @staticmethod
@@ -111,6 +103,7 @@ class OptimizerSteps:
 
     def count(self, rates: Array) -> Array:
         """The constants of so many steps, one row each; the optimizer counts them as made."""
+        self._optimizer._opt_called = True  # type: ignore[attr-defined]  # schedulers of torch look whether it stepped
         (group,), n = self._optimizer.param_groups, len(rates)
         made = int(self._state["step"]) if "step" in self._state else 0
         constants = self._kind.constants(group, self._state, rates, np.arange(made + 1.0, made + n + 1.0))

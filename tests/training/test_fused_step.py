@@ -11,7 +11,8 @@ from torch import nn
 
 from sklrnn import CNNLSTMClassifier, CNNLSTMRegressor, GRUClassifier, GRURegressor, LSTMRegressor, RecurrentRegressor
 from sklrnn.nn.architecture import random_layers
-from sklrnn.nn.losses import WeightedTargets, classification_loss, regression_loss
+from sklrnn.nn.loss_modules import WeightedTargets
+from sklrnn.nn.losses import classification_loss, regression_loss
 from sklrnn.nn.network import NetworkArchitecture
 from sklrnn.training import train_step
 from sklrnn.training.batches import SegmentBatch, without_padding
@@ -390,15 +391,18 @@ class WatchesGradients(Callback):
 @pytest.mark.parametrize(
     ("options", "path"),
     [
-        ({}, "fused"),
-        ({"callbacks": [WatchesEpochs()]}, "fused"),
-        ({"callbacks": [LRScheduler("StepLR", step_size=1)]}, "fused"),
+        ({}, "compiled"),
+        ({"callbacks": [WatchesEpochs()]}, "compiled"),
+        ({"callbacks": [LRScheduler("StepLR", step_size=1)]}, "compiled"),
+        ({"pooling": "max"}, "fused"),
+        ({"pooling": "attention", "callbacks": [WatchesEpochs()]}, "fused"),
+        ({"loss": nn.SmoothL1Loss}, "fused"),
         ({"callbacks": [WatchesBatches()]}, "autograd: WatchesBatches watches batches"),
         ({"callbacks": [WatchesGradients()]}, "autograd: WatchesGradients watches batches"),
         ({"optimizer": torch.optim.Adagrad}, "autograd: the optimizer is Adagrad"),
         ({"cell": nn.GRU}, "autograd: GRU has no kernel for this"),
     ],
-    ids=lambda given: given if isinstance(given, str) else " ".join(given),
+    ids=str,
 )
 def test_the_net_tells_how_it_was_trained(options, path):
     X, y = some_task()

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sklrnn.kernels.program import standardise
+from sklrnn.kernels.program import move, standardise
 from sklrnn.nn.layers import Standardise, TokenEmbedding
 from sklrnn.nn.window_scale import StandardiseWindow
 from sklrnn.training.operations.readout import padding_of
@@ -49,17 +49,17 @@ class StandardiseBatch:
         """Nothing to do: nothing is learnt here."""
 
     def instructions(self, epoch: EpochArrays) -> Instructions | None:
-        n_steps, n_rows, n_features = self.output.values.shape
+        n_features = self.output.values.shape[2]
         if self._is_simple:
-            x, statistics = epoch.x, (self._mean, self._spread)
+            x, mean, spread = epoch.x, self._mean, self._spread
         else:
             if epoch.x.size > _MOST_NUMBERS:
                 return None
             if epoch.standardised is None:
                 epoch.standardised = self._layer(torch.from_numpy(np.array(epoch.x))).float().numpy()
-            x, statistics = epoch.standardised, (np.zeros(n_features, np.float32), np.ones(n_features, np.float32))
-        order = {"order": epoch.order, "batch_size": epoch.batch_size}
-        return [standardise(self.output.values, x, *statistics, **order)], []
+            x, mean, spread = epoch.standardised, np.zeros(n_features, np.float32), np.ones(n_features, np.float32)
+        samples = epoch.order, epoch.batch_size
+        return [standardise(self.output.values, x, mean, spread, samples)], []
 
 
 class Embed:

@@ -111,6 +111,7 @@ class Cell:
     def instructions(self, epoch: EpochArrays) -> Instructions | None:
         found = self._layer.instructions()
         if found is not None and self._copies:
+            assert self._layer.grad_x is not None
             found[1].append(move(self._grad_source, self._layer.grad_x[:, :, : self._grad_source.shape[2]]))
         return found
 
