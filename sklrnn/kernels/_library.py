@@ -58,9 +58,9 @@ def kernel_from(address_of: Callable[[str], int]) -> Kernel:
 
 def function_from(address_of: Callable[[str], int], name: str = "run") -> Callable[..., None]:
     """A function in loaded machine code, without the GIL."""
-    function: Any = ctypes.CFUNCTYPE(None, ctypes.c_void_p, *[ctypes.c_int64] * N_INTS[name])(address_of(name))
-    function.address_of = address_of  # what it holds keeps the code in memory
-    return function  # type: ignore[no-any-return]
+    function = ctypes.CFUNCTYPE(None, ctypes.c_void_p, *[ctypes.c_int64] * N_INTS[name])(address_of(name))
+    function.address_of = address_of  # type: ignore[attr-defined]  # what it holds keeps the code in memory
+    return function
 
 
 def load_library(path: Path, loaded_from: Callable[..., Any] = kernel_from) -> Any:

@@ -236,11 +236,11 @@ class WeightAverage:
         self.n_steps = 0
         self._is_shown = True
 
-    def next_shares(self, n: int) -> Any:
+    def next_shares(self, n: int) -> list[float]:
         """The shares of the coming steps; a young average forgets faster, as it began with random weights."""
-        steps = np.arange(self.n_steps + 1, self.n_steps + n + 1)
+        first = self.n_steps + 1
         self.n_steps += n
-        return 1.0 - np.minimum(self.DECAY, (1 + steps) / (10 + steps))
+        return [1.0 - min(self.DECAY, (1 + step) / (10 + step)) for step in range(first, first + n)]
 
     def mean_of_flat(self) -> Tensor:
         """The average where all weights are one tensor."""
@@ -249,7 +249,7 @@ class WeightAverage:
 
     def update(self) -> None:
         """Add the weights of one more step."""
-        (share,) = self.next_shares(1).tolist()
+        (share,) = self.next_shares(1)
         for mean, weight in zip(self._other, self._live, strict=True):
             mean.lerp_(weight, share)
 

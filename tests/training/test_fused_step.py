@@ -402,7 +402,7 @@ class WatchesGradients(Callback):
         ({"optimizer": torch.optim.Adagrad}, "autograd: the optimizer is Adagrad"),
         ({"cell": nn.GRU}, "autograd: GRU has no kernel for this"),
     ],
-    ids=str,
+    ids=lambda given: given if isinstance(given, str) else " ".join(given),
 )
 def test_the_net_tells_how_it_was_trained(options, path):
     X, y = some_task()
