@@ -31,6 +31,8 @@ class EpochLosses:
     def add_loss(self, number: int, loss: Any, size: int) -> None:
         self._losses[number], self._sizes[number] = loss, size
         if self._net.callbacks:
+            if not self._net.is_watched:  # otherwise skorch has begun it
+                self._net.history.new_batch()
             self._net.history.record_batch(f"{self._prefix}_loss", float(loss))
             self._net.history.record_batch(f"{self._prefix}_batch_size", size)
 

@@ -41,7 +41,7 @@ class SequenceNet(NeuralNet):
         self.l2 = l2
         self.max_grad_norm = max_grad_norm
         self.path_ = ""  # how the steps of the newest epoch were made
-        self._steps, self._is_watched = OUTSIDE_AN_EPOCH, False
+        self._steps, self.is_watched = OUTSIDE_AN_EPOCH, False
         self._rates: Iterator[float] | None = None
         self._segment: SegmentBatch | None = None
         self._initial_state: Any = None
@@ -103,7 +103,7 @@ class SequenceNet(NeuralNet):
 
     def train_step(self, batch: Batch, **fit_params: Any) -> Any:
         """skorch's step, or a shorter one where nobody watches it and the optimizer evaluates once."""
-        if self._is_watched or not isinstance(self.optimizer_, OnFlatWeights):
+        if self.is_watched or not isinstance(self.optimizer_, OnFlatWeights):
             return super().train_step(batch, **fit_params)
         step = self.train_step_single(batch)
         self.optimizer_.step()
@@ -150,16 +150,14 @@ class SequenceNet(NeuralNet):
 
     def _run_epoch(self, iterator: Batches, training: bool, prefix: str, step_fn: Any, **fit_params: Any) -> None:
         self._set_training(training)
-        self._is_watched = any(watches_batches(callback) for _, callback in self.callbacks_)
+        self.is_watched = any(watches_batches(callback) for _, callback in self.callbacks_)
         losses = EpochLosses(self, iterator, training, prefix)
         for number, batch in enumerate(iterator):
-            if self._is_watched:
+            if self.is_watched:
                 self.notify("on_batch_begin", batch=batch, training=training)
-            elif self.callbacks:
-                self.history.new_batch()
             step = step_fn(batch, **fit_params)
             losses.add(number, batch, step)
-            if self._is_watched:
+            if self.is_watched:
                 self.notify("on_batch_end", batch=batch, training=training, **step)
         losses.record()
 
@@ -167,10 +165,8 @@ class SequenceNet(NeuralNet):
         """Run an epoch that nobody watches in machine code."""
         self._set_training(True)
         losses = EpochLosses(self, batches, True, prefix)
-        for number, (loss, size) in enumerate(compiled.run(self)):
-            if self.callbacks:
-                self.history.new_batch()
-            losses.add_loss(number, loss, size)
+        for number, loss_and_size in enumerate(compiled.run(self)):
+            losses.add_loss(number, *loss_and_size)
         losses.record()
 
     def evaluate(self, batches: Batches, *, most: int | None = None) -> float:

@@ -14,10 +14,11 @@ from sklrnn.kernels.program import move, standardise
 from sklrnn.nn.layers import Standardise, TokenEmbedding
 from sklrnn.nn.window_scale import StandardiseWindow
 from sklrnn.training.operations.readout import padding_of
-from sklrnn.training.operations.signal import EpochArrays, Instructions, LeftToAutograd, Signal
+from sklrnn.training.operations.signal import Array, EpochArrays, Instructions, LeftToAutograd, Signal
 
 # Of more of them no standardised copy is kept.
 _MOST_NUMBERS = 2**24
+_NUMBERS_AT_ONCE = 2**20
 
 
 class StandardiseBatch:
@@ -56,10 +57,19 @@ class StandardiseBatch:
             if epoch.x.size > _MOST_NUMBERS:
                 return None
             if epoch.standardised is None:
-                epoch.standardised = self._layer(torch.from_numpy(np.array(epoch.x))).float().numpy()
+                epoch.standardised = self._standardised(epoch.x, n_features)
             x, mean, spread = epoch.standardised, np.zeros(n_features, np.float32), np.ones(n_features, np.float32)
         samples = epoch.order, epoch.batch_size
         return [standardise(self.output.values, x, mean, spread, samples)], []
+
+    def _standardised(self, x: Array, n_features: int) -> Array:
+        """All samples, standardised some at a time."""
+        standardised = np.empty((*x.shape[:2], n_features), dtype=np.float32)
+        n_at_once = max(1, _NUMBERS_AT_ONCE // x[0].size)
+        for start in range(0, len(x), n_at_once):
+            some = slice(start, start + n_at_once)
+            standardised[some] = self._layer(torch.from_numpy(np.array(x[some]))).numpy()
+        return standardised
 
 
 class Embed:
