@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sklrnn.preprocessing.supervise import supervise
     from sklrnn.preprocessing.token_encoder import TokenEncoder
     from sklrnn.saved_state import trusted_types
+    from sklrnn.training.checkpoint import Checkpoints
     from sklrnn.translation.translator import SequenceTranslator
 
 _HOME = {
@@ -59,12 +60,14 @@ _HOME = {
     "sklrnn.model_selection.purged_splits": ("PurgedTimeSeriesSplit", "PurgedKFold"),
     "sklrnn.model_selection.leakage": ("check_no_leakage", "LeakageError"),
     "sklrnn.saved_state": ("trusted_types",),
+    "sklrnn.training.checkpoint": ("Checkpoints",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "CNNLSTMClassifier",
     "CNNLSTMRegressor",
+    "Checkpoints",
     "GRUClassifier",
     "GRURegressor",
     "LSTMClassifier",

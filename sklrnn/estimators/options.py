@@ -1,5 +1,7 @@
 """The parameters of an estimator as the options of a network and of its training."""
 
+import os
+from numbers import Integral
 from typing import Any, Literal, TypeVar
 
 from sklearn.utils import check_random_state
@@ -7,6 +9,7 @@ from sklearn.utils import check_random_state
 from sklrnn.estimators.cell_options import cell_and_options
 from sklrnn.estimators.parameters import NetworkParameters
 from sklrnn.inputs.user_warnings import warn_user
+from sklrnn.training.checkpoint import Checkpoints
 from sklrnn.training.process import count_threads
 from sklrnn.training.trained_network import TrainingOptions
 
@@ -49,6 +52,7 @@ def training_options(
         device=p.device,
         n_threads=count_threads_of(p),
         verbose=p.verbose,
+        checkpoint=_checkpoints(p),
     )
 
 
@@ -68,6 +72,19 @@ def warn_of_long_convolutions(parameters: NetworkParameters, n_steps: int, what:
                 f"{name}={size} is longer than {what} of {n_steps} step(s): {consequence}. Set {name} to {n_steps} or "
                 f"less{advice}."
             )
+
+
+def _checkpoints(parameters: Any) -> Checkpoints | None:
+    """A folder alone means a checkpoint after every epoch."""
+    checkpoint = parameters.checkpoint
+    if checkpoint is None:
+        return None
+    if not isinstance(parameters.random_state, Integral):
+        raise ValueError(
+            f"checkpoint={checkpoint!r} needs an int as random_state, got {parameters.random_state!r}: a fit that is "
+            "started again must begin with the same weights to go on from its checkpoint."
+        )
+    return checkpoint if isinstance(checkpoint, Checkpoints) else Checkpoints(os.fspath(checkpoint))
 
 
 def shallow_copy(estimator: Estimator, **attributes: Any) -> Estimator:

@@ -1,5 +1,6 @@
 """The tables of hyperparameters that everything with a recurrent network in it shares."""
 
+import os
 import re
 from itertools import pairwise
 from numbers import Real
@@ -10,6 +11,7 @@ import torch
 
 from sklrnn._hyperparameters import Choices, Doc, Ge, Group, Gt, Interval, Satisfies, hyperparameters
 from sklrnn.estimators.cell_options import TABLE_OF_OPTION, refuse_option
+from sklrnn.training.checkpoint import Checkpoints
 
 OptimizerName = Literal["adam", "adamw", "nadam", "rmsprop", "sgd"]
 
@@ -169,6 +171,14 @@ class NetworkParameters:
         float, Interval(ge=0), Group.STOPPING, Doc("Least decrease of the loss that counts as an improvement.")
     ] = 1e-4
     callbacks: Annotated[list[Any] | None, Group.RUNNING, Doc("Callbacks of skorch.")] = None
+    checkpoint: Annotated[
+        str | os.PathLike[str] | Checkpoints | None,
+        Group.RUNNING,
+        Doc(
+            "Folder for the state of the training after each epoch: a fit that was ended from outside goes on from "
+            "there when it is started again, and a finished one is read from it. Needs an int as `random_state`."
+        ),
+    ] = None
     n_jobs: Annotated[
         int | Literal[-1] | None,
         Ge(1),

@@ -57,6 +57,7 @@ class TrainingMonitor(Callback):
         self.kept: list[Weights] = []  # at most two, the newest or best one last
         self.diverged = False
         self.stop = False
+        self._stopped_early = False
         self._n_without_improvement = 0
 
     def start(self, net: SequenceNet, batches: Batches, validation: Batches | None) -> None:
@@ -86,7 +87,27 @@ class TrainingMonitor(Callback):
         self.best_loss = min(self.best_loss, monitored)
         asked_to_stop = self._ask is not None and self._ask()
         out_of_patience = self.patience is not None and self._n_without_improvement > self.patience
-        self.stop = asked_to_stop or out_of_patience or len(self.losses) == self.max_epochs
+        self._stopped_early = asked_to_stop or out_of_patience
+        self.stop = self._stopped_early or len(self.losses) == self.max_epochs
+
+    def to_state(self) -> dict[str, Any]:
+        """What it has seen and kept, for a training that goes on later."""
+        return {
+            "losses": [float(loss) for loss in self.losses],
+            "validation_losses": [float(loss) for loss in self.validation_losses],
+            "best_loss": float(self.best_loss),
+            "kept": self.kept,
+            "n_without_improvement": self._n_without_improvement,
+            "stopped_early": self._stopped_early,
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take up such a state; a training with more epochs goes on where it only ran out of epochs."""
+        self.losses, self.validation_losses = state["losses"], state["validation_losses"]
+        self.best_loss, self.kept = state["best_loss"], state["kept"]
+        self._n_without_improvement = state["n_without_improvement"]
+        self._stopped_early = state["stopped_early"]
+        self.stop = self._stopped_early or len(self.losses) >= self.max_epochs
 
     def restore_best_weights(self, net: SequenceNet, batches: Batches) -> None:
         """Leave usable weights in the network, and say what went wrong if something did."""

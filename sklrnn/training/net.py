@@ -288,7 +288,7 @@ class SequenceNet(NeuralNet):
 
     def next_rates(self, n: int) -> Any:
         """The learning rates of the coming steps; the last of them is set."""
-        if self._rates is None:
+        if self._rates is None or n == 0:
             return np.full(n, self.optimizer_.param_groups[0]["lr"])
         rates = np.fromiter(self._rates, dtype=np.float64, count=n)
         self._set_rate(float(rates[-1]))

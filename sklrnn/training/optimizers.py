@@ -259,6 +259,16 @@ class WeightAverage:
         for ours, theirs in zip(self._other, other._other, strict=True):
             ours.copy_(theirs)
 
+    def to_state(self) -> dict[str, Any]:
+        """What belongs to it beside the weights of the network, between two epochs."""
+        return {"n_steps": self.n_steps, "other": self._other}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take up such a state, once the network has its weights."""
+        self.n_steps = state["n_steps"]
+        for ours, theirs in zip(self._other, state["other"], strict=True):
+            ours.copy_(theirs)
+
     def show(self, shown: bool) -> None:
         """Put the average into the network, or the newest weights."""
         if shown != self._is_shown:

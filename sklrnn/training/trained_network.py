@@ -7,7 +7,6 @@ from typing import Any, Literal, Self
 
 import numpy as np
 import torch
-from skorch.callbacks import Callback
 from torch import nn
 
 from sklrnn.inputs.ragged import Ragged, Sequences
@@ -16,12 +15,13 @@ from sklrnn.nn.architecture import Architecture, count_parameters, rebuild
 from sklrnn.saved_state import Saved, with_stamp, without_stamp
 from sklrnn.training.auto_epochs import resolve_patience
 from sklrnn.training.batches import Batches
+from sklrnn.training.checkpoint import Checkpoints, TrainingCheckpoint, fingerprint_of
 from sklrnn.training.devices import choose_device
 from sklrnn.training.inference import for_blocks, run_in_blocks
 from sklrnn.training.interrupts import TrainingInterrupted
 from sklrnn.training.monitor import ProgressReport, StopWhereMonitorSays, TrainingMonitor
 from sklrnn.training.net import SequenceNet
-from sklrnn.training.optimizers import optimizer_settings
+from sklrnn.training.new_net import make_net
 from sklrnn.training.prediction_plan import PredictionPlan
 from sklrnn.training.process import seeded, thread_limit
 
@@ -44,6 +44,7 @@ class TrainingOptions(Saved):
     device: str
     n_threads: int
     verbose: int
+    checkpoint: Checkpoints | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def train(
     ``loss(raw, target)`` gives one number a sample. ``validation`` decides when to stop, and which epoch's weights were
     best. ``on_epoch_end`` is given the network as it is after each epoch, and returns whether to stop.
     """
-    started = TrainedNetwork(_make_net(network, loss, options), loss, options)
+    started = TrainedNetwork(make_net(network, loss, options), loss, options)
     return started._run_epochs(batches, validation, options, on_epoch_end, evaluate_first=False)
 
 
@@ -135,7 +136,7 @@ class TrainedNetwork:
                 max_grad_norm=options.max_grad_norm,
             )
         else:
-            net = _make_net(self.module, loss, options)
+            net = make_net(self.module, loss, options)
         continued = TrainedNetwork(net, loss, options, self.curves)
         return continued._run_epochs(batches, validation, options, on_epoch_end, evaluate_first=True)
 
@@ -159,20 +160,27 @@ class TrainedNetwork:
             learning_rate=options.learning_rate,
             on_epoch_end=None if on_epoch_end is None else lambda: on_epoch_end(self._after(monitor)),
         )
+        checkpoint = None if evaluate_first else options.checkpoint
+        fingerprint = fingerprint_of(net.module, self.loss, batches, validation, options) if checkpoint else ""
         report = [ProgressReport(max_epochs=options.max_epochs, lines=options.verbose == 2)] if options.verbose else []
         batches.set_epoch(first_epoch)
-        with thread_limit(options.n_threads), seeded(net.module, options.seed, first_epoch):
+        with thread_limit(options.n_threads), seeded(net.module, options.seed, first_epoch) as generator:
             if not net.initialized_:
                 net.initialize()
             n_steps = options.max_epochs * len(batches)
             net.plan_learning_rate(options.schedule, options.learning_rate, n_steps=n_steps)
             monitor.start(net, batches, validation if evaluate_first else None)
+            n_done, saving = 0, []
+            if checkpoint is not None:
+                saving = [TrainingCheckpoint(checkpoint, monitor, fingerprint, generator)]
+                n_done = saving[0].restore(net)
+                net.next_rates(n_done * len(batches))
             interrupt = net.run_epochs(
                 batches,
                 validation,
-                epochs=options.max_epochs,
+                epochs=0 if monitor.stop else options.max_epochs - n_done,
                 before=[monitor],
-                after=[*report, StopWhereMonitorSays(monitor)],
+                after=[*saving, *report, StopWhereMonitorSays(monitor)],
             )
             try:
                 monitor.restore_best_weights(net, batches)
@@ -257,7 +265,7 @@ class TrainedNetwork:
             device = torch.device("cpu")
             warn_user(f'device="{options.device}" is not available here; the model is loaded to the CPU.')
         options = replace(options, seed=state["seed"])
-        net = _make_net(network.eval(), loss, replace(options, device=str(device)))
+        net = make_net(network.eval(), loss, replace(options, device=str(device)))
         network.to(device)
         validation = state["validation_curve"]
         curves = Curves(
@@ -273,28 +281,3 @@ class TrainedNetwork:
 
     def __setstate__(self, saved: dict[str, Any]) -> None:
         vars(self).update(vars(self.from_state(**saved)))
-
-
-def _make_net(network: nn.Module, loss: nn.Module, options: TrainingOptions) -> SequenceNet:
-    """Put a network and a loss, which gives one number a sample, into a skorch net; nothing is initialised yet."""
-    device, callbacks = choose_device(options.device), options.callbacks or []
-    if device.type == "mps":
-        network = network.float()
-    for callback in callbacks:
-        if not isinstance(callback[-1] if isinstance(callback, tuple) else callback, Callback):
-            raise ValueError(
-                f"callbacks must be instances of skorch.callbacks.Callback, or (name, callback), got {callback!r}."
-            )
-    return SequenceNet(
-        network,
-        criterion=loss,
-        optimizer_name=options.optimizer,
-        lr=options.learning_rate,
-        device=device,
-        callbacks=list(callbacks),
-        verbose=0,
-        l1=options.l1,
-        l2=options.l2,
-        max_grad_norm=options.max_grad_norm,
-        **optimizer_settings(options.optimizer, network, device),
-    )

@@ -1,0 +1,245 @@
+"""Checkpoints: the state of a training in a file after an epoch, so that it can go on after the process has ended.
+
+A folder holds one file for each training, named after its fingerprint: a hash of all that the result depends on. So
+several trainings share a folder, those of a search too, and each finds its own file and no other.
+"""
+
+import hashlib
+import io
+import json
+import os
+import time
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from skorch.callbacks import Callback
+from skorch.history import History
+from torch import Tensor, nn
+
+from sklrnn.inputs.ragged import Ragged
+from sklrnn.inputs.user_warnings import warn_user
+from sklrnn.saved_state import Saved
+from sklrnn.training.batches import Batches
+from sklrnn.training.monitor import TrainingMonitor
+from sklrnn.training.net import SequenceNet
+
+_FORMAT = b"sklrnn checkpoint 1\n"
+_DIGEST_BYTES = 32
+_HASHED_NUMBERS = 2**22  # at once: windows may be a view
+# What a training is, and not how long it takes or what it shows. A training with more epochs goes on from one with
+# fewer, unless they follow one schedule.
+_NOT_IN_FINGERPRINT = ("max_epochs", "callbacks", "n_threads", "verbose", "checkpoint")
+
+
+@dataclass(frozen=True)
+class Checkpoints(Saved):
+    """Where and how often the state of a training is written.
+
+    Parameters
+    ----------
+    folder : str or path
+        It is made if it does not exist. Many fits can share one.
+    every_epochs : int, default=1
+        Write after so many epochs, and after the last one.
+    every_minutes : float, default=0.0
+        Write only if so much time has passed since the last time.
+    """
+
+    folder: str | os.PathLike[str]
+    every_epochs: int = 1
+    every_minutes: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.every_epochs >= 1 or not self.every_minutes >= 0:
+            raise ValueError(
+                f"every_epochs must be at least 1 and every_minutes at least 0, got {self.every_epochs!r} and "
+                f"{self.every_minutes!r}."
+            )
+
+
+class TrainingCheckpoint(Callback):
+    """Writes the state of a training after its epochs, and restores it.
+
+    It is notified last, when all that belongs to an epoch has been recorded.
+    """
+
+    def __init__(
+        self, plan: Checkpoints, monitor: TrainingMonitor, fingerprint: str, generator: torch.Generator
+    ) -> None:
+        self._plan, self._monitor, self._generator = plan, monitor, generator
+        self._path = Path(plan.folder) / f"{fingerprint}.checkpoint"
+        self._written_at, self._n_written, self._can_write = time.monotonic(), 0, True
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            _write(self._path.with_suffix(f".{uuid.uuid4().hex}"), b"", keep=False)
+        except OSError as error:
+            raise ValueError(
+                f"checkpoint={str(plan.folder)!r} can't be written to: {error}. Name a folder that this process may "
+                "create files in, or set checkpoint=None."
+            ) from error
+
+    # -- writing -----------------------------------------------------------------------------------------------------
+
+    def on_epoch_end(self, net: SequenceNet, **_: Any) -> None:
+        n_epochs = len(self._monitor.losses)
+        if n_epochs <= self._n_written or not self._can_write:
+            return
+        is_due = n_epochs - self._n_written >= self._plan.every_epochs
+        is_due &= time.monotonic() - self._written_at >= 60 * self._plan.every_minutes
+        if is_due or self._monitor.stop:
+            self.write(net)
+
+    def write(self, net: SequenceNet) -> None:
+        """Write the state; where this fails, training goes on without, and one warning says why."""
+        buffer = io.BytesIO()
+        torch.save(self._state(net), buffer)
+        content = buffer.getvalue()
+        try:
+            _write(self._path, _FORMAT + hashlib.sha256(content).digest() + content)
+        except OSError as error:
+            self._can_write = False
+            warn_user(
+                f"The checkpoint {self._path} can't be written: {error}. Training goes on without checkpoints: after an "
+                f"interruption the fit would start again from epoch {self._n_written}."
+            )
+            return
+        self._written_at, self._n_written = time.monotonic(), len(self._monitor.losses)
+
+    def _state(self, net: SequenceNet) -> dict[str, Any]:
+        optimizer = net.optimizer_
+        parameters = [weight for group in optimizer.param_groups for weight in group["params"]]
+        return {
+            "weights": net.module_.state_dict(),
+            "criterion": net.criterion_.state_dict(),
+            "average": net.average_.to_state(),
+            "moments": [dict(optimizer.state.get(weight, {})) for weight in parameters],
+            "settings": [_without(group, "params") for group in optimizer.param_groups],
+            "monitor": self._monitor.to_state(),
+            "generator": self._generator.get_state(),
+            "history": json.dumps(list(net.history), default=float),
+        }
+
+    # -- going on ----------------------------------------------------------------------------------------------------
+
+    def restore(self, net: SequenceNet) -> int:
+        """Take up the state of the file, if there is one, and give the number of its epochs."""
+        state = self._read()
+        if state is None:
+            return 0
+        n_epochs = len(state["monitor"]["losses"])
+        if n_epochs > self._monitor.max_epochs:  # a training with fewer epochs; the longer one keeps its file
+            self._n_written = n_epochs
+            return 0
+        net.module_.load_state_dict(state["weights"])
+        net.criterion_.load_state_dict(state["criterion"])
+        net.average_.load_state(state["average"])
+        optimizer = net.optimizer_
+        parameters = [weight for group in optimizer.param_groups for weight in group["params"]]
+        for weight, moments in zip(parameters, state["moments"], strict=True):
+            optimizer.state[weight].update(moments)
+        for group, settings in zip(optimizer.param_groups, state["settings"], strict=True):
+            group.update(settings)
+        self._monitor.load_state(state["monitor"])
+        self._generator.set_state(state["generator"])
+        net.history_ = History(json.loads(state["history"]))
+        self._n_written = n_epochs
+        return n_epochs
+
+    def _read(self) -> dict[str, Any] | None:
+        try:
+            stored = self._path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise ValueError(f"The checkpoint {self._path} can't be read: {error}.") from error
+        content = stored[len(_FORMAT) + _DIGEST_BYTES :]
+        if stored != _FORMAT + hashlib.sha256(content).digest() + content:
+            warn_user(
+                f"The checkpoint {self._path} is damaged, or is not one of this version of sklrnn. It is ignored: the "
+                "fit starts from its first epoch, and will overwrite it."
+            )
+            return None
+        state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        return state
+
+
+def _without(values: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key != name}
+
+
+def _write(path: Path, content: bytes, *, keep: bool = True) -> None:
+    """Write a file that is there as a whole or not at all, whenever the process or the machine ends."""
+    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if keep:
+            os.replace(temporary, path)
+            _sync_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Without this a new name may be lost when the power fails; some systems can't do it."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def fingerprint_of(
+    network: nn.Module, loss: nn.Module, batches: Batches, validation: Batches | None, options: Any
+) -> str:
+    """A hash of all that a training depends on: data, initial weights, architecture, loss and options."""
+    found = hashlib.blake2b(digest_size=20)
+    for field in fields(options):
+        if field.name not in _NOT_IN_FINGERPRINT or (field.name == "max_epochs" and options.schedule != "constant"):
+            found.update(f"{field.name}={getattr(options, field.name)!r};".encode())
+    found.update(f"{type(network).__qualname__}{network.architecture!r}{loss!r}".encode())
+    for module in (network, loss):
+        for name, tensor in module.state_dict().items():
+            found.update(name.encode())
+            found.update(_bytes_of(tensor))
+    for part in (batches, validation):
+        found.update(f"{type(part).__qualname__}".encode())
+        for name, value in sorted(vars(part).items()) if part is not None else []:
+            found.update(name.encode())
+            _add(found, value)
+    return found.hexdigest()
+
+
+def _bytes_of(tensor: Tensor) -> bytes:
+    return tensor.detach().cpu().contiguous().numpy().tobytes()
+
+
+def _add(found: Any, value: Any) -> None:
+    """Add what a batch is made of: arrays, numbers, and objects that hold them."""
+    if isinstance(value, Tensor):
+        found.update(_bytes_of(value))
+    elif isinstance(value, np.ndarray) and value.dtype != object:
+        found.update(f"{value.dtype}{value.shape}".encode())
+        n_at_once = max(1, _HASHED_NUMBERS // max(1, value[:1].size))
+        for start in range(0, len(value) if value.ndim else 0, n_at_once):
+            found.update(np.ascontiguousarray(value[start : start + n_at_once]).data)
+    elif isinstance(value, Ragged):
+        _add(found, value.flat())
+        _add(found, value.lengths)
+    elif isinstance(value, list | tuple | np.ndarray):
+        for each in value:
+            _add(found, each)
+    elif hasattr(value, "__dict__"):
+        for name, each in sorted(vars(value).items()):
+            found.update(name.encode())
+            _add(found, each)
+    else:
+        found.update(repr(value).encode())
