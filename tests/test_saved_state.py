@@ -54,6 +54,7 @@ def answer(model):
         "SequenceScaler": lambda: model.transform(X),
         "SlidingWindow": lambda: model.transform(TABLE),
         "TokenEncoder": lambda: np.concatenate(model.transform(WORDS)),
+        "Checkpoints": lambda: np.array([model.folder, model.every_epochs, model.every_minutes]),
         "PurgedKFold": lambda: np.concatenate([test for _, test in model.split(X)]),
         "PurgedTimeSeriesSplit": lambda: np.concatenate([test for _, test in model.split(X)]),
     }[name]()
@@ -75,6 +76,7 @@ def fitted():
     objects["SequenceScaler"] = sklrnn.SequenceScaler().fit(X)
     objects["SlidingWindow"] = sklrnn.SlidingWindow(window_length=3).fit(TABLE)
     objects["TokenEncoder"] = sklrnn.TokenEncoder().fit(WORDS)
+    objects["Checkpoints"] = sklrnn.Checkpoints("folder", every_epochs=5)
     objects["PurgedKFold"] = sklrnn.PurgedKFold(window_length=3)
     objects["PurgedTimeSeriesSplit"] = sklrnn.PurgedTimeSeriesSplit(window_length=3)
     for name in sklrnn.forecasting.__all__:

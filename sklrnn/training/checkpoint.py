@@ -48,7 +48,24 @@ class Checkpoints(Saved):
         Write after so many epochs, and after the last one.
     every_minutes : float, default=0.0
         Write only if so much time has passed since the last time.
+
+    See Also
+    --------
+    GRURegressor : Its parameter `checkpoint` takes the folder alone, or an object of this class.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from sklrnn import Checkpoints, GRURegressor
+    >>> X = np.random.default_rng(0).normal(size=(40, 5, 1))
+    >>> plan = Checkpoints(tempfile.mkdtemp(), every_epochs=5)
+    >>> model = GRURegressor(units=4, max_epochs=10, random_state=0, checkpoint=plan)
+    >>> model.fit(X, X.sum(axis=(1, 2))).n_iter_
+    10
     """
+
+    __module__ = "sklrnn"
 
     folder: str | os.PathLike[str]
     every_epochs: int = 1
@@ -104,8 +121,8 @@ class TrainingCheckpoint(Callback):
         except OSError as error:
             self._can_write = False
             warn_user(
-                f"The checkpoint {self._path} can't be written: {error}. Training goes on without checkpoints: after an "
-                f"interruption the fit would start again from epoch {self._n_written}."
+                f"The checkpoint {self._path} can't be written: {error}. Training goes on without checkpoints: if it "
+                f"is ended from outside, the next fit goes on after epoch {self._n_written}."
             )
             return
         self._written_at, self._n_written = time.monotonic(), len(self._monitor.losses)
