@@ -4,15 +4,19 @@ A state that this version can't use is refused when it is loaded, rather than wh
 ``FORMAT`` goes up when the names or the meaning of what is saved change: ``tests/test_saved_state.py`` says when.
 """
 
+import hashlib
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+import numpy as np
+
 # Format 1 carried neither version nor format.
 FORMAT = 2
 _STAMP = "sklrnn_format"
+_SCALARS: tuple[type, ...] = (bool, int, float, complex, str, bytes, type(None))
 
 # Classes that the state of public objects is made of; see ``trusted_types``.
 _PARTS = (
@@ -54,7 +58,13 @@ def _version() -> str:
 
 def with_stamp(state: dict[str, Any], kind: type) -> dict[str, Any]:
     """Add to the state of an object what ``without_stamp`` checks."""
-    stamp = {"version": _version(), "format": FORMAT, "parameters": _parameters_of(kind), "names": sorted(state)}
+    stamp = {
+        "version": _version(),
+        "format": FORMAT,
+        "parameters": _parameters_of(kind),
+        "names": sorted(state),
+        "digest": digest_of(state),
+    }
     return {**state, _STAMP: stamp}
 
 
@@ -68,6 +78,8 @@ def without_stamp(state: dict[str, Any], kind: type) -> dict[str, Any]:
         raise refusal(state, kind, f"its format is {stamp['format']}")
     check_names(state, kind, content, stamp["names"])
     check_names(state, kind, stamp["parameters"], _parameters_of(kind))
+    if digest_of(content) != stamp["digest"]:
+        raise refusal(state, kind, "its values are not those that were saved")
     return content
 
 
@@ -97,6 +109,40 @@ def refusal(state: dict[str, Any], kind: type, why: str) -> ValueError:
 @cache
 def _parameters_of(kind: type) -> list[str]:
     return sorted(name for name in inspect.signature(kind.__init__).parameters if name != "self")  # type: ignore[misc]
+
+
+def digest_of(state: dict[str, Any]) -> str:
+    """A hash of plain values, arrays and containers of them, so that a changed bit is an error and no other answer.
+
+    Of other objects it takes the class: those of this package bring a digest of their own, and what users pass may
+    change while it is saved.
+    """
+    found = hashlib.blake2b(digest_size=16)
+    for part in _parts(state):
+        found.update(part)
+    return found.hexdigest()
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    if isinstance(value, np.ndarray | np.generic) and value.dtype != object:
+        yield f"{value.dtype.str}{value.shape};".encode()
+        yield np.ascontiguousarray(value).tobytes()
+    elif isinstance(value, _SCALARS):
+        kind: Any = next(kind for kind in _SCALARS if isinstance(value, kind))  # an enum may be loaded as its number
+        yield f"{kind.__name__}={value if value is None else kind(value)!r};".encode()
+    elif isinstance(value, dict):
+        for key, item in sorted(value.items(), key=lambda pair: repr(pair[0])):
+            yield f"{key!r}:".encode()
+            yield from _parts(item)
+    elif isinstance(value, list | tuple | np.ndarray):
+        yield f"{type(value).__name__}{len(value)};".encode()
+        for item in value:
+            yield from _parts(item)
+    elif type(value).__module__.split(".")[0] == "pandas" and hasattr(value, "to_numpy"):
+        yield from _parts(np.asarray(value.to_numpy()))
+    else:
+        kind = value if isinstance(value, type) else type(value)
+        yield f"{kind.__module__}.{kind.__qualname__};".encode()
 
 
 class Saved:

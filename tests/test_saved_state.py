@@ -266,19 +266,68 @@ BREAK = {
 }
 
 
+def with_new_digest(state):
+    """As if a damaged state had been saved."""
+    stamp = state["sklrnn_format"]
+    stamp["digest"] = saved_state.digest_of({key: item for key, item in state.items() if key != "sklrnn_format"})
+
+
 @pytest.mark.parametrize(("damage", "message"), BREAK.values(), ids=BREAK)
 @pytest.mark.parametrize("name", ["GRURegressor", "SequenceGenerator", "SequenceTranslator", "RecurrentImputer"])
 def test_a_damaged_network_is_refused(name, damage, message):
     state = copy.deepcopy(fitted()[name].__getstate__())
     damage(state["model_"])
+    with pytest.raises(ValueError, match="its values are not those that were saved.*was damaged or changed since"):
+        load(copy.deepcopy(state), name)
+    with_new_digest(state["model_"])
+    with_new_digest(state)
     with pytest.raises(ValueError, match=f"{message}.*was damaged or changed since"):
         load(state, name)
+
+
+@every_stamped_class
+def test_a_changed_value_is_refused_wherever_it_is(name):
+    """Every number, text or flag of the state, at any depth, one at a time."""
+    state = fitted()[name].__getstate__()
+    places = [(path, value) for path, value in plain_places(state) if path[-1] != "version"]  # which changes no answer
+    assert places
+    for path, value in places[:: max(1, len(places) // 40)]:
+        changed = copy.deepcopy(state)
+        *parents, last = path
+        holder = changed
+        for key in parents:
+            holder = holder[key]
+        holder[last] = changed_value(value)
+        with pytest.raises(ValueError, match="can't be loaded"):
+            load(changed, name)
+
+
+def plain_places(value, path=()):
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from plain_places(item, (*path, key))
+    elif isinstance(value, bool | int | float | str) or (
+        isinstance(value, np.ndarray) and value.size and value.dtype.kind in "fi"
+    ):
+        yield path, value
+
+
+def changed_value(value):
+    if isinstance(value, np.ndarray):
+        value = value.copy()
+        value.flat[0] = changed_value(value.flat[0])
+        return value
+    if isinstance(value, str):
+        return value + "x"
+    return not value if isinstance(value, bool) else value + 1 if np.isfinite(value) else 0.0
 
 
 def test_a_forecaster_with_a_damaged_network_is_refused():
     state = fitted()["GRUForecaster"].networks_[0].__getstate__()
     state["model"]["weights"]["head.bias"][:] = np.nan
     network = type(fitted()["GRUForecaster"].networks_[0])
+    with_new_digest(state["model"])
+    with_new_digest(state)
     with pytest.raises(ValueError, match="'head.bias' holds NaN"):
         network.__setstate__(network.__new__(network), state)
 
