@@ -1,6 +1,8 @@
 """What every saved object carries: the version of sklrnn, the format of its state, and the names in it.
 
 A state that this version can't use is refused when it is loaded, rather than when something of it is missing later.
+Parameters that came after it was saved have their defaults; those of a later version that this one does not know are
+refused.
 ``FORMAT`` goes up when the names or the meaning of what is saved change: ``tests/test_saved_state.py`` says when.
 """
 
@@ -77,10 +79,12 @@ def without_stamp(state: dict[str, Any], kind: type) -> dict[str, Any]:
     if stamp["format"] != FORMAT:
         raise refusal(state, kind, f"its format is {stamp['format']}")
     check_names(state, kind, content, stamp["names"])
-    check_names(state, kind, stamp["parameters"], _parameters_of(kind))
+    unknown = sorted({*stamp["parameters"]} - {*_parameters_of(kind)})
+    if unknown:
+        raise refusal(state, kind, f"{unknown} is unknown")
     if digest_of(content) != stamp["digest"]:
         raise refusal(state, kind, "its values are not those that were saved")
-    return content
+    return _later_defaults(kind, stamp["parameters"]) | content
 
 
 def check_names(state: dict[str, Any], kind: type, found: Iterable[str], needed: Iterable[str]) -> None:
@@ -143,6 +147,12 @@ def _parts(value: Any) -> Iterator[Any]:
     else:
         kind = value if isinstance(value, type) else type(value)
         yield f"{kind.__module__}.{kind.__qualname__};".encode()
+
+
+def _later_defaults(kind: type, known: list[str]) -> dict[str, Any]:
+    """The defaults of parameters that came after an object was saved."""
+    parameters = inspect.signature(kind.__init__).parameters.values()  # type: ignore[misc]
+    return {each.name: each.default for each in parameters if each.name not in known and each.default is not each.empty}
 
 
 class Saved:

@@ -243,9 +243,23 @@ def test_a_state_of_another_version_is_refused_with_the_version_that_it_needs(na
     newer = {**stamp, "format": saved_state.FORMAT, "parameters": [*stamp["parameters"], "zoom"]}
     with pytest.raises(ValueError, match=r"\['zoom'\] is unknown.*sklrnn==9.1"):
         load({**state, "sklrnn_format": newer}, name)
-    older = {**newer, "parameters": stamp["parameters"][1:]}
-    with pytest.raises(ValueError, match="is missing.*sklrnn==9.1"):
-        load({**state, "sklrnn_format": older}, name)
+
+
+@every_stamped_class
+def test_parameters_that_came_later_have_their_defaults(name):
+    model, state = fitted()[name], fitted()[name].__getstate__()
+    for later, parameter in inspect.signature(type(model).__init__).parameters.items():
+        if later == "self" or parameter.default is parameter.empty or later not in state:
+            continue
+        older = {key: value for key, value in state.items() if key != later}
+        stamp = dict(state["sklrnn_format"])
+        stamp["parameters"] = [each for each in stamp["parameters"] if each != later]
+        stamp["names"] = [each for each in stamp["names"] if each != later]
+        older["sklrnn_format"] = stamp
+        with_new_digest(older)
+        loaded = type(model).__new__(type(model))
+        loaded.__setstate__(older)
+        np.testing.assert_equal(getattr(loaded, later), parameter.default)
 
 
 def test_a_state_without_a_version_is_refused():
@@ -260,7 +274,7 @@ BREAK = {
     "an unknown weight": (lambda model: model["weights"].update(extra=np.zeros(2)), r"\['extra'\] is unknown"),
     "a weight of another shape": (lambda model: model["weights"].update({"head.bias": np.zeros(7)}), r"shape \(7,\)"),
     "NaN": (lambda model: model["weights"]["head.bias"].fill(np.nan), "'head.bias' holds NaN or infinity"),
-    "a missing layer size": (lambda model: model["architecture"].pop("residual"), r"\['residual'\] is missing"),
+    "a missing layer size": (lambda model: model["architecture"].pop("n_features"), r"\['n_features'\] is missing"),
     "an unknown layer": (lambda model: model["architecture"].update(heads=2), r"\['heads'\] is unknown"),
     "no curve": (lambda model: model.pop("loss_curve"), r"\['loss_curve'\] is missing"),
 }

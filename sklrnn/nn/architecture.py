@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -69,8 +69,10 @@ def initialized(assemble: Callable[[], Assembled], *, cell: str | Cell, seed: in
 
 def rebuild(state: dict[str, Any], kind: type[Architecture]) -> nn.Module:
     """The network of a saved state; one that can't be built, or whose weights are not finite, is refused."""
-    check_names(state, kind, state["architecture"], [one.name for one in fields(kind)])
-    network = kind(**state["architecture"]).build(seed=state["seed"])
+    later = {one.name: one.default for one in fields(kind) if one.default is not MISSING}  # than what was saved
+    architecture = later | state["architecture"]
+    check_names(state, kind, architecture, [one.name for one in fields(kind)])
+    network = kind(**architecture).build(seed=state["seed"])
     expected = network.state_dict()
     check_names(state, kind, state["weights"], expected)
     weights = {name: torch.from_numpy(np.array(value)) for name, value in state["weights"].items()}
