@@ -1,12 +1,12 @@
 """Looking inside fitted networks: gates, states, gradients and filters, as tables and as plots."""
 
-
-from sklrnn.inspection.filters import filter_responses, filters
-
-from sklrnn.inspection.gates import cell_states, gates
-from sklrnn.inspection.gradient_flow import gradient_flow
-
-
+from sklrnn.inspection.filter_display import FilterDisplay
+from sklrnn.inspection.filter_table import filter_responses, filters
+from sklrnn.inspection.gate_display import GateDisplay
+from sklrnn.inspection.gate_table import cell_states, gates
+from sklrnn.inspection.gradient_flow_display import GradientFlowDisplay
+from sklrnn.inspection.gradient_table import gradient_flow
+from sklrnn.inspection.state_display import StateDisplay
 
 __all__ = [
     "FilterDisplay",

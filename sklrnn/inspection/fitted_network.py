@@ -79,9 +79,7 @@ class FittedNetwork:
         steps = np.arange(pooled.max())
         is_real = steps < pooled[:, np.newaxis]  # (sample, time)
         times = (lengths - 1)[:, np.newaxis] - pool_size * (pooled[:, np.newaxis] - 1 - steps)
-        rows = pd.MultiIndex.from_arrays(
-            [self.labels.repeat(pooled), times[is_real]], names=[self.labels.name, "time"]
-        )
+        rows = pd.MultiIndex.from_arrays([self.labels.repeat(pooled), times[is_real]], names=[self.labels.name, "time"])
         keys = [(*key, unit) for key, block in blocks.items() for unit in range(block.shape[2])]
         columns = pd.MultiIndex.from_tuples(keys, names=names)
         values = [block.detach().cpu().transpose(0, 1).numpy()[is_real] for block in blocks.values()]

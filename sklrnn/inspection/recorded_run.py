@@ -61,9 +61,7 @@ def record_cells(network: Any, *, with_gates: bool = False) -> dict[tuple[int, s
     return recorded
 
 
-def in_order_of_time(
-    block: Tensor, direction: str, lengths: Tensor | None, *, n_segments: int | None = None
-) -> Tensor:
+def in_order_of_time(block: Tensor, direction: str, lengths: Tensor | None, *, n_segments: int | None = None) -> Tensor:
     """A recorded block (time, sample, unit) with the oldest step first, whatever the direction.
 
     ``n_segments`` is the number of samples that were read as one sequence.
