@@ -144,10 +144,8 @@ class FilterDisplay:
             self._draw_weights(self.filters[weights].loc[known if filters is None else list(filters)])
         else:
             self._draw_responses(weights, filters, sample)
-        which = "Learned" if weights == "learned" else "Random (initial)"
-        self.ax_.set(
-            title=f"{which} filters" if kind == "filters" else f"A series passed through {which.lower()} filters"
-        )
+        which = f"{'learned' if weights == 'learned' else 'random (initial)'} filters"
+        self.ax_.set(title=which.capitalize() if kind == "filters" else f"A series passed through {which}")
         return self
 
     def _draw_weights(self, table: pd.DataFrame) -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from sklrnn._plotting import COLOURS, make_axes
 from sklrnn.inspection.gate_table import gates
-from sklrnn.inspection.recorded_table import check_choice, choose_cell, choose_sample
+from sklrnn.inspection.recorded_table import check_choice, choose_cell, choose_sample, columns_of
 
 _DASHES = ("-", "--", "-.", ":")
 
@@ -120,27 +120,34 @@ class GateDisplay:
             check_choice("gate", gate, names)
         self.ax_ = make_axes(ax)
         self.figure_ = self.ax_.figure
-        self.lines_ = []
+        self.lines_: list[Any] = []
         if gate is None:
             for number, name in enumerate(names):
-                self._draw_mean(table[name], name, COLOURS[number % len(COLOURS)], _DASHES[number % len(_DASHES)])
+                self._draw_mean(
+                    columns_of(table, name), name, COLOURS[number % len(COLOURS)], _DASHES[number % len(_DASHES)]
+                )
             self.ax_.set(ylabel="value: mean over units" if names != ["state"] else "hidden state: mean over units")
             self.ax_.legend(frameon=False)
         else:
-            self._draw_units(table[gate], gate)
-        what = "Gates" if gate is None else gate.capitalize()
+            self._draw_units(columns_of(table, gate), gate)
+        what = "Gates" if gate is None else _word(gate).capitalize()
         self.ax_.set(xlabel="time step", title=", ".join(filter(None, [f"{what} of sample {sample}", place])))
         return self
 
-    def _draw_mean(self, values: pd.DataFrame, name: str, colour: str, dash: str) -> None:
+    def _draw_mean(self, values: pd.DataFrame, name: str, style: dict[str, Any]) -> None:
         low, high = values.quantile(0.1, axis=1), values.quantile(0.9, axis=1)
-        self.ax_.fill_between(values.index, low, high, color=colour, alpha=0.12, linewidth=0)
-        self.lines_ += self.ax_.plot(values.index, values.mean(axis=1), color=colour, linestyle=dash, label=name)
+        self.ax_.fill_between(values.index, low, high, color=style["color"], alpha=0.12, linewidth=0)
+        self.lines_ += self.ax_.plot(values.index, values.mean(axis=1), label=name, **style)
 
     def _draw_units(self, values: pd.DataFrame, name: str) -> None:
         signed = float(values.to_numpy().min()) < 0  # a candidate or a state; gates are never negative
         limits = {"cmap": "PuOr_r", "vmin": -1, "vmax": 1} if signed else {"cmap": "cividis", "vmin": 0, "vmax": 1}
         image = self.ax_.pcolormesh(values.index, values.columns, values.to_numpy().T, shading="nearest", **limits)
-        label = f"{name}: value" if signed else f"{name} gate: 0 shut, 1 open"
-        self.figure_.colorbar(image, ax=self.ax_, label=label)
+        scale = "value" if signed else "0 shut, 1 open"
+        self.figure_.colorbar(image, ax=self.ax_, label=f"{_word(name)}: {scale}")
         self.ax_.set(ylabel="unit")
+
+
+def _word(name: str) -> str:
+    """A gate as a title names it; a candidate and a state are no gates."""
+    return {"candidate": "candidate", "state": "hidden state"}.get(name, f"{name} gate")

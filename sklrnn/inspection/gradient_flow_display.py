@@ -95,7 +95,10 @@ class GradientFlowDisplay:
         """
         sizes = gradient_flow(est, X, y, with_respect_to=with_respect_to, layer=layer, direction=direction)
         source = "input" if with_respect_to == "input" else f"{with_respect_to} state"
-        label = f"gradient of the {'last output' if y is None else 'loss'} by the {source}\n(standardised units)"
+        label = (
+            f"size of the gradient of the {'last output' if y is None else 'loss'}\n"
+            f"with respect to the {source} (standardised units)"
+        )
         return cls(sizes=sizes, name=name or type(est).__name__, label=label).plot(ax)
 
     def plot(self, ax: Any = None, *, name: str | None = None) -> Self:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from sklrnn._plotting import COLOURS, make_axes
 from sklrnn.inspection.gate_table import cell_states
-from sklrnn.inspection.recorded_table import check_choice, choose_cell, choose_sample
+from sklrnn.inspection.recorded_table import check_choice, choose_cell, choose_sample, columns_of
 
 Kind = Literal["units", "components"]
 
@@ -126,14 +126,14 @@ class StateDisplay:
         check_choice("kind", kind, ["units", "components"])
         table, place = choose_cell(self.states, layer, direction)
         check_choice("state", state, list(dict.fromkeys(table.columns.get_level_values(0))))
-        table = table[state]
+        table = columns_of(table, state)
         rows, first = choose_sample(table, sample)
         if units is not None:
             for unit in units:
                 check_choice("units", unit, list(table.columns))
         self.ax_ = make_axes(ax)
         self.figure_ = self.ax_.figure
-        self.lines_ = []
+        self.lines_: list[Any] = []
         if kind == "units":
             self._draw_units(rows, units, f"{state} state")
             title = f"{state.capitalize()} state of sample {first}"
