@@ -35,10 +35,7 @@ def weights_of(model, layer=0, direction="forwards"):
     """Blocks of the weights by gate, in numpy: of inputs, of states, and both biases."""
     cell = getattr(model.module_.recurrent[layer], direction)
     values = {name: value.detach().double().numpy() for name, value in cell.named_parameters()}
-    return [
-        values[f"{name}_l0"] if f"{name}_l0" in values else None
-        for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-    ]
+    return [values.get(f"{name}_l0") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
 
 
 def standardised(model, X):
