@@ -81,6 +81,8 @@ class FittedNetwork:
         times = (lengths - 1)[:, np.newaxis] - pool_size * (pooled[:, np.newaxis] - 1 - steps)
         rows = pd.MultiIndex.from_arrays([self.labels.repeat(pooled), times[is_real]], names=[self.labels.name, "time"])
         keys = [(*key, unit) for key, block in blocks.items() for unit in range(block.shape[2])]
-        columns = pd.MultiIndex.from_tuples(keys, names=names)
+        # In the order of their levels, which are left as they come: pandas warns where columns are not sorted.
+        codes, levels = zip(*(pd.Index(level).factorize() for level in zip(*keys, strict=True)), strict=True)
+        columns = pd.MultiIndex(levels=levels, codes=codes, names=names)
         values = [block.detach().cpu().transpose(0, 1).numpy()[is_real] for block in blocks.values()]
         return pd.DataFrame(np.concatenate(values, axis=1), index=rows, columns=columns)

@@ -123,9 +123,8 @@ class GateDisplay:
         self.lines_: list[Any] = []
         if gate is None:
             for number, name in enumerate(names):
-                self._draw_mean(
-                    columns_of(table, name), name, COLOURS[number % len(COLOURS)], _DASHES[number % len(_DASHES)]
-                )
+                style = {"color": COLOURS[number % len(COLOURS)], "linestyle": _DASHES[number % len(_DASHES)]}
+                self._draw_mean(columns_of(table, name), name, style)
             self.ax_.set(ylabel="value: mean over units" if names != ["state"] else "hidden state: mean over units")
             self.ax_.legend(frameon=False)
         else:

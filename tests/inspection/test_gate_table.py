@@ -134,6 +134,14 @@ def test_output_gate_with_peepholes_closes_the_hidden_state():
     assert_allclose(state["hidden"], gate["output"] * np.tanh(state["cell"]), rtol=1e-9)
 
 
+def test_columns_are_chosen_by_any_part_of_their_names():
+    table = gates(LSTMRegressor(bidirectional=True, **SHORT).fit(X, Y), X[:2])
+    assert table[1, "backward"].columns.unique("gate").tolist() == ["input", "forget", "candidate", "output"]
+    assert table.loc[0, (1, "forward", "forget")].shape == (7, 3)
+    assert table.xs("forget", axis=1, level="gate").shape == (14, 6)
+    assert table.loc[(1, 6), (1, "forward", "output", 2)] == table.iloc[-1, 11]
+
+
 def test_sequences_of_several_lengths_are_read_to_their_own_ends():
     ragged = [X[0], X[1, :4], X[2, :5]]
     model = LSTMRegressor(bidirectional=True, **SHORT).fit(X, Y)
