@@ -1,0 +1,29 @@
+"""Draw the pictures of ``docs/guide/inspection.md``: run ``python docs/pictures/inspection.py``.
+
+The code is that of the page, which draws three figures.
+"""
+
+import re
+from pathlib import Path
+
+import matplotlib as mpl
+
+GUIDE = Path(__file__).parents[1] / "guide"
+NAMES = ("gates", "gradients", "filters")
+
+
+def main():
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    page = (GUIDE / "inspection.md").read_text(encoding="utf-8")
+    names = {}
+    for code in re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        exec(code, names)
+    for name, number in zip(NAMES, plt.get_fignums(), strict=True):
+        # Without the name of the software the file changes with the picture only.
+        plt.figure(number).savefig(GUIDE / f"inspection_{name}.png", dpi=80, metadata={"Software": None})
+
+
+if __name__ == "__main__":
+    main()
