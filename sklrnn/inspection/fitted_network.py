@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
@@ -23,7 +24,8 @@ def find_estimator(est: Any) -> RecurrentEstimator:
 def _unwrap(est: Any, X: Any) -> tuple[RecurrentEstimator, Any]:
     """The estimator that holds the network, and X as it is passed to it (None stays None)."""
     while not isinstance(est, RecurrentEstimator):
-        check_is_fitted(est)
+        if isinstance(est, BaseEstimator):
+            check_is_fitted(est)
         if hasattr(est, "best_estimator_"):
             est = est.best_estimator_
         elif isinstance(est, Pipeline):
@@ -32,7 +34,7 @@ def _unwrap(est: Any, X: Any) -> tuple[RecurrentEstimator, Any]:
         else:
             raise TypeError(
                 "Networks of regressors and classifiers of sklrnn can be looked into, alone, as the last step of a "
-                f"Pipeline, or as the best estimator of a search; got {type(est).__name__}."
+                f"Pipeline, or as the best estimator of a search; got {est!r}."
             )
     check_is_fitted(est, "model_")
     return est, X

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sklrnn._plotting import COLOURS, make_axes
+from sklrnn.inspection.fitted_network import find_estimator
 from sklrnn.inspection.gradient_table import Source, gradient_flow
 
 
@@ -84,7 +85,7 @@ class GradientFlowDisplay:
         with_respect_to, layer, direction
             As for `gradient_flow`.
         name : str, default=None
-            The name in the legend; None is that of the class.
+            The name in the legend; None is the class of the regressor or classifier.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
 
@@ -99,7 +100,7 @@ class GradientFlowDisplay:
             f"size of the gradient of the {'last output' if y is None else 'loss'}\n"
             f"with respect to the {source} (standardised units)"
         )
-        return cls(sizes=sizes, name=name or type(est).__name__, label=label).plot(ax)
+        return cls(sizes=sizes, name=name or type(find_estimator(est)).__name__, label=label).plot(ax)
 
     def plot(self, ax: Any = None, *, name: str | None = None) -> Self:
         """Draw the median over the samples, in a band from the lowest to the highest tenth of them.

@@ -139,7 +139,8 @@ class StateDisplay:
             title = f"{state.capitalize()} state of sample {first}"
         else:
             self._draw_components(table, table.index.unique("sample") if sample is None else [sample])
-            title = f"{state.capitalize()} state of {len(self.lines_)} sample(s)"
+            which = f"{len(self.lines_)} samples" if sample is None else f"sample {sample}"
+            title = f"{state.capitalize()} state of {which}"
         self.ax_.set(title=", ".join(filter(None, [title, place])))
         return self
 
@@ -161,8 +162,8 @@ class StateDisplay:
             self.ax_.plot(*path[0], marker="o", color=colour, markerfacecolor="white", linestyle="none")
             self.ax_.plot(*path[-1], marker="s", color=colour, linestyle="none")
         self.ax_.set(
-            xlabel=f"first principal component ({shares[0]:.0%} of the variance)",
-            ylabel=f"second principal component ({shares[1]:.0%} of the variance)",
+            xlabel=f"first principal component ({shares[0]:.0%} of variance)",
+            ylabel=f"second principal component ({shares[1]:.0%} of variance)",
         )
         for marker, face, label in (("o", "white", "first step"), ("s", "black", "last step")):
             self.ax_.plot([], [], marker=marker, color="black", markerfacecolor=face, linestyle="none", label=label)

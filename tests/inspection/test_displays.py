@@ -94,7 +94,7 @@ def test_components_are_those_of_pca(model):
     pca = PCA(2).fit(states)
     expected = np.abs(pca.transform(states).reshape(4, 9, 2))  # the signs are a matter of convention
     assert_allclose(np.abs([line.get_xydata() for line in display.lines_]), expected, atol=1e-9)
-    assert f"({pca.explained_variance_ratio_[0]:.0%} of the variance)" in display.ax_.get_xlabel()
+    assert f"({pca.explained_variance_ratio_[0]:.0%} of variance)" in display.ax_.get_xlabel()
     assert len(display.plot(kind="components", sample=2).lines_) == 1
 
 
