@@ -28,7 +28,7 @@ def fill_forward(data: Any, fill: bool) -> Any:
 def describe(loader: Callable[..., Any]) -> str:
     """The docstring of a loader without what concerns its call: what the data are, their source and licence."""
     summary, *sections = _SECTION.split(inspect.getdoc(loader) or "")
-    wanted = {"Notes": "", "References": "References\n----------\n"}
+    wanted = {"Returns": "Fields\n------\n", "Notes": "", "References": "References\n----------\n"}
     kept = [wanted[name] + text for name, text in zip(sections[::2], sections[1::2], strict=True) if name in wanted]
     return "\n\n".join(part.strip() for part in (summary, *kept))
 
