@@ -22,9 +22,8 @@ def _read_table(table: RemoteTable, options: DownloadOptions) -> Any:
             f"{table.n_rows:,} rows of {expected}. Replace it by the file at {table.file.url}."
         )
     times = pd.to_datetime(frame.pop(table.time), format=table.date_format)
-    frame.index = pd.DatetimeIndex(times, name="time")
-    if table.freq:
-        frame.index.freq = table.freq  # an error where a step is missing
+    freq: Any = table.freq  # where it is given, a missing step is an error
+    frame.index = pd.DatetimeIndex(times, freq=freq, name="time")
     return frame
 
 
@@ -76,7 +75,8 @@ def fetch_jena_climate(
     Notes
     -----
     Source: Max Planck Institute for Biogeochemistry, Jena, in the form that François Chollet prepared for *Deep
-    Learning with Python* and the documentation of Keras. No licence is stated. The file is checked by its columns and rows.
+    Learning with Python* and the documentation of Keras. No licence is stated. The file is checked by its
+    columns and rows.
 
     Examples
     --------
