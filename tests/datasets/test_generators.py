@@ -29,11 +29,11 @@ def test_random_state_decides_everything(make):
 
 
 @every_generator
-def test_the_global_generator_of_numpy_is_used_without_random_state_only(make):
-    np.random.seed(0)
-    before = np.random.get_state()[1].copy()
-    make(5, random_state=np.random.RandomState(1))
-    assert_array_equal(np.random.get_state()[1], before)
+def test_a_random_state_instance_goes_on_from_call_to_call(make):
+    state = np.random.RandomState(3)
+    first, second = make(7, random_state=state), make(7, random_state=state)
+    assert_array_equal(first[0], make(7, random_state=3)[0])
+    assert not np.array_equal(first[0], second[0])
 
 
 @every_generator

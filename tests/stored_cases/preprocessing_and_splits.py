@@ -89,7 +89,7 @@ def some_rows(load):
     return rows[::400] if isinstance(rows, list) else rows.iloc[:: max(1, len(rows) // 20)]
 
 
-TABLES = "load_air_passengers load_co2 load_jfk_weather load_names load_seattle_weather load_sunspots".split()
+TABLES = ["load_air_passengers", "load_co2", "load_jfk_weather", "load_names", "load_seattle_weather", "load_sunspots"]
 WORDS = (["The cat sat.", "the dog, too", "a cat"], ["The dog sat.", "a cat", "the"])
 CASES = {
     "SlidingWindow": (SlidingWindow, windowed(SERIES), {"window_length": 3}),
