@@ -1,5 +1,6 @@
 """Loaders that download. Their files come from a server on the loopback interface; nothing else may be reached."""
 
+import gc
 import gzip
 import hashlib
 import io
@@ -10,6 +11,7 @@ import threading
 import zipfile
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -40,6 +42,7 @@ TABLES = {
 FETCHERS = [*TABLES.values(), fetch_mnist, fetch_tiny_shakespeare]
 every_fetcher = pytest.mark.parametrize("fetch", FETCHERS, ids=lambda fetch: fetch.__name__)
 every_table = pytest.mark.parametrize(("name", "fetch"), TABLES.items(), ids=list(TABLES))
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 TEXT = "First Citizen:\nBefore we proceed any further, hear me speak.\n"
 
 
@@ -127,7 +130,7 @@ def server(monkeypatch, tmp_path):
 
     monkeypatch.setattr(socket.socket, "connect", connect_to_loopback_only)
     monkeypatch.setenv("SKLRNN_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr("time.sleep", lambda _: None)  # pooch waits before it tries again
+    monkeypatch.setattr("pooch.core.time", SimpleNamespace(sleep=lambda _: None))  # the wait before the next try
     tables = {
         name: replace(table, file=server.serve(table.file, table_of(name)), n_rows=4)
         for name, table in _remote_sources.TABLES.items()
@@ -142,6 +145,7 @@ def server(monkeypatch, tmp_path):
     monkeypatch.setattr(_remote_sequences, "MNIST", mnist)
     yield server
     server.close()
+    gc.collect()  # pooch leaves it to the garbage collector to close a connection
 
 
 @pytest.fixture
