@@ -83,7 +83,7 @@ def test_checks_run_the_two_commands_of_readme():
 @pytest.mark.parametrize("essay", ESSAYS, ids=lambda path: path.stem)
 def test_example_is_an_essay(essay):
     text = essay.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 120
+    assert len(text.splitlines()) <= 160
     title, rule, *promise = ast.get_docstring(ast.parse(text)).splitlines()
     assert set(rule) == {"="}
     assert len(rule) == len(title)
@@ -95,6 +95,24 @@ def test_example_is_an_essay(essay):
         assert re.match(r"# [A-Z]", cell), f"a cell opens with a sentence, not with {cell[:40]!r}"
     finding = cells[-1].splitlines()
     assert all(line.startswith("#") for line in finding), "the last cell is the finding, in words"
+
+
+@pytest.mark.parametrize("essay", ESSAYS, ids=lambda path: path.stem)
+def test_example_shows_what_it_finds(essay):
+    text = essay.read_text(encoding="utf-8")
+    calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
+    assert not [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Assert)]
+    assert any(getattr(call.func, "id", "") == "print" for call in calls)
+    assert "plt." in text, "an example has a picture, its thumbnail"
+    verbose = [word.value.value for call in calls for word in call.keywords if word.arg == "verbose"]
+    assert not any(verbose), "a progress bar is no result"
+
+
+@pytest.mark.parametrize("essay", ESSAYS, ids=lambda path: path.stem)
+def test_code_of_an_example_fits_into_the_column_of_the_site(essay):
+    lines = essay.read_text(encoding="utf-8").splitlines()
+    code = lines[lines.index('"""', 1) + 1 :]
+    assert [line for line in code if len(line) > 76 and not line.startswith("#")] == []
 
 
 def test_there_are_examples():
