@@ -64,7 +64,7 @@ colors = [
 with plt.rc_context({"font.size": 17}):
     figure, ax = plt.subplots(figsize=(7.5, 5), layout="constrained")
     ax.barh(errors.index, errors, color=colors)
-    ax.set(xlabel="MASE", title="Networks in blue")
+    ax.set(xlabel="MASE", title="Networks in blue", xticks=[0, 1, 2])
 
 # %%
 # The plot of the comparison shows the last year, and the share of the error of the seasonal naive forecast that each
