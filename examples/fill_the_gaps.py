@@ -23,9 +23,7 @@ for _ in range(40):
 weather = truth.copy()
 weather.loc[removed, "temp"] = np.nan
 missing = weather.isna().sum().sum()
-print(
-    f"{removed.sum()} temperatures removed, {missing} values missing in all"
-)
+print(f"{removed.sum()} temperatures removed, {missing} values missing")
 
 # %%
 # In training, known values are masked, other ones in each epoch, and the network learns to reconstruct them. One
@@ -75,10 +73,8 @@ plt.rcParams["font.size"] = 16
 figure, ax = plt.subplots(figsize=(8, 5.5), layout="constrained")
 hours = np.arange(shown.start, shown.stop) - begins
 ax.plot(hours, truth["temp"][shown], color="black", label="measured")
-for name, line in [
-    ("linear interpolation", ":"),
-    ("network, both sides", "-"),
-]:
+lines = {"linear interpolation": ":", "network, both sides": "-"}
+for name, line in lines.items():
     values = filled[name]["temp"].where(removed)[shown]
     ax.plot(hours, values, line, linewidth=3, label=name)
 ax.set(xlabel="hours since the gap began", ylabel="temperature in °C")

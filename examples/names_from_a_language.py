@@ -40,14 +40,7 @@ model.fit(known["name"], context=one_hot(known["language"]))
 
 # %%
 # Invent names. A temperature below 1 prefers likely letters. Several contexts give a name for each.
-for language in (
-    "Greek",
-    "Irish",
-    "Italian",
-    "Japanese",
-    "Polish",
-    "Russian",
-):
+for language in ("Greek", "Irish", "Italian", "Japanese", "Polish"):
     generated = model.generate(
         context=one_hot([language] * 6), temperature=0.7, random_state=0
     )
@@ -63,14 +56,7 @@ print(f"{len(invented)} of {len(greek)} Greek names are not in the data")
 
 # %%
 # A prompt fixes the first letters. Each language continues them in its own way.
-for language in (
-    "Czech",
-    "Dutch",
-    "French",
-    "Italian",
-    "Japanese",
-    "Russian",
-):
+for language in ("Czech", "Dutch", "French", "Italian", "Japanese"):
     (context,) = one_hot([language])
     name = model.generate(
         "Ma", context=context, temperature=0.5, random_state=1

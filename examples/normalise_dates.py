@@ -59,10 +59,8 @@ for text in ("24 December 1999", "2/30/2020", "31.O1.1984", "Maj 3, 2021"):
 import matplotlib.pyplot as plt
 
 text = "October 27, 1964"
-(output,), (weights,) = (
-    model.predict([text]),
-    model.attention_weights([text]),
-)
+(output,) = model.predict([text])
+(weights,) = model.attention_weights([text])
 plt.rcParams["font.size"] = 17
 figure, ax = plt.subplots(figsize=(8, 5.5), layout="constrained")
 ax.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto")

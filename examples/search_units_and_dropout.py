@@ -113,12 +113,8 @@ plt.rcParams["font.size"] = 16
 figure, ax = plt.subplots(figsize=(7, 5), layout="constrained")
 for curve in curves:
     whole = len(curve) == 6
-    ax.plot(
-        range(1, len(curve) + 1),
-        curve,
-        marker="o",
-        color="tab:blue" if whole else "tab:gray",
-    )
+    color = "tab:blue" if whole else "tab:gray"
+    ax.plot(range(1, len(curve) + 1), curve, marker="o", color=color)
 epochs = sum(map(len, curves))
 ax.set(xlabel="epoch", ylabel="error in °C")
 ax.set_title(f"{len(curves)} trials, {epochs} epochs of {6 * len(curves)}")
@@ -127,9 +123,9 @@ plt.show()
 # %%
 # More units and, here, some dropout have the lower error in the mean of the folds. But the folds differ more than the
 # settings do: their spread is 0.2 to 0.4 °C, and the best and the worst combination are 0.15 °C apart. On its one fold
-# Optuna finds a network of seven units with a high learning rate, and on the test weeks that is a little better than
-# the winner of the grid. Both beat "no change" by 0.6 °C or more. Which of the two is better is not decided by this:
-# only what holds on several folds and with several seeds is a result.
+# Optuna finds a small network with a high learning rate, and on the test weeks that is a little better than the winner
+# of the grid. Both beat "no change" by 0.6 °C or more. Which of the two is better is not decided by this: only what
+# holds on several folds and with several seeds is a result.
 #
 # Pruning saved 25 of 72 epochs: poor trials were stopped after one epoch, and those that stayed are ordered after two
 # epochs much as they are at the end. The price is that a slow starter never gets its chance. If trials cross late, let

@@ -96,8 +96,9 @@ plt.show()
 
 # %%
 # Counted words are no better than a coin, as "not" is as frequent in praise as in complaint: what it does depends on
-# the word that follows. Pairs of neighbours find "not dull", and fail where the two words that matter stand apart. The
-# GRU is right on every new combination, because its state carries "had heard" along until "but no" comes.
+# the word that follows. Pairs of neighbours find "not dull", and fail where the word that turns the judgement stands
+# further away, as in "hardly a dull film", which shares a pair with "what a dull film". The GRU is right on every new
+# combination, because its state carries "had heard" along until "but no" comes.
 #
 # The picture shows it: "great" makes the first review happy, and the comma turns it round, as only "but no" can follow.
 # In the second, "nobody would call" is bad news until "boring" arrives. Before the judgement the network guesses: it

@@ -2,10 +2,9 @@
 Sequence labelling: is this Teddy a bear or a president?
 ========================================================
 
-"He said, Teddy bears are on sale", "He said, Teddy Roosevelt was a great president": lectures use these sentences to
-show that a network that reads from left to right can't know at "Teddy" what a network knows that reads in both
-directions. We let both tag words: first parts of speech and people in sentences that we make, then the names in
-comments from the web.
+"He said, Teddy bears are on sale!" and "He said, Teddy Roosevelt was a great president!" are the sentences with which
+lectures introduce bidirectional networks. A network that reads forward can't know at "Teddy" what comes next. We let
+both kinds tag words: first the parts of speech in sentences that we make, then the names in comments from the web.
 """
 
 # %%
