@@ -67,11 +67,9 @@ new = run_to_failure(200, seed=1)
 rng = np.random.default_rng(2)
 stops = [int(rng.integers(20, len(engine))) for engine in new]
 seen = [engine[:stop] for engine, stop in zip(new, stops, strict=True)]
+left = [remaining(engine) for engine in new]
 truth = np.array(
-    [
-        remaining(engine)[stop - 1]
-        for engine, stop in zip(new, stops, strict=True)
-    ]
+    [steps[i - 1] for steps, i in zip(left, stops, strict=True)]
 )
 
 typical = np.mean([len(engine) for engine in engines])
@@ -110,8 +108,8 @@ axes[0, 0].legend(loc="lower left")
 plt.show()
 
 # %%
-# The GRU is wrong by 8 cycles on average, and by 7 in the last fifty, where it matters: less than half the error of a
-# ridge regression on the newest readings. The age alone tells little, as lives differ by a factor of three. What the
+# The GRU is wrong by 8 cycles on average, a ridge regression on the newest readings by 13. In the last fifty cycles,
+# where it matters, it is 7 against 18. The age alone tells little, as lives differ by a factor of three. What the
 # network adds is memory: it averages the noise over many cycles, and from how long the wear took to come this far it
 # knows how fast this engine wears.
 #

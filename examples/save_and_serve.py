@@ -94,9 +94,8 @@ forecast = json.loads(answer)["next_hours"]
 plt.rcParams["font.size"] = 17
 figure, ax = plt.subplots(figsize=(8, 5), layout="constrained")
 ax.plot(range(-23, 1), rows["temp"], "k", linewidth=2, label="sent")
-ax.plot(
-    range(1, 7), weather["temp"][now : now + 6], "k.", label="what came"
-)
+came = weather["temp"][now : now + 6]
+ax.plot(range(1, 7), came, "k.", markersize=12, label="what came")
 ax.plot(range(1, 7), forecast, linewidth=4, label="answer")
 ax.set(xlabel="hours from now", ylabel="temperature in °C")
 ax.legend()
@@ -105,8 +104,8 @@ folder.cleanup()
 
 # %%
 # The other process gives the same numbers as this one, from a file that holds the window, the scales, the weights and
-# the version of the package. It needs no training data. A file of another format, or with weights that are no numbers,
-# is refused when it is loaded, not when it answers.
+# the version of the package. A file of another format, or with weights that are no numbers, is refused when it is
+# loaded, not when it answers.
 #
 # The service is whatever you like: ``predict`` may be called from several threads, and takes a fraction of a
 # millisecond for a window. Send a whole window of rows with each question, as here, and the service has no memory to

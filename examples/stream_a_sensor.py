@@ -109,8 +109,8 @@ ax.legend(ncols=3, loc="upper center")
 plt.show()
 
 # %%
-# The live labels are those that ``predict`` gives for the whole record, and a step costs some 20 µs, whether it is the
-# tenth or the three thousandth. ``predict`` reads everything again, and takes longer the longer the record is.
+# The live labels are those that ``predict`` gives for the whole record, and a step costs some 20 µs on an ordinary
+# processor, however many came before. ``predict`` reads everything again, and takes longer and longer.
 #
 # Nearly all errors are in the first second after a change. Before the signal has moved, nothing can tell a runner from
 # one who stands still; whoever needs surer labels must wait, or read in both directions when the day is over
