@@ -115,4 +115,4 @@ plt.show()
 #
 # The picture shows what to expect. As long as an engine is good, no one can tell when it will fail, and the cut-off at
 # 100 cycles says so. Once the wear shows, the forecast follows the line, and is surest at the end. If planning needs to
-# know how sure it is, ask for intervals: ``loss="quantile"`` works with ``return_sequences=True`` too.
+# know how sure it is, ask for quantiles: ``loss="quantile"`` works with ``return_sequences=True`` too.
