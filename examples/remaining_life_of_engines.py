@@ -116,3 +116,5 @@ plt.show()
 # The picture shows what to expect. As long as an engine is good, no one can tell when it will fail, and the cut-off at
 # 100 cycles says so. Once the wear shows, the forecast follows the line, and is surest at the end. If planning needs to
 # know how sure it is, ask for quantiles: ``loss="quantile"`` works with ``return_sequences=True`` too.
+#
+# The full task is NASA's C-MAPSS: a hundred engines with 21 sensors and three settings. The code stays the same.

@@ -4,9 +4,11 @@ import ast
 import doctest
 import importlib.util
 import re
+import runpy
 from pathlib import Path
 
 import pytest
+from matplotlib import pyplot
 
 import sklrnn
 from sklrnn import datasets, forecasting, inspection, sktime_adapters
@@ -113,6 +115,15 @@ def test_code_of_an_example_fits_into_the_column_of_the_site(essay):
     lines = essay.read_text(encoding="utf-8").splitlines()
     code = lines[lines.index('"""', 1) + 1 :]
     assert [line for line in code if len(line) > 76 and not line.startswith("#")] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("essay", ESSAYS, ids=lambda path: path.stem)
+def test_example_runs_without_a_warning(essay, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(pyplot, "show", lambda: None)
+    with pyplot.rc_context():
+        runpy.run_path(str(essay), run_name="__main__")
 
 
 def test_there_are_examples():
