@@ -1,0 +1,79 @@
+"""A picture of a network that notebooks show and files keep."""
+
+from collections.abc import Sequence
+from html import escape
+from os import PathLike
+from pathlib import Path
+from typing import Literal
+
+from sklrnn.drawing.layer_diagram import description, layer_diagram
+from sklrnn.drawing.unrolled import unrolled_picture
+from sklrnn.nn.summary import Layer
+
+PictureKind = Literal["layers", "unrolled"]
+
+_DRAW = {"layers": layer_diagram, "unrolled": unrolled_picture}
+_TITLE = {"layers": "The layers of {}", "unrolled": "{} unrolled over time"}
+
+
+class NetworkPicture:
+    """A drawn network: a notebook shows it, ``save`` writes it to a file, and ``svg`` is its text."""
+
+    def __init__(self, layers: Sequence[Layer], *, name: str, kind: PictureKind) -> None:
+        self._layers, self._title, self._kind = list(layers), _TITLE[kind].format(name), kind
+
+    def svg(self, *, standalone: bool = True) -> str:
+        """Give the picture as SVG.
+
+        Parameters
+        ----------
+        standalone : bool, default=True
+            With a ground of its own, as a file needs it. Without, it has the colours of the page that it is put into.
+
+        Returns
+        -------
+        svg : str
+            The picture; it loads nothing from elsewhere.
+        """
+        canvas = _DRAW[self._kind](self._layers)
+        return canvas.svg(title=self._title, description=description(self._layers), standalone=standalone)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the picture to a file.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file, whose name ends in ``.svg``.
+        """
+        if Path(path).suffix.lower() != ".svg":
+            raise ValueError(
+                f"The picture is saved as SVG, but path={str(path)!r} does not end in '.svg'. Name it so; browsers and "
+                "word processors read SVG and convert it."
+            )
+        Path(path).write_text(self.svg(), encoding="utf-8")
+
+    def __repr__(self) -> str:
+        return f"<{self._title}: show it in a notebook, or write it with save('network.svg')>"
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
+    def _repr_html_(self) -> str:
+        return _scrolling(self.svg(standalone=False))
+
+
+def pictures_as_html(layers: Sequence[Layer], *, name: str, n_networks: int = 1) -> str:
+    """Both pictures, each behind a line that opens it: they follow the parameters of an estimator."""
+    n = sum(layer.n_parameters for layer in layers)
+    total = f"{n:,} trainable parameters" + (f" in each of {n_networks} networks" if n_networks > 1 else "")
+    headings: dict[PictureKind, str] = {"layers": f"Layers: {total}", "unrolled": "Unrolled over time"}
+    return "".join(
+        f'<details class="sklrnn-network"><summary style="cursor:pointer">{escape(heading)}</summary>'
+        f"{NetworkPicture(layers, name=name, kind=kind)._repr_html_()}</details>"
+        for kind, heading in headings.items()
+    )
+
+
+def _scrolling(svg: str) -> str:
+    return f'<div style="overflow-x:auto">{svg}</div>'
