@@ -5,8 +5,9 @@ from typing import Any
 
 from torch import nn
 
-from sklrnn.drawing.svg import Canvas, Point, shortened
+from sklrnn.drawing.svg import Canvas, Point, shortened, text_width
 from sklrnn.drawing.time_axis import TimeAxis
+from sklrnn.nn.cells import GATES
 from sklrnn.nn.recurrent import RecurrentLayer
 
 _HEIGHT = 34.0
@@ -14,15 +15,23 @@ _WIDTH, _WIDTH_OF_TWO = 80.0, 60.0  # of a cell, alone or one of two
 _SHIFT = 34.0  # of the cells of two directions from the middle of a column
 _RISE = 46.0  # of the backward cell above the forward one
 _PLUS = 8.0
-_FIRST = 30.0  # length of the arrow that brings the first state
+_SIZE = 10.0  # of the names of states
 
 # The states of a cell: what the next layer sees comes first.
 _STATES = "hcnm"
 
 
-def pitch_of(layers: Sequence[RecurrentLayer]) -> float:
-    """How wide a column must be."""
-    return 168.0 if any(layer.backwards is not None for layer in layers) else 124.0
+def spacing_of(layers: Sequence[RecurrentLayer]) -> tuple[float, float]:
+    """How wide a column must be, and how far what belongs to the first one reaches to its left."""
+    arrow = max((_arrow_of(layer.forwards) for layer in layers), default=0.0)
+    if any(layer.backwards is not None for layer in layers):
+        return max(168.0, _WIDTH_OF_TWO + arrow), _SHIFT + _WIDTH_OF_TWO / 2 + arrow
+    return _WIDTH + max(44.0, arrow), _WIDTH / 2 + arrow
+
+
+def _arrow_of(cell: nn.Module) -> float:
+    """The length of an arrow below the name of the states."""
+    return text_width(_states_of(cell), _SIZE) + 16
 
 
 def draw_cells(
@@ -72,7 +81,8 @@ def _draw_direction(
     order = columns[::-1] if back else columns
     numbers = axis.numbers()[::-1] if back else axis.numbers()
     states = _states_of(cell)
-    starts = [order[0] - sign * (half + _FIRST), *(x + sign * half for x in order[:-1])]
+    first_arrow = 24.0 if back else _arrow_of(cell)  # without a name, with one
+    starts = [order[0] - sign * (half + first_arrow), *(x + sign * half for x in order[:-1])]
     first_number = "" if back else "0"
     for start, x, number in zip(starts, order, [first_number, *numbers[:-1]], strict=True):
         end = x - sign * half
@@ -83,12 +93,14 @@ def _draw_direction(
             canvas.line((start, y), (end, y), arrow=True)
         if number:
             anchor = "end" if back else "start"
-            canvas.text((start + sign * 3, y - 9), states, index=number, size=10, anchor=anchor)
+            canvas.text((start + sign * 3, y - 9), states, index=number, size=_SIZE, anchor=anchor)
 
 
 def _states_of(cell: Any) -> str:
+    """The names of what a cell passes on; of a user's cell only the hidden state has a name that is known."""
     n_states = getattr(cell, "n_states", 2 if isinstance(cell, nn.LSTM) else 1)
-    return "h" if n_states == 1 else f"({', '.join(_STATES[:n_states])})"
+    names = _STATES[:n_states] if isinstance(cell, tuple(GATES)) else "h…"[:n_states]
+    return names if n_states == 1 else f"({', '.join(names)})"
 
 
 def _draw_two_directions(

@@ -8,7 +8,7 @@ _PLACE_OF_DOTS = 2.8
 
 @dataclass(frozen=True)
 class TimeAxis:
-    """``pitch`` is the width of a column, ``last`` the name of the last step."""
+    """``left`` is the first column, ``pitch`` the distance to the next, and ``last`` the name of the last step."""
 
     left: float
     pitch: float

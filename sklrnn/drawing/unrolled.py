@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from sklrnn.drawing.cell_rows import draw_cells, middle_of, pitch_of
+from sklrnn.drawing.cell_rows import draw_cells, middle_of, spacing_of
 from sklrnn.drawing.layer_diagram import kind_of, sources
 from sklrnn.drawing.svg import Canvas, Point, text_width
 from sklrnn.drawing.time_axis import TimeAxis
@@ -20,7 +20,6 @@ _RADIUS = 18.0
 _HEAD = (60.0, 28.0)
 _SIDE = 132.0  # width of the boxes beside the columns
 _LANE = 12.0
-_LABEL = 31.0  # from the first column to the labels of rows
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,9 @@ class _Unrolled:
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         self.canvas = Canvas()
-        self._pitch = pitch_of([layer.module for layer in layers if isinstance(layer.module, RecurrentLayer)])
+        cells = [layer.module for layer in layers if isinstance(layer.module, RecurrentLayer)]
+        self._pitch, reach = spacing_of(cells)
+        self._label_end = max(reach, self._pitch / 2) + 12  # so far left of the first column
         inputs = [each for layer in layers for each in layer.reads if isinstance(each, Input)]
         named: list[Layer | Input] = [*inputs, *(layer for layer in layers if kind_of(layer) in ("recurrent", "head"))]
         self._label_width = max(text_width(text) for each in named for text in (each.name, as_text(each.shape)))
@@ -85,7 +86,7 @@ class _Unrolled:
     def _add_inputs(self, given: Input) -> None:
         """The steps of the input, the lowest row; a second input begins new columns on the right."""
         if self._n_axes:
-            left = self._axis.edges()[1] + 3 * _LANE + self._label_width + _LABEL + self._pitch / 2
+            left = self._axis.edges()[1] + 3 * _LANE + self._label_width + self._label_end
             self._axis = TimeAxis(left, self._pitch, "T'")
         self._n_axes += 1
         axis = self._axis
@@ -162,7 +163,7 @@ class _Unrolled:
             self._lead(name, (x + _HEAD[0] / 2, middle - 6 + 8 * place))
 
     def _label(self, name: str, shape: Shape, y: float) -> None:
-        x = self._axis.left - self._pitch / 2 - _LABEL
+        x = self._axis.left - self._label_end
         self.canvas.text((x, y - 7), name, anchor="end", bold=True)
         self.canvas.text((x, y + 9), as_text(shape), anchor="end", size=11)
 

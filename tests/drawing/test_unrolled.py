@@ -1,5 +1,6 @@
 """The unrolled network has its inputs, cells and outputs at every step, and where they belong."""
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -7,12 +8,14 @@ from torch import nn
 
 from sklrnn.drawing.unrolled import unrolled_picture
 from sklrnn.generation.network import LanguageArchitecture
-from sklrnn.nn.cells import CELLS
+from sklrnn.nn.cells import CELLS, StepwiseCell
 from sklrnn.nn.network import NetworkArchitecture
+from sklrnn.nn.summary import Input, Layer
 from sklrnn.translation.network import TranslationArchitecture
 
 SVG = "{http://www.w3.org/2000/svg}"
 N_COLUMNS = 4
+HEAD = Layer("head", ("sample", 2))
 
 
 def network(**options):
@@ -24,8 +27,13 @@ def picture(of):
     return ElementTree.fromstring(unrolled_picture(of.layers()).svg(title="", description="", standalone=True))
 
 
+def texts_of(layers):
+    root = ElementTree.fromstring(unrolled_picture(layers).svg(title="", description="", standalone=True))
+    return ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
+
+
 def texts(of):
-    return ["".join(text.itertext()) for text in picture(of).iter(f"{SVG}text")]
+    return texts_of(of.layers())
 
 
 @pytest.mark.parametrize("cell", [*CELLS, nn.LSTM])
@@ -44,6 +52,24 @@ def test_every_step_has_an_input_and_a_cell_in_each_layer(cell):
 )
 def test_states_are_passed_on_by_name(cell, state):
     assert {f"{state}{step}" for step in "0123"} <= {*texts(network(cell=cell))}
+
+
+class Pair(StepwiseCell):
+    gates = ("candidate",)
+    n_states = 2
+
+
+def test_states_of_a_users_cell_have_no_invented_names():
+    layer = next(layer for layer in network().layers() if layer.name.startswith("recurrent"))
+    layer.module.forwards = Pair(3, 5)
+    assert "(h, …)1" in texts_of([replace(layer, reads=(Input("X", ("sample", "time", 3)),)), HEAD])
+
+
+def test_without_recurrent_layers_the_head_reads_the_last_step():
+    layers = [layer for layer in network(filters=(3,)).layers() if not layer.name.startswith("recurrent")]
+    found = texts_of([*layers[:-1], HEAD])
+    assert found.count("head") == 1
+    assert "convolution 1, filters of 3 steps: (sample, time, 3)" in found
 
 
 def test_two_directions_have_two_cells_for_each_step():
