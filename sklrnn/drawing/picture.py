@@ -64,14 +64,15 @@ class NetworkPicture:
 
 
 def pictures_as_html(layers: Sequence[Layer], *, name: str, n_networks: int = 1) -> str:
-    """Both pictures, each behind a line that opens it: they follow the parameters of an estimator."""
+    """Both pictures, each behind a line that opens it, which looks as in scikit-learn's diagrams."""
     n = sum(layer.n_parameters for layer in layers)
     total = f"{n:,} trainable parameters" + (f" in each of {n_networks} networks" if n_networks > 1 else "")
     headings: dict[PictureKind, str] = {"layers": f"Layers: {total}", "unrolled": "Unrolled over time"}
+    pictures = ((text, NetworkPicture(layers, name=name, kind=kind)) for kind, text in headings.items())
     return "".join(
-        f'<details class="sklrnn-network"><summary style="cursor:pointer">{escape(heading)}</summary>'
-        f"{NetworkPicture(layers, name=name, kind=kind)._repr_html_()}</details>"
-        for kind, heading in headings.items()
+        f'<div class="estimator-table"><details class="sklrnn-network"><summary style="cursor:pointer">{escape(text)}'
+        f"</summary>{picture._repr_html_()}</details></div>"
+        for text, picture in pictures
     )
 
 

@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from sklrnn.estimators.options import count_threads_of, shallow_copy, training_options
-from sklrnn.estimators.shown_network import pictures_of, show_summary
+from sklrnn.estimators.shown_network import followed_by, pictures_of, show_summary, with_pictures
 from sklrnn.nn.architecture import Architecture
 from sklrnn.nn.summary import NetworkSummary
 from sklrnn.saved_state import with_stamp, without_stamp
@@ -171,13 +171,20 @@ class NetworkHolder:
 
     def _repr_html_inner(self) -> str:
         html: str = super()._repr_html_inner()  # type: ignore[misc]
-        return html + pictures_of(self._fitted_networks(), name=type(self).__name__)
+        return followed_by(html, self._pictures())
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
         shown: dict[str, str] = super()._repr_mimebundle_(**kwargs)  # type: ignore[misc]
         if "text/html" in shown:
-            shown["text/html"] += pictures_of(self._fitted_networks(), name=type(self).__name__)
+            shown["text/html"] = followed_by(shown["text/html"], self._pictures())
         return shown
+
+    def _get_fitted_attr_html(self, doc_link: str = "") -> Any:
+        # From scikit-learn 1.9 on, so that the diagrams of pipelines and searches show the pictures too.
+        return with_pictures(super()._get_fitted_attr_html(doc_link), self._pictures())  # type: ignore[misc]
+
+    def _pictures(self) -> str:
+        return pictures_of(self._fitted_networks(), name=type(self).__name__)
 
     # -- saved state is plain values ---------------------------------------------------------------------------------
 

@@ -14,8 +14,8 @@ _INSIDE = ("best_estimator_", "best_forecaster_", "estimator_", "regressor_", "f
 def draw_network(est: Any, *, kind: PictureKind = "layers") -> NetworkPicture:
     """Draw the network of a fitted estimator: its layers, or what it computes step by step.
 
-    The picture is SVG, drawn without other software. Notebooks also show both pictures below the parameters of a fitted
-    estimator.
+    The picture is SVG, drawn without other software. Notebooks also show both pictures behind the parameters of any
+    fitted estimator.
 
     Parameters
     ----------

@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 import pytest
 from torch import nn
 
+from sklrnn.drawing.svg import shortened
 from sklrnn.drawing.unrolled import unrolled_picture
 from sklrnn.generation.network import LanguageArchitecture
 from sklrnn.nn.cells import CELLS, StepwiseCell
@@ -152,3 +153,24 @@ def test_boxes_do_not_overlap():
         for left, top, other_width, other_height in boxes[:place]:
             beside = x + width <= left or left + other_width <= x
             assert beside or y + height <= top or top + other_height <= y
+
+
+@pytest.mark.parametrize("cell", [*CELLS, nn.GRU])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"units": (5, 5), "residual": True, "bidirectional": True},
+        {"filters": (2, 3), "pool_size": (2, 3), "batch_norm": True, "convolution_skip": True, "pooling": "attention"},
+        {"n_tokens": 6, "embedding_dim": 4, "pooling": "max", "bidirectional": True},
+        {"flag_missing": True, "return_sequences": True, "filters": (2,)},
+        {"stateful": True, "n_direct_steps": 1},
+    ],
+)
+def test_every_option_of_every_cell_is_drawn(cell, options):
+    of = network(cell=cell, **options)
+    found = texts(of)
+    n_cells = N_COLUMNS * len(of.recurrent) * (2 if options.get("bidirectional") else 1)
+    name = type(of.recurrent[0].forwards).__name__
+    assert found.count(name) + found.count(shortened(name, 9)) * (len(name) > 9) == n_cells
+    for layer in of.layers():
+        assert layer.name in " ".join(found)

@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from sklearn import config_context
+from sklearn.base import BaseEstimator
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
@@ -53,9 +54,8 @@ def test_every_estimator_is_drawn_and_shown(fitted):
     assert repr(unrolled).startswith(f"<{name} unrolled over time")
     html, bundle = model._repr_html_(), model._repr_mimebundle_()
     for shown in (html, bundle["text/html"]):
-        assert shown.endswith(model._repr_html_()[-200:])
-        assert layers.svg(standalone=False) in shown
-        assert unrolled.svg(standalone=False) in shown
+        assert shown.count(layers.svg(standalone=False)) == 1
+        assert shown.count(unrolled.svg(standalone=False)) == 1
     assert "<svg" not in bundle["text/plain"]
 
 
@@ -71,6 +71,17 @@ def test_pictures_follow_scikit_learns_parameters():
     html = model._repr_html_()
     assert 0 < html.index("max_epochs") < html.index("sklrnn-network")
     assert f"Layers: {model.n_parameters_:,} trainable parameters</summary>" in html
+
+
+@pytest.mark.skipif(not hasattr(BaseEstimator, "_get_fitted_attr_html"), reason="scikit-learn before 1.9")
+@pytest.mark.parametrize("search", [False, True])
+def test_pipelines_and_searches_show_the_pictures_of_the_estimator_within(search):
+    model = make_pipeline(SequenceScaler(), LSTMRegressor(**TINY))
+    model = GridSearchCV(model, {"lstmregressor__units": [4]}, cv=2) if search else model
+    assert "sklrnn-network" not in model._repr_html_()
+    html = model.fit(X, Y)._repr_html_()
+    for kind in ("layers", "unrolled"):
+        assert html.count(draw_network(model, kind=kind).svg(standalone=False)) == 1
 
 
 def test_a_forecaster_says_how_many_networks_it_has():
@@ -110,8 +121,8 @@ def test_networks_within_sktimes_estimators_are_drawn():
 def test_a_loaded_estimator_has_the_same_picture():
     model = FITTED["classifier"]()
     again = pickle.loads(pickle.dumps(model))
-    assert again._repr_html_()[-500:] == model._repr_html_()[-500:]
     assert draw_network(again).svg() == draw_network(model).svg()
+    assert draw_network(again).svg(standalone=False) in again._repr_html_()
 
 
 @pytest.mark.parametrize(
