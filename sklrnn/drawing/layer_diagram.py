@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from sklrnn.drawing.svg import Canvas, text_width, words
+from sklrnn.drawing.svg import Canvas, text_width
 from sklrnn.nn.recurrent import RecurrentLayer
 from sklrnn.nn.summary import Input, Layer, as_text
 
@@ -43,10 +43,15 @@ def parameters_in_words(n: int) -> str:
 def description(layers: Sequence[Layer]) -> str:
     """The picture in words: each layer, what it reads, its output shape and its parameters."""
     return " ".join(
-        f"{layer.name} reads {words([each.name for each in read])}; output {as_text(layer.shape)}, "
+        f"{layer.name} reads {_enumerated([each.name for each in read])}; output {as_text(layer.shape)}, "
         f"{parameters_in_words(layer.n_parameters)}."
         for layer, read in sources(layers)
     )
+
+
+def _enumerated(names: Sequence[str]) -> str:
+    """Several names in a sentence: a, b and c."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def layer_diagram(layers: Sequence[Layer]) -> Canvas:

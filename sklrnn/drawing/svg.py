@@ -7,7 +7,6 @@ picture within a page can be read on light and on dark ground. A file brings a g
 import hashlib
 import math
 import re
-from collections.abc import Sequence
 from html import escape
 
 from sklrnn._colours import COLOURS
@@ -123,8 +122,3 @@ def xml_text(text: str) -> str:
 def _paint(kind: str) -> str:
     colour = PAINT.get(kind, "currentColor")
     return f'fill="{colour}" fill-opacity="{0.18 if kind else 0.06}" stroke="{colour}"'
-
-
-def words(names: Sequence[str]) -> str:
-    """Several names in a sentence: a, b and c."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

@@ -61,7 +61,7 @@ class _Unrolled:
         self._rows: dict[str, _Row] = {}
         self._main = ""  # the row on top
         self._axis = TimeAxis(0.0, self._pitch, "T")
-        self._n_axes = 0
+        self._has_inputs = False
         self._beside_top = 0.0  # of the boxes on the right
         self._n_lanes = 0
 
@@ -85,10 +85,10 @@ class _Unrolled:
 
     def _add_inputs(self, given: Input) -> None:
         """The steps of the input, the lowest row; a second input begins new columns on the right."""
-        if self._n_axes:
+        if self._has_inputs:
             left = self._axis.edges()[1] + 3 * _LANE + self._label_width + self._label_end
             self._axis = TimeAxis(left, self._pitch, "T'")
-        self._n_axes += 1
+        self._has_inputs = True
         axis = self._axis
         for x, number in zip(axis.columns, axis.numbers(first=given.first), strict=True):
             self.canvas.circle((x, 0), _RADIUS, kind="input")
@@ -185,10 +185,10 @@ class _Unrolled:
             self.canvas.line(start, (x, bottom), arrow=True)
         else:
             self._n_lanes += 1
-            path = self._branch(source.name, x - _SIDE / 2 - self._n_lanes * _LANE, all_steps=_reads_all_steps(layer))
-            self.canvas.line(
-                *path, (path[-1][0], bottom - height / 2), (x - _SIDE / 2, bottom - height / 2), arrow=True
-            )
+            left, middle = x - _SIDE / 2, bottom - height / 2
+            lane = left - self._n_lanes * _LANE
+            path = self._branch(source.name, lane, all_steps=_reads_all_steps(layer))
+            self.canvas.line(*path, (lane, middle), (left, middle), arrow=True)
         self.canvas.box((x, bottom - height / 2), (_SIDE, height))
         for number, line in enumerate([*lines, as_text(layer.shape)]):
             size = 11 if number < len(lines) else 10
@@ -201,9 +201,10 @@ class _Unrolled:
         row = self._rows[name].points
         points = row if all_steps else row[-1:]
         y = row[-1][1] - 9
-        for at, _ in points:
+        for at, start in points:
+            self.canvas.line((at, start), (at, y))
             self.canvas.dot((at, y))
-        return [(points[0][0], points[0][1]), (points[0][0], y), (x, y)]
+        return [(points[0][0], y), (x, y)]
 
     def _draw_bus(self, layer: Layer, others: Sequence[str], y: float) -> None:
         """A line below a row that brings to every step what the others give."""
