@@ -1,9 +1,10 @@
-"""What all plots share: the colours, and matplotlib, which is imported when the first one is drawn."""
+"""What all plots share: the colours, axes, and matplotlib, which is imported when the first one is drawn."""
 
 from typing import Any
 
-# The palette of Okabe and Ito, which colour-blind readers can distinguish.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+from sklrnn._colours import COLOURS
+
+__all__ = ["COLOURS", "import_pyplot", "make_axes"]
 
 
 def import_pyplot() -> Any:

@@ -1,6 +1,6 @@
 """Draw the pictures of ``docs/guide/inspection.md``: run ``python docs/pictures/inspection.py``.
 
-The code is that of the page, which draws three figures.
+The code is that of the page, which draws figures, and two pictures of a network.
 """
 
 import re
@@ -23,6 +23,8 @@ def main():
     for name, number in zip(NAMES, plt.get_fignums(), strict=True):
         # Without the name of the software the file changes with the picture only.
         plt.figure(number).savefig(GUIDE / f"inspection_{name}.png", dpi=80, metadata={"Software": None})
+    for name in ("layers", "unrolled"):
+        names[name].save(GUIDE / f"inspection_{name}.svg")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from torch.nn.utils import skip_init
 from sklrnn.nn.architecture import Architecture, initialized
 from sklrnn.nn.layers import Standardise
 from sklrnn.nn.recurrent import RecurrentStack, detach_state
-from sklrnn.nn.summary import Layer, recurrent_layers
+from sklrnn.nn.summary import Input, Layer, reading, recurrent_layers
 
 
 @dataclass(frozen=True)
@@ -68,17 +68,20 @@ class LanguageNetwork(nn.Module):
     def layers(self) -> list[Layer]:
         """Every layer, in the order in which a text passes them."""
         a = self.architecture
-        context = []
+        note = "Generating: the token that is sampled at a step is the input of the next step."
+        tokens = Input("X", ("sample", "time"), note=note)
+        context, read = [], ["embedding"]
         if self.context is not None:
-            shape = ("sample", a.n_features)
+            read.append("context")
+            source = Input("context of the text", ("sample", a.n_context), symbol="context")
             context = [
-                Layer("standardise context", ("sample", a.n_context), self.standardise),
-                Layer("context", shape, self.context),
+                Layer("standardise context", ("sample", a.n_context), self.standardise, (source,)),
+                Layer("context", ("sample", a.n_features), self.context),
             ]
         return [
-            Layer("embedding", ("sample", "time", a.n_features), self.embedding),
+            Layer("embedding", ("sample", "time", a.n_features), self.embedding, (tokens,)),
             *context,
-            *recurrent_layers(self.recurrent, name="recurrent"),
+            *reading(recurrent_layers(self.recurrent, name="recurrent"), *read),
             Layer("head", ("sample", "time", a.n_outputs), self.head),
         ]
 

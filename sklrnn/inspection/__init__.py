@@ -1,4 +1,4 @@
-"""Looking inside fitted networks: gates, states, gradients and filters, as tables and as plots."""
+"""Looking inside fitted networks: gates, states, gradients and filters as tables and plots; networks as pictures."""
 
 from sklrnn.inspection.filter_display import FilterDisplay
 from sklrnn.inspection.filter_table import filter_responses, filters
@@ -6,6 +6,7 @@ from sklrnn.inspection.gate_display import GateDisplay
 from sklrnn.inspection.gate_table import cell_states, gates
 from sklrnn.inspection.gradient_flow_display import GradientFlowDisplay
 from sklrnn.inspection.gradient_table import gradient_flow
+from sklrnn.inspection.network_picture import draw_network
 from sklrnn.inspection.state_display import StateDisplay
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "GradientFlowDisplay",
     "StateDisplay",
     "cell_states",
+    "draw_network",
     "filter_responses",
     "filters",
     "gates",

@@ -147,11 +147,20 @@ class Network(nn.Module):
         time = "time" if pool_size == 1 else f"time / {pool_size}"
         gives_final = not a.return_sequences and a.pooling == "last"
         shape = ("sample", "time", a.n_outputs) if a.return_sequences else ("sample", a.n_outputs)
-        return [
-            *front_layers(self.embedding, self.standardise, self.front_width),
-            *convolution_layers(self.convolution),
+        front = front_layers(self.embedding, self.standardise, a.n_features, self.front_width)
+        convolutions = convolution_layers(self.convolution)
+        layers = [
+            *front,
+            *convolutions,
             *recurrent_layers(self.recurrent, name="recurrent", time=time, gives_final=gives_final),
             *readout_layers(self.readout, a.pooling, self.recurrent.width),
-            *([] if self.skip is None else [Layer("mean over time of the convolutions", ("sample", a.filters[-1]))]),
-            Layer("head", shape, self.head),
         ]
+        beside = []
+        if self.skip is not None:
+            source = (convolutions[-1].name,)
+            beside += [Layer("mean over time of the convolutions", ("sample", a.filters[-1]), reads=source)]
+        if n := a.n_direct_steps:
+            name = f"the last {n} steps" if n > 1 else "the last step"
+            beside += [Layer(name, ("sample", n * a.n_features), reads=(front[-1].name,))]
+        read = (layers[-1].name, *(layer.name for layer in beside))
+        return [*layers, *beside, Layer("head", shape, self.head, read)]

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from sklrnn.nn.architecture import Architecture, initialized
 from sklrnn.nn.layers import Linear, RandomLayer, Standardise, TokenEmbedding, real_steps
 from sklrnn.nn.recurrent import RecurrentStack
-from sklrnn.nn.summary import Layer, front_layers, recurrent_layers
+from sklrnn.nn.summary import Input, Layer, front_layers, reading, recurrent_layers
 
 
 @dataclass(frozen=True)
@@ -215,13 +215,19 @@ class TranslationNetwork(nn.Module):
     def layers(self) -> list[Layer]:
         """Every layer, in the order in which a pair of sequences passes them."""
         a, time = self.architecture, "time of y"
-        attention = [Layer("attention", ("sample", time, self.decoder.width), self.attention)] if a.attention else []
+        width = a.embedding_dim if a.n_tokens else a.n_features
+        encoder = recurrent_layers(self.encoder, name="encoder", gives_final=not a.attention)
+        decoder = recurrent_layers(self.decoder, name="decoder", time=time)
+        shape = ("sample", time, 1 + a.n_values) if a.n_values else ("sample", time)
+        note = "Predicting: the output of each step of the decoder is the input of its next step."
+        before = Input("y of the step before", shape, symbol="y", first=0, note=note)
+        attention = Layer("attention", ("sample", time, self.decoder.width), self.attention)
         return [
-            *front_layers(self.embedding, self.standardise, a.embedding_dim if a.n_tokens else a.n_features),
-            *recurrent_layers(self.encoder, name="encoder", gives_final=not a.attention),
-            Layer("input of the decoder", ("sample", time, a.embedding_dim), self.feed),
-            *recurrent_layers(self.decoder, name="decoder", time=time),
-            *attention,
+            *front_layers(self.embedding, self.standardise, a.n_features, width),
+            *encoder,
+            Layer("input of the decoder", ("sample", time, a.embedding_dim), self.feed, (before,)),
+            *reading(decoder, "input of the decoder", encoder[-1].name),
+            *(reading([attention], decoder[-1].name, encoder[-1].name) if a.attention else []),
             Layer("head", ("sample", time, a.n_outputs), self.head),
         ]
 
