@@ -7,15 +7,19 @@ from sklrnn.inspection.gate_table import cell_states, gates
 from sklrnn.inspection.gradient_flow_display import GradientFlowDisplay
 from sklrnn.inspection.gradient_table import gradient_flow
 from sklrnn.inspection.state_display import StateDisplay
+from sklrnn.inspection.training_display import TrainingCurveDisplay
+from sklrnn.inspection.training_table import training_curves
 
 __all__ = [
     "FilterDisplay",
     "GateDisplay",
     "GradientFlowDisplay",
     "StateDisplay",
+    "TrainingCurveDisplay",
     "cell_states",
     "filter_responses",
     "filters",
     "gates",
     "gradient_flow",
+    "training_curves",
 ]
