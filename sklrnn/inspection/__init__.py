@@ -1,5 +1,7 @@
 """Looking inside fitted networks: gates, states, gradients and filters, as tables and as plots."""
 
+from sklrnn.inspection.attention_display import AttentionDisplay
+from sklrnn.inspection.attention_table import attention
 from sklrnn.inspection.filter_display import FilterDisplay
 from sklrnn.inspection.filter_table import filter_responses, filters
 from sklrnn.inspection.gate_display import GateDisplay
@@ -11,11 +13,13 @@ from sklrnn.inspection.training_display import TrainingCurveDisplay
 from sklrnn.inspection.training_table import training_curves
 
 __all__ = [
+    "AttentionDisplay",
     "FilterDisplay",
     "GateDisplay",
     "GradientFlowDisplay",
     "StateDisplay",
     "TrainingCurveDisplay",
+    "attention",
     "cell_states",
     "filter_responses",
     "filters",
