@@ -58,8 +58,8 @@ def _check_single(est: Any, text: Any) -> None:
     is_list = isinstance(text, list | tuple) and any(isinstance(token, str) for token in text)
     if encoder is not None and is_list and encoder._reads_strings:
         raise ValueError(
-            f"text must be one string, as this translator was fitted on strings; got a list of {len(text)}. Pass one of "
-            "them."
+            f"text must be one string, as this translator was fitted on strings, got a list of {len(text)}. Pass one "
+            "of them."
         )
 
 
