@@ -8,6 +8,8 @@ from sklrnn.inspection.gate_display import GateDisplay
 from sklrnn.inspection.gate_table import cell_states, gates
 from sklrnn.inspection.gradient_flow_display import GradientFlowDisplay
 from sklrnn.inspection.gradient_table import gradient_flow
+from sklrnn.inspection.importance_display import SequenceImportanceDisplay
+from sklrnn.inspection.importance_table import sequence_importance
 from sklrnn.inspection.state_display import StateDisplay
 from sklrnn.inspection.training_display import TrainingCurveDisplay
 from sklrnn.inspection.training_table import training_curves
@@ -17,6 +19,7 @@ __all__ = [
     "FilterDisplay",
     "GateDisplay",
     "GradientFlowDisplay",
+    "SequenceImportanceDisplay",
     "StateDisplay",
     "TrainingCurveDisplay",
     "attention",
@@ -25,5 +28,6 @@ __all__ = [
     "filters",
     "gates",
     "gradient_flow",
+    "sequence_importance",
     "training_curves",
 ]
