@@ -35,7 +35,7 @@ def label_times(ax: Any, index: Any, *, otherwise: str) -> None:
     if hasattr(index, "to_timestamp") or hasattr(index, "tz"):
         from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-        locator = AutoDateLocator()
+        locator = AutoDateLocator(minticks=3, maxticks=6)
         ax.xaxis.set_major_locator(locator)
         ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
         otherwise = "time"

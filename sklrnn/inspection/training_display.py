@@ -119,8 +119,9 @@ class TrainingCurveDisplay:
         self.ax_.xaxis.get_major_locator().set_params(integer=True)
         self.ax_.set(xlabel="epoch", ylabel="loss" if self.loss is None else f"loss ({self.loss})")
         shown = [line for line in [*self.lines_, *marks] if not line.get_label().startswith("_")]
-        # On top of both axes, where no line of the second is drawn over it.
-        (self.rate_ax_ or self.ax_).legend(handles=shown, frameon=False)
+        # Above the axes, where it hides no line of either.
+        place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": len(shown)}
+        self.ax_.legend(handles=shown, frameon=False, **place)
         return self
 
     def _networks(self, network: int | None) -> list[Any]:

@@ -38,7 +38,7 @@ def test_losses_and_learning_rate_are_drawn_by_epoch(model):
     (rate,) = display.rate_ax_.lines
     assert_array_equal(rate.get_ydata(), curves["learning_rate"])
     best = int(np.argmin(model.validation_curve_)) + 1
-    assert legend_of(display.rate_ax_) == ["training", "validation", f"best epoch: {best}", "learning rate"]
+    assert legend_of(display.ax_) == ["training", "validation", f"best epoch: {best}", "learning rate"]
     assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("epoch", "loss (squared_error)")
     (mark,) = (line for line in display.ax_.lines if line.get_label().startswith("best"))
     assert mark.get_xydata().tolist() == [[best, model.best_validation_loss_]]
