@@ -222,7 +222,7 @@ class ForecastDisplay:
             parts = {name: table[output] for name, table in tables.items()}
             title += [f"output {output}"] if len(columns) > 1 else []
         else:
-            check_choice("sample", sample, list(self.y_pred.index))
+            check_choice("sample", sample, list(tables["y_pred"].index))
             steps = _steps_ahead(columns)
             parts = {name: table.loc[sample].set_axis(steps) for name, table in tables.items() if name != "y_train"}
             title += [f"made at {sample}"]

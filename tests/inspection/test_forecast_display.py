@@ -101,6 +101,16 @@ def test_series_and_variables_are_chosen_by_name():
         display.plot(output="rain")
 
 
+def test_a_row_of_a_panel_is_chosen_by_series_and_time():
+    panel = pd.concat({"one": WEATHER[:60], "two": WEATHER[60:120]})
+    X, y = supervise(panel, target="temp", horizon=2)
+    model = make_pipeline(SlidingWindow(window_length=4), GRURegressor(**SHORT)).fit(X, y)
+    time = WEATHER.index[70]
+    display = ForecastDisplay.from_estimator(model, X, y, instance="two", sample=time)
+    assert_array_equal(display.truth_line_.get_ydata(), WEATHER["temp"][71:73])
+    assert_array_equal(display.line_.get_ydata(), model.predict(X)[X.index.get_loc(("two", time))])
+
+
 def test_predictions_are_drawn_as_they_are_given(pipeline, forecaster):
     predicted, bounds = np.array([2.0, 3.0, 5.0]), np.array([[1.0, 3.0], [2.0, 4.0], [4.0, 9.0]])
     display = ForecastDisplay.from_predictions([2.5, 3.5, 4.5], predicted, interval=bounds)
