@@ -1,6 +1,6 @@
 """Draw the pictures of ``docs/guide/inspection.md``: run ``python docs/pictures/inspection.py``.
 
-The code is that of the page, which draws figures, and two pictures of a network.
+The code is that of the page; its figures get these names, in their order, and two pictures of a network are saved too.
 """
 
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 import matplotlib as mpl
 
 GUIDE = Path(__file__).parents[1] / "guide"
-NAMES = ("gates", "gradients", "filters")
+NAMES = ("gates", "gradients", "filters", "importance", "attention", "training", "forecasts", "splits")
 
 
 def main():

@@ -124,7 +124,6 @@ class RecurrentEstimator(
                 patience=None,
                 keep_optimizer=before == draft._loss_parameters,
             )
-            draft.model_ = draft.model_.without_validation()
             draft._calibrate(None, None)
         return self
 

@@ -12,8 +12,12 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from sklrnn.estimators.base import RecurrentEstimator
+from sklrnn.estimators.network_holder import NetworkHolder
 from sklrnn.inputs.ragged import Ragged, Sequences, lengths_of
 from sklrnn.training.batches import padded_tensors
+
+# Where searches, and the pipelines of sktime, keep what predicts.
+_INNER = ("best_estimator_", "best_forecaster_", "forecaster_")
 
 
 def find_estimator(est: Any) -> RecurrentEstimator:
@@ -23,21 +27,35 @@ def find_estimator(est: Any) -> RecurrentEstimator:
 
 def _unwrap(est: Any, X: Any) -> tuple[RecurrentEstimator, Any]:
     """The estimator that holds the network, and X as it is passed to it (None stays None)."""
-    while not isinstance(est, RecurrentEstimator):
+    last, X = last_estimator(est, X)
+    if not isinstance(last, RecurrentEstimator):
+        raise TypeError(
+            "Networks of regressors and classifiers of sklrnn can be looked into, alone, as the last step of a "
+            f"Pipeline, or as the best estimator of a search; got {last!r}."
+        )
+    return last, X
+
+
+def last_estimator(est: Any, X: Any = None) -> tuple[Any, Any]:
+    """What predicts in a fitted estimator, and X as it is passed to it (None stays None).
+
+    It is ``est`` itself, the best estimator of a search, or the last step of a pipeline, of scikit-learn or of sktime.
+    """
+    while True:
         if isinstance(est, BaseEstimator):
-            check_is_fitted(est)
-        if hasattr(est, "best_estimator_"):
-            est = est.best_estimator_
-        elif isinstance(est, Pipeline):
+            check_is_fitted(est, "model_" if isinstance(est, NetworkHolder) else None)
+        elif hasattr(est, "check_is_fitted"):  # that of sktime
+            est.check_is_fitted()
+        if isinstance(est, Pipeline):
             X = est[:-1].transform(X) if len(est) > 1 and X is not None else X
             est = est[-1]
-        else:
-            raise TypeError(
-                "Networks of regressors and classifiers of sklrnn can be looked into, alone, as the last step of a "
-                f"Pipeline, or as the best estimator of a search; got {est!r}."
-            )
-    check_is_fitted(est, "model_")
-    return est, X
+            continue
+        inner = next(
+            (name for name in ("best_estimator_", "best_forecaster_", "forecaster_") if hasattr(est, name)), None
+        )
+        if inner is None:
+            return est, X
+        est = getattr(est, inner)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from sklrnn._plotting import COLOURS, import_pyplot
+from sklrnn._plotting import COLOURS, drawable_times, import_pyplot
 from sklrnn.forecasting.comparison.cutoffs import instance_rows
 
 __all__ = ["LineStyle", "choose_styles", "draw_forecasts", "draw_skill", "new_axes"]
@@ -69,7 +69,7 @@ def draw_forecasts(
     cutoff = int(series.index.get_indexer([table["time"].iloc[0]])[0])
     n_known = min(history, cutoff)
     series = series.iloc[cutoff - n_known : cutoff + horizon]
-    times = _dates(series.index)
+    times = drawable_times(series.index)
     ax.plot(times, series, color="black", linewidth=1.5, label="truth", zorder=5)
     shown = [series.to_numpy()]
     for name, style in styles.items():
@@ -165,8 +165,3 @@ def _limit(ax: Any, values: Any, y_true: Any) -> None:
 def _legend_beside(ax: Any) -> None:
     """Put the legend to the right of the axes, where it hides no line."""
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0, frameon=False)
-
-
-def _dates(index: Any) -> Any:
-    """Turn periods into dates, which matplotlib can draw."""
-    return index.to_timestamp() if isinstance(index, pd.PeriodIndex) else index
