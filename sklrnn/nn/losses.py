@@ -81,7 +81,7 @@ class _MeanOverOutputs(nn.Module):
     @property
     def is_log_loss(self) -> bool:
         """Whether raw outputs are logits, whose size says how sure a classifier is."""
-        return isinstance(self.per_output, _CrossEntropy)
+        return isinstance(self.per_output, CrossEntropy)
 
 
 class _Elementwise(nn.Module):
@@ -112,7 +112,7 @@ def _huber(difference: Array) -> tuple[Array, Array]:
     return gradient * (difference - 0.5 * gradient), gradient
 
 
-class _CrossEntropy(nn.Module):
+class CrossEntropy(nn.Module):
     """Minus the log-probability of the true class: raw (sample, class), target (sample,)."""
 
     def forward(self, raw: Tensor, target: Tensor) -> Tensor:
@@ -227,7 +227,7 @@ def regression_loss(loss: str | type[nn.Module], quantiles: tuple[float, ...] = 
 
 def classification_loss(loss: str | type[nn.Module]) -> Loss:
     """Look up a classifier's loss: targets are class codes ``(sample,)``."""
-    return Loss(_CrossEntropy() if isinstance(loss, str) else LossOfTorch(loss))
+    return Loss(CrossEntropy() if isinstance(loss, str) else LossOfTorch(loss))
 
 
 # Their modules hold nothing, so one for all will do: predictions look up the loss, and making a module takes long.

@@ -4,20 +4,26 @@
 
     standardise   z = (x - mean) / spread
     embed         z_t = E[token_t]               dE[k] = sum of dz_t over all t with token k
+    context       z_t = z_t + W c                dW = sum of dz_t c' over all t
+    padding       z_t = 0                        dz_t = 0
 """
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sklrnn.nn.layers import Standardise, TokenEmbedding
 from sklrnn.nn.window_scale import StandardiseWindow
 from sklrnn.training.operations.readout import padding_of
-from sklrnn.training.operations.signal import LeftToAutograd, Signal
+from sklrnn.training.operations.recurrent import make_signal
+from sklrnn.training.operations.signal import LeftToAutograd, Operation, Signal
 
 
 class StandardiseBatch:
-    """Standardises in the precision of the batch. Padding becomes zero."""
+    """Standardises in the precision of the batch."""
 
     def __init__(self, layer: Standardise, x: Tensor) -> None:
         if not x.is_floating_point():
@@ -32,44 +38,79 @@ class StandardiseBatch:
             self._centred = np.empty(x.shape, dtype=self._mean.dtype)
 
     def forward(self, batch: dict[str, Tensor]) -> None:
-        x, lengths = batch["x"], batch.get("lengths")
+        x = batch["x"]
         if self._is_simple:
             np.subtract(x.numpy(), self._mean, out=self._centred)
             np.divide(self._centred, self._spread, out=self._as_batch)
         else:
-            np.copyto(self._as_batch, self._layer(x, lengths).numpy(), casting="same_kind")
-        if lengths is not None:
-            self.output.values.masked_fill_(padding_of(lengths, x.shape[1]), 0.0)
+            np.copyto(self._as_batch, self._layer(x, batch.get("lengths")).numpy(), casting="same_kind")
 
     def backward(self) -> None:
         """Nothing to do: nothing is learnt here."""
 
 
 class Embed:
-    """The vectors of tokens. Padding becomes zero, and gives no gradient."""
+    """The vectors of tokens. ``rows_of`` finds their rows, (time, sample), in the table of vectors."""
 
-    def __init__(self, layer: TokenEmbedding, x: Tensor) -> None:
-        if layer.weight.grad is None:
-            raise LeftToAutograd("the embedding is frozen")
-        self._layer = layer
-        self._weight, self._grad_weight = layer.weight.detach(), layer.weight.grad
-        shape = x.shape[1], x.shape[0], layer.weight.shape[1]
-        self.output = Signal(torch.empty(shape), torch.zeros(shape))
-        self._padding: Tensor | None = None
+    def __init__(
+        self, table: nn.Parameter, n_steps: int, n_rows: int, rows_of: Callable[[dict[str, Tensor]], Tensor]
+    ) -> None:
+        if table.grad is None:
+            raise LeftToAutograd("an embedding is frozen")
+        self._table, self._grad_table, self._rows_of = table.detach(), table.grad, rows_of
+        self.output = make_signal(n_steps, n_rows, table.shape[1])
 
     def forward(self, batch: dict[str, Tensor]) -> None:
-        lengths, values = batch.get("lengths"), self.output.values
-        self._rows = self._layer.rows(batch["x"]).t().reshape(-1)
-        torch.index_select(self._weight, 0, self._rows, out=values.view(-1, values.shape[2]))
-        self._padding = None if lengths is None else padding_of(lengths, len(values))
-        if self._padding is not None:
-            values.masked_fill_(self._padding, 0.0)
+        self._rows = self._rows_of(batch).reshape(-1)
+        torch.index_select(self._table, 0, self._rows, out=self.output.values.flatten(0, 1))
 
     def backward(self) -> None:
-        gradient = self.output.gradient
-        if self._padding is not None:
-            gradient.masked_fill_(self._padding, 0.0)
-        self._grad_weight.zero_().index_add_(0, self._rows, gradient.flatten(0, 1))
+        self._grad_table.zero_().index_add_(0, self._rows, self.output.gradient.flatten(0, 1))
+
+
+class AddContext:
+    """Adds a product of the standardised context of each sequence to all its steps. In place."""
+
+    def __init__(self, product: nn.Linear, standardise: Standardise, source: Signal) -> None:
+        if product.weight.grad is None:
+            raise LeftToAutograd("the product of the context is frozen")
+        self._standardise, self._source = standardise, source
+        self._weight, self._grad_weight = product.weight.detach(), product.weight.grad
+
+    def forward(self, batch: dict[str, Tensor]) -> None:
+        self._context = self._standardise(batch["context"]).to(self._weight.dtype)  # (sample, feature)
+        self._source.values.add_(self._context @ self._weight.t())
+
+    def backward(self) -> None:
+        torch.mm(self._source.gradient.sum(dim=0).t(), self._context, out=self._grad_weight)
+
+
+class ClearPadding:
+    """Sets steps behind the end of a sequence to zero, and their gradients. In place."""
+
+    def __init__(self, source: Signal) -> None:
+        self._source = source
+
+    def forward(self, batch: dict[str, Tensor]) -> None:
+        values = self._source.values
+        self._padding = padding_of(batch["lengths"], len(values))
+        values.masked_fill_(self._padding, 0.0)
+
+    def backward(self) -> None:
+        if self._source.gradient is not None:
+            self._source.gradient.masked_fill_(self._padding, 0.0)
+
+
+def front_operations(network: Any, batch: dict[str, Tensor]) -> tuple[list[Operation], Signal]:
+    """The operations that make numbers of the sequences of a batch, with whichever front layer a network has."""
+    x = batch["x"]
+    embedding = network.embedding
+    front: Embed | StandardiseBatch
+    if isinstance(embedding, TokenEmbedding):
+        front = Embed(embedding.weight, x.shape[1], x.shape[0], lambda batch: embedding.rows(batch["x"]).t())
+    else:
+        front = StandardiseBatch(network.standardise, x)
+    return [front, ClearPadding(front.output)] if "lengths" in batch else [front], front.output
 
 
 class NewestInput:
