@@ -17,13 +17,12 @@ from torch import Tensor
 
 from sklrnn.nn.convolution import BatchNorm, CausalConvolution
 from sklrnn.training.operations.recurrent import make_signal
-from sklrnn.training.operations.signal import LeftToAutograd, Operation, Signal
+from sklrnn.training.operations.signal import LeftToAutograd, Operation, Signal, refuse_frozen
 
 
 class Convolve:
     def __init__(self, layer: Any, source: Signal) -> None:
-        if any(weight.grad is None for weight in layer.parameters()):
-            raise LeftToAutograd("a convolution is frozen")
+        refuse_frozen("a convolution", layer.parameters())
         n_steps, n_rows, _ = source.values.shape
         size = layer.weight.shape[2]
         self.output = make_signal(n_steps, n_rows, layer.weight.shape[0])
@@ -66,8 +65,7 @@ class NormaliseBatch:
     """Batch normalisation over all steps of all rows, by torch's operator."""
 
     def __init__(self, layer: BatchNorm, source: Signal) -> None:
-        if layer.weight.grad is None or layer.bias.grad is None:
-            raise LeftToAutograd("a batch normalisation is frozen")
+        refuse_frozen("a batch normalisation", layer.parameters())
         if source.values[:, :, 0].numel() == 1:
             raise LeftToAutograd("one value has no spread to normalise")
         self._layer = layer

@@ -19,7 +19,7 @@ from sklrnn.nn.layers import Standardise, TokenEmbedding
 from sklrnn.nn.window_scale import StandardiseWindow
 from sklrnn.training.operations.readout import padding_of
 from sklrnn.training.operations.recurrent import make_signal
-from sklrnn.training.operations.signal import LeftToAutograd, Operation, Signal
+from sklrnn.training.operations.signal import LeftToAutograd, Operation, Signal, refuse_frozen
 
 
 class StandardiseBatch:
@@ -55,9 +55,9 @@ class Embed:
     def __init__(
         self, table: nn.Parameter, n_steps: int, n_rows: int, rows_of: Callable[[dict[str, Tensor]], Tensor]
     ) -> None:
-        if table.grad is None:
-            raise LeftToAutograd("an embedding is frozen")
-        self._table, self._grad_table, self._rows_of = table.detach(), table.grad, rows_of
+        refuse_frozen("an embedding", [table])
+        self._table, self._rows_of = table.detach(), rows_of
+        self._grad_table: Any = table.grad
         self.output = make_signal(n_steps, n_rows, table.shape[1])
 
     def forward(self, batch: dict[str, Tensor]) -> None:
@@ -72,8 +72,7 @@ class AddContext:
     """Adds a product of the standardised context of each sequence to all its steps. In place."""
 
     def __init__(self, product: nn.Linear, standardise: Standardise, source: Signal) -> None:
-        if product.weight.grad is None:
-            raise LeftToAutograd("the product of the context is frozen")
+        refuse_frozen("the product of the context", [product.weight])
         self._standardise, self._source = standardise, source
         self._weight, self._grad_weight = product.weight.detach(), product.weight.grad
 

@@ -12,15 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sklrnn.training.operations.signal import LeftToAutograd, Signal
+from sklrnn.training.operations.signal import Signal, refuse_frozen
 
 
 class Head:
     """Raw outputs (row, output) from parts beside each other; rows are samples, or all steps of all samples."""
 
     def __init__(self, head: Any, parts: Sequence[Signal]) -> None:
-        if any(weight.grad is None or not weight.requires_grad for weight in head.parameters()):
-            raise LeftToAutograd("the head is frozen")
+        refuse_frozen("the head", head.parameters())
         self._parts = [part.values.flatten(0, -2) for part in parts]
         first = self._parts[0]
         n_rows = len(first)
