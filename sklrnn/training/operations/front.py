@@ -11,7 +11,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -31,19 +30,19 @@ class StandardiseBatch:
         self._layer = layer
         n_rows, n_steps, n_features = x.shape
         self.output = Signal(torch.empty(n_steps, n_rows, n_features * (2 if layer.flag_missing else 1)), None)
-        self._as_batch = self.output.values.transpose(0, 1).numpy()  # (sample, time, feature), as batches come
         self._is_simple = not layer.flag_missing and not isinstance(layer, StandardiseWindow)
         if self._is_simple:
-            self._mean, self._spread = (part.to(x.dtype).numpy() for part in (layer.mean, layer.spread))
-            self._centred = np.empty(x.shape, dtype=self._mean.dtype)
+            self._mean, self._spread = (part.to(x.dtype) for part in (layer.mean, layer.spread))
+            values = self.output.values
+            self._centred = values if values.dtype == x.dtype else torch.empty(values.shape, dtype=x.dtype)
 
     def forward(self, batch: dict[str, Tensor]) -> None:
         x = batch["x"]
         if self._is_simple:
-            np.subtract(x.numpy(), self._mean, out=self._centred)
-            np.divide(self._centred, self._spread, out=self._as_batch)
+            torch.sub(x.transpose(0, 1), self._mean, out=self._centred)
+            torch.div(self._centred, self._spread, out=self.output.values)
         else:
-            np.copyto(self._as_batch, self._layer(x, batch.get("lengths")).numpy(), casting="same_kind")
+            self.output.values.copy_(self._layer(x, batch.get("lengths")).transpose(0, 1))
 
     def backward(self) -> None:
         """Nothing to do: nothing is learnt here."""
