@@ -126,16 +126,12 @@ class MaxPool:
     def __init__(self, source: Signal, size: int) -> None:
         n_steps, n_rows, n_features = source.values.shape
         self.output = make_signal(-(-n_steps // size), n_rows, n_features)
-        arrays = source.values, source.gradient, self.output.values, self.output.gradient
+        x, dx, y, dy = source.values, source.gradient, self.output.values, self.output.gradient
         n_first = n_steps % size
-        self._blocks = [
-            _Blocks(*(part[at] for part, at in zip(arrays, (of_x, of_x, of_y, of_y), strict=True)), length)
-            for length, of_x, of_y in (
-                (n_first, slice(n_first), slice(n_first > 0)),
-                (size, slice(n_first, None), slice(n_first > 0, None)),
-            )
-            if length and n_steps >= length
-        ]
+        self._blocks = [_Blocks(x[:n_first], dx[:n_first], y[:1], dy[:1], n_first)] if n_first else []
+        if n_steps >= size:
+            of_y = slice(-(n_steps // size), None)
+            self._blocks.append(_Blocks(x[n_first:], dx[n_first:], y[of_y], dy[of_y], size))
 
     def forward(self, batch: dict[str, Tensor]) -> None:
         for blocks in self._blocks:
