@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 FLOAT_BYTES = 4  # of a float32
 MAX_TILE_ROWS = 8
+MAX_PANEL = 4  # vectors of slots that are summed together
 # The functions of a kernel. Each is given the address of its arguments and so many ints.
 FUNCTIONS = {"forward": 3, "backward": 3, "finish": 2}
 SIZES = "sizes"  # the name of an array beside them: a CellShape, and the lanes of a vector
@@ -122,7 +123,7 @@ class ForwardScratch(NamedTuple):
     bias: int  # (block, slot, lane)
     initial_state: int  # (row of a group, padded unit)
     initial_cell_state: int
-    tile: int
+    sums: int  # (row of a group, block of a panel, slot, lane)
     zeros: int
     peephole: int  # (gate, padded unit)
     state_mask: int  # (row of a group, padded unit)
@@ -184,15 +185,15 @@ def forward_scratch(
     weights_late = weights_h + (n_gates - n_late) * width * units
     bias = weights_late + n_late * width * units
     states = bias + n_slots * width
-    tile = states + 2 * state
-    zeros = tile + 4 * MAX_TILE_ROWS * vector
+    sums = states + 2 * state
+    zeros = sums + MAX_PANEL * group_size * vector
     peephole = zeros + 2 * vector
     masked = peephole + n_peepholes * width
     late = masked + 2 * state
     gates = late + 2 * n_late * state
     end = gates + n_late * n_slots * state
     return ForwardScratch(
-        *(start, weights_h, weights_late, bias, states, states + state, tile, zeros, peephole),
+        *(start, weights_h, weights_late, bias, states, states + state, sums, zeros, peephole),
         *(masked, masked + state, late, late + n_late * state, gates, end),
     )
 

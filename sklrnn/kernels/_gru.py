@@ -14,7 +14,23 @@ from sklrnn.kernels._simd import Vector, load, store
 
 
 @register_jitable
-def _step(
+def _gates(
+    sums: int,
+    gates: int,
+    old_state: int,
+    new_state: int,
+    old_cell_state: int,
+    new_cell_state: int,
+    peephole: int,
+    stride: int,
+) -> None:
+    r, z = two_sigmoids(load(sums, 1), load(sums, 2))
+    store(gates, 1, r)
+    store(gates, 2, z)
+
+
+@register_jitable
+def _new_state(
     sums: int,
     gates: int,
     old_state: int,
@@ -25,13 +41,10 @@ def _step(
     stride: int,
 ) -> None:
     state_sum = load(sums, 3)
-    r, z = two_sigmoids(load(sums, 1), load(sums, 2))
-    n = tanh(load(sums, 0) + r * state_sum)
+    n = tanh(load(sums, 0) + load(gates, 1) * state_sum)
     store(gates, 0, n)
-    store(gates, 1, r)
-    store(gates, 2, z)
     store(gates, 3, state_sum)
-    store(new_state, 0, n + z * (load(old_state, 0) - n))
+    store(new_state, 0, n + load(gates, 2) * (load(old_state, 0) - n))
 
 
 @register_jitable
@@ -60,4 +73,4 @@ def _step_backward(
 
 def gru() -> KernelSource:
     shape = CellShape(n_gates=3, n_slots=4, first_gate=2, panel=1, n_states=1, saves_gates=True)
-    return make_kernel(_step, _step_backward, shape)
+    return make_kernel((_gates, _new_state), _step_backward, shape)

@@ -16,7 +16,7 @@ from sklrnn.kernels._simd import Vector, load, store, zero
 
 
 @register_jitable
-def _step(
+def _gates(
     sums: int,
     gates: int,
     old_state: int,
@@ -34,7 +34,20 @@ def _step(
     store(gates, 2, g)
     store(gates, 3, o)
     store(new_cell_state, 0, c)
-    store(new_state, 0, o * tanh(c))
+
+
+@register_jitable
+def _new_state(
+    sums: int,
+    gates: int,
+    old_state: int,
+    new_state: int,
+    old_cell_state: int,
+    new_cell_state: int,
+    peephole: int,
+    stride: int,
+) -> None:
+    store(new_state, 0, load(gates, 3) * tanh(load(new_cell_state, 0)))
 
 
 @register_jitable
@@ -64,7 +77,7 @@ def _step_backward(
 
 
 @register_jitable
-def _peephole_step(
+def _peephole_cell_state(
     sums: int,
     gates: int,
     old_state: int,
@@ -77,13 +90,26 @@ def _peephole_step(
     c = load(old_cell_state, 0)
     i, f = two_sigmoids(load(sums, 0) + load(peephole, 0) * c, load(sums, 1) + load(peephole, stride) * c)
     g = tanh(load(sums, 2))
-    c = f * c + i * g
-    o, tanh_c = sigmoid_and_tanh(load(sums, 3) + load(peephole, 2 * stride) * c, c)
     store(gates, 0, i)
     store(gates, 1, f)
     store(gates, 2, g)
+    store(new_cell_state, 0, f * c + i * g)
+
+
+@register_jitable
+def _peephole_new_state(
+    sums: int,
+    gates: int,
+    old_state: int,
+    new_state: int,
+    old_cell_state: int,
+    new_cell_state: int,
+    peephole: int,
+    stride: int,
+) -> None:
+    c = load(new_cell_state, 0)
+    o, tanh_c = sigmoid_and_tanh(load(sums, 3) + load(peephole, 2 * stride) * c, c)
     store(gates, 3, o)
-    store(new_cell_state, 0, c)
     store(new_state, 0, o * tanh_c)
 
 
@@ -123,8 +149,8 @@ _SHAPE = CellShape(n_gates=4, n_slots=4, first_gate=0, panel=1, n_states=2, save
 
 
 def lstm() -> KernelSource:
-    return make_kernel(_step, _step_backward, _SHAPE)
+    return make_kernel((_gates, _new_state), _step_backward, _SHAPE)
 
 
 def peephole_lstm() -> KernelSource:
-    return make_kernel(_peephole_step, _peephole_step_backward, _SHAPE._replace(n_peepholes=3))
+    return make_kernel((_peephole_cell_state, _peephole_new_state), _peephole_step_backward, _SHAPE._replace(n_peepholes=3))

@@ -52,4 +52,4 @@ def _step_backward(
 
 def minimal_gru() -> KernelSource:
     shape = CellShape(n_gates=2, n_slots=2, first_gate=0, panel=1, n_states=1, saves_gates=True)
-    return make_kernel(_step, _step_backward, shape)
+    return make_kernel((_step,), _step_backward, shape)

@@ -81,8 +81,8 @@ def _relu_step_backward(
 
 
 def simple_rnn() -> KernelSource:
-    return make_kernel(_tanh_step, _tanh_step_backward, _SHAPE)
+    return make_kernel((_tanh_step,), _tanh_step_backward, _SHAPE)
 
 
 def relu_rnn() -> KernelSource:
-    return make_kernel(_relu_step, _relu_step_backward, _SHAPE)
+    return make_kernel((_relu_step,), _relu_step_backward, _SHAPE)

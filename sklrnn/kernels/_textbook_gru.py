@@ -60,4 +60,4 @@ def _step_backward(
 
 def textbook_gru() -> KernelSource:
     shape = CellShape(n_gates=3, n_slots=3, first_gate=2, panel=1, n_states=1, saves_gates=True, n_late_gates=1)
-    return make_kernel(_step, _step_backward, shape, _late_step)
+    return make_kernel((_step,), _step_backward, shape, _late_step)
