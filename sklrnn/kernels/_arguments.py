@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 FLOAT_BYTES = 4  # of a float32
 MAX_TILE_ROWS = 8
-MAX_PANEL = 4  # vectors of slots that are summed together
+MAX_PANEL = 4  # vectors that are summed together in a row of a tile
 # The functions of a kernel. Each is given the address of its arguments and so many ints.
 FUNCTIONS = {"forward": 3, "backward": 3, "finish": 2}
 SIZES = "sizes"  # the name of an array beside them: a CellShape, and the lanes of a vector
@@ -123,7 +123,7 @@ class ForwardScratch(NamedTuple):
     bias: int  # (block, slot, lane)
     initial_state: int  # (row of a group, padded unit)
     initial_cell_state: int
-    sums: int  # (row of a group, block of a panel, slot, lane)
+    sums: int  # (row of a group, block of a panel, slot, lane), or more blocks of a single row
     zeros: int
     peephole: int  # (gate, padded unit)
     state_mask: int  # (row of a group, padded unit)
@@ -186,8 +186,8 @@ def forward_scratch(
     bias = weights_late + n_late * width * units
     states = bias + n_slots * width
     sums = states + 2 * state
-    zeros = sums + MAX_PANEL * group_size * vector
-    peephole = zeros + 2 * vector
+    zeros = sums + MAX_PANEL * max(group_size, 2) * vector
+    peephole = zeros + MAX_PANEL * vector
     masked = peephole + n_peepholes * width
     late = masked + 2 * state
     gates = late + 2 * n_late * state
@@ -221,7 +221,7 @@ def backward_scratch(
     one = weights_late + vector * n_late * depth * blocks
     unit_mask = one + vector
     zeros = unit_mask + vector
-    tile = zeros + 4 * vector
+    tile = zeros + MAX_PANEL * vector
     states = tile + 4 * MAX_TILE_ROWS * vector
     peephole = states + 7 * state
     grad_slots = peephole + vector * n_peepholes * blocks

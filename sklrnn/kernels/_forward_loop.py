@@ -12,7 +12,7 @@ from numba.extending import register_jitable
 from sklrnn.kernels._arguments import FLOAT_BYTES, CellShape, forward_scratch
 from sklrnn.kernels._compile import specialised
 from sklrnn.kernels._late_gate import late_gate
-from sklrnn.kernels._matmul import ROWS, end_of_group, slot_sums
+from sklrnn.kernels._matmul import N_SUMS, ROWS, end_of_group, slot_sums
 from sklrnn.kernels._packing import pack, pack_bias, pad_rows, unpad_rows
 from sklrnn.kernels._simd import LANES, VECTOR_BYTES, load, restore_flush_to_zero, set_flush_to_zero, store, zero
 
@@ -29,6 +29,8 @@ def forward_pass(steps: Sequence[Callable[..., None]], late_step: Callable[..., 
     """
     n_gates, n_slots, first_gate, panel, *_ = shape
     n_state_gates, n_late, n_peepholes = shape.n_state_gates, shape.n_late_gates, shape.n_peepholes
+    n_panels = N_SUMS // (n_gates * panel)
+    widest = _single_row_step(steps, shape, panel, n_panels)
     wide = _panel_step(steps, shape, panel)
     narrow = wide if panel == 1 else _panel_step(steps, shape, 1)
     late = late_gate(late_step, shape)
@@ -45,8 +47,8 @@ def forward_pass(steps: Sequence[Callable[..., None]], late_step: Callable[..., 
         pack(args.weight_hh + FLOAT_BYTES * n_state_gates * units * units, units, units, n_late, 0, 2, s.weights_late)
         pack_bias(args.bias_ih, args.bias_hh, units, n_gates, n_slots, first_gate, s.bias)
         pad_rows(args.peephole, 0, n_peepholes, units, s.peephole)
-        store(s.zeros, 0, zero())
-        store(s.zeros, 1, zero())
+        for at in range(s.zeros, s.peephole, VECTOR_BYTES):
+            store(at, 0, zero())
         row = first_row
         while row < end_row:
             end = end_of_group(row, end_row, args.group_size)
@@ -63,7 +65,10 @@ def forward_pass(steps: Sequence[Callable[..., None]], late_step: Callable[..., 
                         store(seen, i, load(old, i) * load(s.state_mask, i))
                 block = 0
                 while block < blocks:
-                    if blocks - block >= panel:
+                    if end - row == 1 and blocks - block >= n_panels * panel:
+                        widest(args, s, row, end, t, block, blocks)
+                        block += n_panels * panel
+                    elif blocks - block >= panel:
                         wide(args, s, row, end, t, block, blocks)
                         block += panel
                     else:
@@ -87,28 +92,40 @@ def _panel_step(steps: Sequence[Callable[..., None]], shape: CellShape, panel: i
     Rows wait for nothing of each other, so a processor works on several of them at a time where each part is short.
     """
     n_rows = ROWS[shape.n_gates * panel]
-    tile, single = (_tile_sums(shape, panel, n) for n in (n_rows, 1))
-    first = _over_rows(steps[0], shape, panel)
-    second = _over_rows(steps[1], shape, panel) if len(steps) == 2 else _nothing
+    tile, pair, single = (_tile_sums(shape, panel, 1, n) for n in (n_rows, 2, 1))
+    gates = _gates(steps, shape, panel)
 
     @specialised
     def panel_step(args, s, row, end, t, block, blocks):  # type: ignore[no-untyped-def]
-        if end - row < n_rows:
-            for at in range(row, end):
-                single(args, s, row, at, t, block, blocks)
-        else:
+        if end - row >= n_rows:
             for at in range(row, end, n_rows):
                 tile(args, s, row, min(at, end - n_rows), t, block, blocks)
-        first(args, s, row, end, t, block, blocks)
-        second(args, s, row, end, t, block, blocks)
+        elif end - row >= 2:
+            for at in range(row, end, 2):
+                pair(args, s, row, min(at, end - 2), t, block, blocks)
+        else:
+            single(args, s, row, row, t, block, blocks)
+        gates(args, s, row, end, t, block, blocks)
 
     return panel_step
 
 
-def _tile_sums(shape: CellShape, panel: int, n_rows: int) -> Any:
-    """Make the slots of one panel of units at one time step, for some rows."""
+def _single_row_step(steps: Sequence[Callable[..., None]], shape: CellShape, panel: int, n_panels: int) -> Any:
+    """Make one time step of some panels of units, for a single row."""
+    sums, gates = _tile_sums(shape, panel, n_panels, 1), _gates(steps, shape, panel * n_panels)
+
+    @specialised
+    def single_row_step(args, s, row, end, t, block, blocks):  # type: ignore[no-untyped-def]
+        sums(args, s, row, row, t, block, blocks)
+        gates(args, s, row, end, t, block, blocks)
+
+    return single_row_step
+
+
+def _tile_sums(shape: CellShape, panel: int, n_panels: int, n_rows: int) -> Any:
+    """Make the slots of some panels of units at one time step, for some rows."""
     n_gates, n_slots, n_state_gates = shape.n_gates, shape.n_slots, shape.n_state_gates
-    multiply = slot_sums(n_rows, panel, n_gates, n_slots, n_state_gates)
+    multiply = slot_sums(n_rows, panel, n_panels, n_gates, n_slots, n_state_gates)
 
     @specialised
     def tile_sums(args, s, group, row, t, block, blocks):  # type: ignore[no-untyped-def]
@@ -118,7 +135,7 @@ def _tile_sums(shape: CellShape, panel: int, n_rows: int) -> Any:
         elif t > 0:
             state = args.states + VECTOR_BYTES * ((t - 1) * args.n_rows + group) * blocks
         state += FLOAT_BYTES * (row - group) * width
-        out = s.sums + VECTOR_BYTES * (row - group) * panel * n_slots
+        out = s.sums + VECTOR_BYTES * (row - group) * n_panels * panel * n_slots
         bias = s.bias + VECTOR_BYTES * block * n_slots
         x = args.x + FLOAT_BYTES * (t * args.x_step + row * args.x_row)
         weights_x = s.weights_x + VECTOR_BYTES * block * args.n_features * n_gates
@@ -128,8 +145,23 @@ def _tile_sums(shape: CellShape, panel: int, n_rows: int) -> Any:
     return tile_sums
 
 
+def _gates(steps: Sequence[Callable[..., None]], shape: CellShape, panel: int) -> Any:
+    """Make what follows from the sums of some blocks of units, for all rows of a group."""
+    first, *_ = parts = [_over_rows(step, shape, panel) for step in steps]
+    second = parts[-1]
+    if len(parts) == 1:
+        return first
+
+    @specialised
+    def both(args, s, row, end, t, block, blocks):  # type: ignore[no-untyped-def]
+        first(args, s, row, end, t, block, blocks)
+        second(args, s, row, end, t, block, blocks)
+
+    return both
+
+
 def _over_rows(step: Callable[..., None], shape: CellShape, panel: int) -> Any:
-    """Make a part of the step of one panel of units, for all rows of a group."""
+    """Make a part of the step of some blocks of units, for all rows of a group."""
     n_slots, is_late = shape.n_slots, shape.n_late_gates > 0
     sums_stride = panel * n_slots
 
@@ -162,8 +194,3 @@ def _over_rows(step: Callable[..., None], shape: CellShape, panel: int) -> Any:
                 )
 
     return over_rows
-
-
-@specialised
-def _nothing(args, s, row, end, t, block, blocks):  # type: ignore[no-untyped-def]
-    pass

@@ -153,4 +153,6 @@ def lstm() -> KernelSource:
 
 
 def peephole_lstm() -> KernelSource:
-    return make_kernel((_peephole_cell_state, _peephole_new_state), _peephole_step_backward, _SHAPE._replace(n_peepholes=3))
+    return make_kernel(
+        (_peephole_cell_state, _peephole_new_state), _peephole_step_backward, _SHAPE._replace(n_peepholes=3)
+    )
