@@ -141,7 +141,6 @@ class BackwardScratch(NamedTuple):
     weights_h: int  # (pair of blocks, gate * unit, vector, lane)
     weights_late: int
     one: int
-    unit_mask: int  # for the last block: 1 in the lanes of units, 0 in those beyond
     zeros: int
     tile: int
     initial_state: int  # (row of a group, padded unit)
@@ -152,12 +151,12 @@ class BackwardScratch(NamedTuple):
     state_mask: int
     grad_late_input: int
     peephole: int  # (gate, padded unit)
-    grad_slots: int  # (step of a chunk and row of a group, slot * padded unit and a gap)
+    grad_slots: int  # (step of a chunk and row of a group, slot * unit and a gap)
     inputs: int  # of the slots: x, the seen state, the late input (step of a chunk and row of a group, padded, a gap)
-    sums_x: int  # gradients of the weights, (feature, slot * padded unit)
-    sums_h: int  # (unit, slot * padded unit)
+    sums_x: int  # gradients of the weights, (feature, slot * unit, padded)
+    sums_h: int  # (unit, slot * unit, padded)
     sums_late: int
-    sums_bias: int  # (slot * padded unit)
+    sums_bias: int  # (slot * unit, padded)
     sums_peephole: int  # (gate, padded unit)
     step_peephole: int  # the same at one step
     end: int
@@ -219,8 +218,7 @@ def backward_scratch(
     weights_h = start + vector * n_gates * depth * blocks_x
     weights_late = weights_h + vector * (n_gates - n_late) * depth * blocks
     one = weights_late + vector * n_late * depth * blocks
-    unit_mask = one + vector
-    zeros = unit_mask + vector
+    zeros = one + vector
     tile = zeros + MAX_PANEL * vector
     states = tile + 4 * MAX_TILE_ROWS * vector
     peephole = states + 7 * state
@@ -235,7 +233,7 @@ def backward_scratch(
     step_peephole = sums_peephole + vector * blocks * n_peepholes
     end = step_peephole + vector * blocks * n_peepholes
     return BackwardScratch(
-        *(start, weights_h, weights_late, one, unit_mask, zeros, tile),
+        *(start, weights_h, weights_late, one, zeros, tile),
         *(states, states + state, states + 2 * state, states + 3 * state, states + 4 * state),
         *(states + 5 * state, states + 6 * state, peephole, grad_slots, inputs),
         *(sums_x, sums_h, sums_late, sums_bias, sums_peephole, step_peephole, end),

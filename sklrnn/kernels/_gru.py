@@ -58,6 +58,7 @@ def _step_backward(
     grad_cell_state: int,
     direct_grad: int,
     grad_slots: int,
+    slot_bytes: int,
     peephole: int,
     grad_peephole: int,
     stride: int,
@@ -65,9 +66,9 @@ def _step_backward(
     n, r, z, state_sum = load(gates, 0), load(gates, 1), load(gates, 2), load(gates, 3)
     grad_n = grad * (1.0 - z) * (1.0 - n * n)
     store(grad_slots, 0, grad_n)
-    store(grad_slots, stride, grad_n * state_sum * r * (1.0 - r))
-    store(grad_slots, 2 * stride, grad * (load(old_state, 0) - n) * z * (1.0 - z))
-    store(grad_slots, 3 * stride, grad_n * r)
+    store(grad_slots + slot_bytes, 0, grad_n * state_sum * r * (1.0 - r))
+    store(grad_slots + 2 * slot_bytes, 0, grad * (load(old_state, 0) - n) * z * (1.0 - z))
+    store(grad_slots + 3 * slot_bytes, 0, grad_n * r)
     store(direct_grad, 0, grad * z)
 
 

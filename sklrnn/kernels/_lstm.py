@@ -61,6 +61,7 @@ def _step_backward(
     grad_cell_state: int,
     direct_grad: int,
     grad_slots: int,
+    slot_bytes: int,
     peephole: int,
     grad_peephole: int,
     stride: int,
@@ -69,9 +70,9 @@ def _step_backward(
     tanh_c = tanh(load(new_cell_state, 0))
     grad_c = load(grad_cell_state, 0) + grad * o * (1.0 - tanh_c * tanh_c)
     store(grad_slots, 0, grad_c * g * i * (1.0 - i))
-    store(grad_slots, stride, grad_c * load(old_cell_state, 0) * f * (1.0 - f))
-    store(grad_slots, 2 * stride, grad_c * i * (1.0 - g * g))
-    store(grad_slots, 3 * stride, grad * tanh_c * o * (1.0 - o))
+    store(grad_slots + slot_bytes, 0, grad_c * load(old_cell_state, 0) * f * (1.0 - f))
+    store(grad_slots + 2 * slot_bytes, 0, grad_c * i * (1.0 - g * g))
+    store(grad_slots + 3 * slot_bytes, 0, grad * tanh_c * o * (1.0 - o))
     store(grad_cell_state, 0, grad_c * f)
     store(direct_grad, 0, zero())
 
@@ -124,6 +125,7 @@ def _peephole_step_backward(
     grad_cell_state: int,
     direct_grad: int,
     grad_slots: int,
+    slot_bytes: int,
     peephole: int,
     grad_peephole: int,
     stride: int,
@@ -135,9 +137,9 @@ def _peephole_step_backward(
     grad_c = load(grad_cell_state, 0) + grad * o * (1.0 - tanh_c * tanh_c) + grad_o * load(peephole, 2 * stride)
     grad_i, grad_f = grad_c * g * i * (1.0 - i), grad_c * old_c * f * (1.0 - f)
     store(grad_slots, 0, grad_i)
-    store(grad_slots, stride, grad_f)
-    store(grad_slots, 2 * stride, grad_c * i * (1.0 - g * g))
-    store(grad_slots, 3 * stride, grad_o)
+    store(grad_slots + slot_bytes, 0, grad_f)
+    store(grad_slots + 2 * slot_bytes, 0, grad_c * i * (1.0 - g * g))
+    store(grad_slots + 3 * slot_bytes, 0, grad_o)
     store(grad_cell_state, 0, grad_c * f + grad_i * load(peephole, 0) + grad_f * load(peephole, stride))
     store(direct_grad, 0, zero())
     store(grad_peephole, 0, load(grad_peephole, 0) + grad_i * old_c)

@@ -48,13 +48,14 @@ def _step_backward(
     grad_cell_state: int,
     direct_grad: int,
     grad_slots: int,
+    slot_bytes: int,
     peephole: int,
     grad_peephole: int,
     stride: int,
 ) -> None:
     n, z = load(gates, 0), load(gates, 2)
     store(grad_slots, 0, grad * (1.0 - z) * (1.0 - n * n))
-    store(grad_slots, 2 * stride, grad * (load(old_state, 0) - n) * z * (1.0 - z))
+    store(grad_slots + 2 * slot_bytes, 0, grad * (load(old_state, 0) - n) * z * (1.0 - z))
     store(direct_grad, 0, grad * z)
 
 
