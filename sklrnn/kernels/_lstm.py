@@ -12,7 +12,7 @@ from numba.extending import register_jitable
 from sklrnn.kernels._activations import sigmoid_and_tanh, tanh, two_sigmoids
 from sklrnn.kernels._arguments import CellShape, KernelSource
 from sklrnn.kernels._kernel import make_kernel
-from sklrnn.kernels._simd import Vector, load, store, zero
+from sklrnn.kernels._simd import Vector, load, rounded_product, store, zero
 
 
 @register_jitable
@@ -28,7 +28,7 @@ def _gates(
 ) -> None:
     i, f = two_sigmoids(load(sums, 0), load(sums, 1))
     o, g = sigmoid_and_tanh(load(sums, 3), load(sums, 2))
-    c = f * load(old_cell_state, 0) + i * g
+    c = f * load(old_cell_state, 0) + rounded_product(i, g)
     store(gates, 0, i)
     store(gates, 1, f)
     store(gates, 2, g)
@@ -94,7 +94,7 @@ def _peephole_cell_state(
     store(gates, 0, i)
     store(gates, 1, f)
     store(gates, 2, g)
-    store(new_cell_state, 0, f * c + i * g)
+    store(new_cell_state, 0, f * c + rounded_product(i, g))
 
 
 @register_jitable
