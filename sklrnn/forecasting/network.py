@@ -10,7 +10,8 @@ from sklrnn.estimators.options import as_tuple, draw_seed, holds_out, recurrent_
 from sklrnn.estimators.parameters import NetworkParameters
 from sklrnn.forecasting.windows import Windows
 from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, merge_identical
-from sklrnn.nn.losses import Loss, WeightedTargets, regression_loss
+from sklrnn.nn.loss_modules import WeightedTargets
+from sklrnn.nn.losses import Loss, regression_loss
 from sklrnn.nn.network import NetworkArchitecture
 from sklrnn.saved_state import Saved, with_stamp, without_stamp
 from sklrnn.training.batches import Batches

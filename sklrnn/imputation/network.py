@@ -10,7 +10,8 @@ from sklrnn.imputation.features import FeatureBuilder
 from sklrnn.imputation.interpolation import IncompleteSeries, interpolate
 from sklrnn.imputation.segments import tile
 from sklrnn.inputs.ragged import Ragged, concatenate_steps
-from sklrnn.nn.losses import Loss, WeightedTargets, regression_loss
+from sklrnn.nn.loss_modules import WeightedTargets
+from sklrnn.nn.losses import Loss, regression_loss
 from sklrnn.training.trained_network import TrainedNetwork
 
 Array = NDArray[Any]

@@ -17,7 +17,7 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic, register_jitable
 
-from sklrnn.kernels._arguments import FUNCTIONS, SIZES, CellShape, KernelSource
+from sklrnn.kernels._arguments import N_INTS, SIZES, KernelSource
 from sklrnn.kernels._simd import CPU, FEATURES, LANES
 
 # Whatever changes the machine code beside the sources of the kernels.
@@ -26,9 +26,9 @@ COMPILER = f"{CPU} {FEATURES} numba {numba.__version__} llvmlite {llvmlite.__ver
 specialised = register_jitable  # for a closure that compiled code calls
 
 
-def tuple_at(length: int) -> Any:
-    """Make a function of numba's language: so many ints from an address on, as a tuple."""
-    kind = types.UniTuple(types.int64, length)
+def tuple_at(length: int, of: Any = types.int64) -> Any:
+    """Make a function of numba's language: so many ints, or numbers of another kind, from an address on as a tuple."""
+    kind = types.UniTuple(of, length)
 
     @intrinsic
     def load_tuple(typing_context: Any, address: Any) -> Any:
@@ -51,7 +51,7 @@ def machine_code(source: KernelSource, *, in_memory: bool) -> bytes:
         for name, function in source.functions.items():
             module.link_in(_module_of(name, function))
     for value in (*module.functions, *module.global_variables):
-        if not value.is_declaration and value.name not in (*FUNCTIONS, SIZES):
+        if not value.is_declaration and value.name not in (*N_INTS, SIZES):
             value.linkage = "internal"
     machine = _target_machine(in_memory)
     options = llvm.create_pipeline_tuning_options(speed_level=3)
@@ -85,7 +85,7 @@ def _header() -> str:
     return f'target triple = "{llvm.get_process_triple()}"\n'
 
 
-def _sizes(shape: CellShape) -> str:
+def _sizes(shape: tuple[int, ...]) -> str:
     sizes = [*map(int, shape), LANES]
     numbers = ", ".join(f"i64 {size}" for size in sizes)
     return f"{_header()}@{SIZES} = constant [{len(sizes)} x i64] [{numbers}]\n"
@@ -93,7 +93,7 @@ def _sizes(shape: CellShape) -> str:
 
 def _module_of(name: str, function: Callable[..., None]) -> Any:
     """A function and all that it calls, in LLVM's language."""
-    signature = types.void(*[types.int64] * (1 + FUNCTIONS[name]))
+    signature = types.void(*[types.int64] * (1 + N_INTS[name]))
     translated = numba.cfunc(signature, error_model="numpy", nopython=True)(function)
     module = llvm.parse_assembly(translated.inspect_llvm())
     module.get_function(translated.native_name).name = name

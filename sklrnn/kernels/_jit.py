@@ -7,16 +7,19 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from sklrnn.kernels._arguments import KernelSource
 from sklrnn.kernels._compile import COMPILER, load_into_memory, machine_code
-from sklrnn.kernels._library import SOURCES, Kernel, kernel_from, version_of
+from sklrnn.kernels._library import SOURCES, kernel_from, version_of
 
 
-def compile_in_memory(cell: str, source_of: Callable[[str], KernelSource]) -> Kernel:
-    """Compile the kernel of a cell for this processor, or load it from the cache."""
+def compile_in_memory(
+    cell: str, source_of: Callable[[str], KernelSource], loaded_from: Callable[..., Any] = kernel_from
+) -> Any:
+    """Compile the kernel of a cell for this processor, or the program, or load it from the cache."""
     name = f"{cell}-{version_of(SOURCES, COMPILER)}.kernel"
-    return kernel_from(load_into_memory(cached(name, lambda: machine_code(source_of(cell), in_memory=True))))
+    return loaded_from(load_into_memory(cached(name, lambda: machine_code(source_of(cell), in_memory=True))))
 
 
 def cached(name: str, make: Callable[[], bytes]) -> bytes:

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from sklrnn.kernels._arguments import FUNCTIONS, SIZES, CellShape
+from sklrnn.kernels._arguments import FUNCTIONS, N_INTS, SIZES, CellShape
 
 SOURCES = Path(__file__).parent
 LIBRARIES = SOURCES / "libraries"
@@ -51,32 +52,36 @@ class Kernel:
 def kernel_from(address_of: Callable[[str], int]) -> Kernel:
     """The kernel in loaded machine code. Its functions run without the GIL."""
     *shape, lanes = (ctypes.c_int64 * (len(CellShape._fields) + 1)).from_address(address_of(SIZES))
-    functions = {
-        name: ctypes.CFUNCTYPE(None, ctypes.c_void_p, *[ctypes.c_int64] * n_ints)(address_of(name))
-        for name, n_ints in FUNCTIONS.items()
-    }
+    functions = {name: function_from(address_of, name) for name in FUNCTIONS}
     return Kernel(**functions, shape=CellShape._make(shape), lanes=lanes, address_of=address_of)
 
 
-def load_library(path: Path) -> Kernel:
-    """The kernel in a shared library."""
+def function_from(address_of: Callable[[str], int], name: str = "run") -> Callable[..., None]:
+    """A function in loaded machine code, without the GIL."""
+    function = ctypes.CFUNCTYPE(None, ctypes.c_void_p, *[ctypes.c_int64] * N_INTS[name])(address_of(name))
+    function.address_of = address_of  # type: ignore[attr-defined]  # what it holds keeps the code in memory
+    return function
+
+
+def load_library(path: Path, loaded_from: Callable[..., Any] = kernel_from) -> Any:
+    """The kernel in a shared library, or the program with `function_from`."""
     library = ctypes.CDLL(str(path))
 
     def address_of(name: str) -> int:
         return ctypes.addressof(ctypes.c_char.in_dll(library, name))
 
-    return kernel_from(address_of)
+    return loaded_from(address_of)
 
 
-def load_compiled(cell: str) -> Kernel | None:
-    """The kernel that was compiled with the package; None without one for this processor and these sources."""
+def load_compiled(cell: str, loaded_from: Callable[..., Any] = kernel_from) -> Any:
+    """What was compiled with the package; None without a library for this processor and these sources."""
     target = instruction_set()
     if target is None:
         return None
     path = LIBRARIES / library_name(cell, target)
     if path.exists():
         try:
-            return load_library(path)
+            return load_library(path, loaded_from)
         except (OSError, ValueError) as error:
             _warn(f"The compiled kernel {path} can't be loaded: {error}.")
     elif any(LIBRARIES.glob(f"{cell}-{target}-*{_SUFFIX}")):

@@ -5,9 +5,11 @@ import importlib.util
 import os
 import threading
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 from sklrnn.kernels._arguments import KernelSource
-from sklrnn.kernels._library import Kernel, load_compiled
+from sklrnn.kernels._library import Kernel, function_from, kernel_from, load_compiled
 
 _MODULES = {
     "simple_rnn": "_simple_rnn",
@@ -18,7 +20,8 @@ _MODULES = {
     "lstm": "_lstm",
     "peephole_lstm": "_lstm",
 }
-_KERNELS: dict[str, Kernel | None] = {}
+_PROGRAM = "program"
+_LOADED: dict[str, Any] = {}
 _LOCK = threading.Lock()
 
 
@@ -26,8 +29,14 @@ def all_cells() -> list[str]:
     return list(_MODULES)
 
 
+def all_libraries() -> list[str]:
+    return [*_MODULES, _PROGRAM]
+
+
 def source_of(cell: str) -> KernelSource:
-    """The kernel of a cell before it is compiled; this imports numba."""
+    """The kernel of a cell, or the program, before it is compiled; this imports numba."""
+    if cell == _PROGRAM:
+        return KernelSource({"run": importlib.import_module("sklrnn.kernels._program").run})
     module = importlib.import_module(f"sklrnn.kernels.{_MODULES[cell]}")
     source: KernelSource = getattr(module, cell)()
     return source
@@ -38,18 +47,29 @@ def load_kernel(cell: str) -> Kernel | None:
 
     ``SKLRNN_KERNELS=jit`` in the environment ignores what was compiled with the package.
     """
+    kernel: Kernel | None = _load(cell, kernel_from)
+    return kernel
+
+
+def load_program() -> Callable[..., None] | None:
+    """The compiled function that runs whole batches, or None in the same cases."""
+    run: Callable[..., None] | None = _load(_PROGRAM, function_from)
+    return run
+
+
+def _load(name: str, loaded_from: Callable[..., Any]) -> Any:
     with _LOCK:  # threads that begin together would each compile it
-        if cell not in _KERNELS:
-            compiled = None if os.environ.get("SKLRNN_KERNELS") == "jit" else load_compiled(cell)
-            _KERNELS[cell] = _compile(cell) if compiled is None else compiled
-    return _KERNELS[cell]
+        if name not in _LOADED:
+            compiled = None if os.environ.get("SKLRNN_KERNELS") == "jit" else load_compiled(name, loaded_from)
+            _LOADED[name] = _compile(name, loaded_from) if compiled is None else compiled
+    return _LOADED[name]
 
 
-def _compile(cell: str) -> Kernel | None:
-    if None in list(_KERNELS.values()) or importlib.util.find_spec("numba") is None:
+def _compile(name: str, loaded_from: Callable[..., Any]) -> Any:
+    if None in list(_LOADED.values()) or importlib.util.find_spec("numba") is None:
         return None
     try:
-        kernel: Kernel = importlib.import_module("sklrnn.kernels._jit").compile_in_memory(cell, source_of)
+        return importlib.import_module("sklrnn.kernels._jit").compile_in_memory(name, source_of, loaded_from)
     except Exception as error:
         warnings.warn(
             f"The fast kernels can't be compiled here, so torch's own layers are used: {type(error).__name__}: {error}."
@@ -58,4 +78,3 @@ def _compile(cell: str) -> Kernel | None:
             stacklevel=2,
         )
         return None
-    return kernel

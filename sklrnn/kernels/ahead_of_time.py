@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from sklrnn.kernels._library import FEATURES_OF, LIBRARIES, SOURCES, instruction_set, library_name, platform_sets
-from sklrnn.kernels._registry import all_cells, source_of
+from sklrnn.kernels._registry import all_libraries, source_of
 
 _LINKERS = ("cc", "gcc", "clang", "ld")
 
@@ -101,7 +101,7 @@ def main() -> None:
     targets = platform_sets() if asked.all else [] if this is None else [this]
     if (reason := why_not()) is not None or not targets:
         raise SystemExit(f"{reason or 'The processor is too old'}, so the kernels will be compiled at their first use.")
-    for path in build(targets, all_cells(), LIBRARIES):
+    for path in build(targets, all_libraries(), LIBRARIES):
         print(path)
 
 

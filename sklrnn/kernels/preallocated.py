@@ -15,6 +15,7 @@ from sklrnn.kernels._forward_call import SavedForward, forward_calls, forward_la
 from sklrnn.kernels._library import Kernel
 from sklrnn.kernels._runtime import Weights, allocate, run_in_threads
 from sklrnn.kernels.autograd import kernel_for
+from sklrnn.kernels.program import Instruction, call
 
 
 class PreallocatedLayer:
@@ -65,6 +66,18 @@ class PreallocatedLayer:
     def forward(self) -> None:
         """Compute the states from ``x``."""
         run_in_threads(self._kernel.forward, self._forward_calls, self._keep_alive)
+
+    def instructions(self) -> tuple[list[Instruction], list[Instruction]] | None:
+        """Both passes as instructions of a program; None where they are shared among threads."""
+        if len(self._forward_calls) > 1 or len(self._backward_calls) > 1:
+            return None
+        (forward,), (backward,) = self._forward_calls, self._backward_calls
+        finish = self._backward_args, 1, self._buffer_address
+        kernel, arrays = self._kernel, self._keep_alive
+        return [call(kernel, "forward", forward, arrays)], [
+            call(kernel, "backward", backward, arrays),
+            call(kernel, "finish", finish, arrays),
+        ]
 
     def backward(self) -> None:
         """Compute the gradients of the weights, and of ``x``, from those of the states."""

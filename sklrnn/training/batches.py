@@ -86,18 +86,23 @@ class Batches:
 
     def _chosen_samples(self, n_batches: int = 1) -> Iterator[Array]:
         """The samples of each batch, or of so many batches at once."""
-        order, n = self.order, n_batches * self.batch_size
-        starts = np.arange(0, len(order), n)
-        if self.seed is not None and len(self) > 1:
-            # A generator of its own for each epoch, so that training can be continued from its seed and epoch.
-            rng = np.random.default_rng([self.seed, self.epoch])
-            order = rng.permutation(order)
-            if self.lengths is not None:
-                lengths = self.lengths[order]
-                # Not exactly by length: the same sequences should not share a batch in every epoch.
-                order = order[np.argsort(lengths * rng.uniform(0.9, 1.1, len(order)), kind="stable")]
-                starts = rng.permutation(starts)
+        rng, n = self._generator(), n_batches * self.batch_size
+        order, starts = self.epoch_order(rng), np.arange(0, len(self.order), n)
+        if rng is not None and self.lengths is not None:
+            lengths = self.lengths[order]
+            # Not exactly by length: the same sequences should not share a batch in every epoch.
+            order = order[np.argsort(lengths * rng.uniform(0.9, 1.1, len(order)), kind="stable")]
+            starts = rng.permutation(starts)
         return (order[start : start + n] for start in starts)
+
+    def epoch_order(self, rng: np.random.Generator | None = None) -> Array:
+        """The samples in the order in which this epoch draws them, if their lengths don't matter."""
+        rng = rng or self._generator()
+        return self.order if rng is None else rng.permutation(self.order)
+
+    def _generator(self) -> np.random.Generator | None:
+        """One of its own for each epoch, so that training can be continued from its seed and epoch."""
+        return np.random.default_rng([self.seed, self.epoch]) if self.seed is not None and len(self) > 1 else None
 
     def _scaled_weights(self) -> Sequences:
         """Weights of samples or steps, with a mean of one over the samples of nonzero weight."""
@@ -127,15 +132,14 @@ class Batches:
 class SegmentBatch(dict[str, Tensor]):
     """The tensors of a batch of segments, each of which follows on a segment of the batch before it.
 
-    The segments belong to ``n_streams`` sequences. ``is_first`` marks the segments that sequences begin with; they
-    start from ``initial_state``.
+    The segments belong to ``n_streams`` sequences. ``is_first`` marks the segments that sequences begin with, from a
+    state of zeros.
     """
 
-    def __init__(self, *, n_streams: int, is_first: bool, initial_state: Any = None, **tensors: Tensor) -> None:
+    def __init__(self, *, n_streams: int, is_first: bool, **tensors: Tensor) -> None:
         super().__init__(tensors)
         self.n_streams = n_streams
         self.is_first = is_first
-        self.initial_state = initial_state
 
 
 class StatefulBatches(Batches):

@@ -12,11 +12,12 @@ from skorch.callbacks import Callback
 from torch import Tensor, nn
 
 from sklrnn.training.batches import Batch, Batches, SegmentBatch, without_padding
+from sklrnn.training.compiled_epoch import CompiledEpoch
 from sklrnn.training.devices import on_device, tensors_of
+from sklrnn.training.epoch_losses import EpochLosses
 from sklrnn.training.interrupts import is_raised_by_code
 from sklrnn.training.optimizers import OnFlatWeights, WeightAverage, copy_optimizer_state, one_cycle
 from sklrnn.training.penalties import add_penalty_gradients, penalty
-from sklrnn.training.temperature import ValidationLogits
 from sklrnn.training.train_step import OUTSIDE_AN_EPOCH, TrainSteps, reason_for_autograd, watches_batches
 
 
@@ -40,7 +41,7 @@ class SequenceNet(NeuralNet):
         self.l2 = l2
         self.max_grad_norm = max_grad_norm
         self.path_ = ""  # how the steps of the newest epoch were made
-        self._steps, self._is_watched = OUTSIDE_AN_EPOCH, False
+        self._steps, self.is_watched = OUTSIDE_AN_EPOCH, False
         self._rates: Iterator[float] | None = None
         self._segment: SegmentBatch | None = None
         self._initial_state: Any = None
@@ -64,16 +65,18 @@ class SequenceNet(NeuralNet):
 
     def infer(self, x: Any, **_: Any) -> Tensor:
         raw: Tensor
+        inputs = {name: tensor for name, tensor in x.items() if name != "weight"}
         if not isinstance(x, SegmentBatch):
-            raw = self.module_(**{name: tensor for name, tensor in x.items() if name != "weight"})
+            raw = self.module_(**inputs)
             return raw
-        raw, self.state = self.module_.forward_segment(x["x"], self.state_before(x), n_streams=x.n_streams)
+        state = self.state_before(x)
+        raw, self.state = self.module_.forward_segment(**inputs, state=state, n_streams=x.n_streams)
         return raw
 
     def state_before(self, x: SegmentBatch) -> Any:
         """The state that these segments start from."""
         if x is not self._segment:  # an optimizer may evaluate the same batch again
-            self._segment, self._initial_state = x, x.initial_state if x.is_first else self.state
+            self._segment, self._initial_state = x, None if x.is_first else self.state
         return self._initial_state
 
     def get_loss(self, y_pred: Tensor, y_true: Tensor, X: Any = None, training: bool = False) -> Tensor:
@@ -102,7 +105,7 @@ class SequenceNet(NeuralNet):
 
     def train_step(self, batch: Batch, **fit_params: Any) -> Any:
         """skorch's step, or a shorter one where nobody watches it and the optimizer evaluates once."""
-        if self._is_watched or not isinstance(self.optimizer_, OnFlatWeights):
+        if self.is_watched or not isinstance(self.optimizer_, OnFlatWeights):
             return super().train_step(batch, **fit_params)
         step = self.train_step_single(batch)
         self.optimizer_.step()
@@ -122,7 +125,7 @@ class SequenceNet(NeuralNet):
 
         def averaged_step(batch: Batch, **params: Any) -> Any:
             if self._rates is not None:
-                self._set_rate(next(self._rates))
+                self.next_rates(1)
             step = step_fn(batch, **params)
             self.average_.update()
             return step
@@ -133,7 +136,11 @@ class SequenceNet(NeuralNet):
         if self.callbacks or self._steps is OUTSIDE_AN_EPOCH:  # a callback may have changed the network
             self._steps = TrainSteps(reason_for_autograd(self))
         try:
-            self._run_epoch(iterator, training, prefix, averaged_step, **fit_params)
+            compiled = self._steps.compiled_epoch(self, iterator)
+            if compiled is not None:
+                self._run_compiled(compiled, iterator, prefix)
+            else:
+                self._run_epoch(iterator, training, prefix, averaged_step, **fit_params)
         finally:
             self.path_ = self._steps.path
             self.average_.show(True)
@@ -145,35 +152,24 @@ class SequenceNet(NeuralNet):
 
     def _run_epoch(self, iterator: Batches, training: bool, prefix: str, step_fn: Any, **fit_params: Any) -> None:
         self._set_training(training)
-        self._is_watched = any(watches_batches(callback) for _, callback in self.callbacks_)
-        # On another device losses stay there until the epoch is over: reading one would wait for it.
-        on_cpu = torch.device(self.device).type == "cpu"
-        losses: Any = np.empty(len(iterator)) if on_cpu else torch.empty(len(iterator), device=self.device)
-        sizes = np.empty(len(iterator))
-        logits = ValidationLogits() if not training and getattr(self.criterion_, "is_log_loss", False) else None
+        self.is_watched = any(watches_batches(callback) for _, callback in self.callbacks_)
+        losses = EpochLosses(self, iterator, training, prefix)
         for number, batch in enumerate(iterator):
-            if self._is_watched:
+            if self.is_watched:
                 self.notify("on_batch_begin", batch=batch, training=training)
-            elif self.callbacks:
-                self.history.new_batch()
             step = step_fn(batch, **fit_params)
-            losses[number] = step["loss"].detach() if isinstance(step["loss"], Tensor) else step["loss"]
-            sizes[number] = batch[1].shape[0]
-            if logits is not None:
-                logits.add(*without_padding(step["y_pred"], batch[1], batch[0]))
-            if self.callbacks:
-                self.history.record_batch(f"{prefix}_loss", float(losses[number]))
-                self.history.record_batch(f"{prefix}_batch_size", batch[1].shape[0])
-            if self._is_watched:
+            losses.add(number, batch, step)
+            if self.is_watched:
                 self.notify("on_batch_end", batch=batch, training=training, **step)
-        if self.callbacks:
-            self.history.record(f"{prefix}_batch_count", len(iterator))
-        losses = np.asarray(losses if on_cpu else losses.cpu(), dtype=np.float64)
-        loss = float(losses @ sizes / sizes.sum())
-        if logits is not None:
-            loss, temperature = logits.soften(loss)
-            self.history.record("temperature", temperature)
-        self.history.record(f"{prefix}_loss", loss)
+        losses.record()
+
+    def _run_compiled(self, compiled: CompiledEpoch, batches: Batches, prefix: str) -> None:
+        """Run an epoch that nobody watches in machine code."""
+        self._set_training(True)
+        losses = EpochLosses(self, batches, True, prefix)
+        for number, loss_and_size in enumerate(compiled.run(self)):
+            losses.add_loss(number, *loss_and_size)
+        losses.record()
 
     def evaluate(self, batches: Batches, *, most: int | None = None) -> float:
         """The mean loss over all batches, or the first ones, with the weights that predict."""
@@ -291,6 +287,14 @@ class SequenceNet(NeuralNet):
         """Set the learning rate of the coming steps."""
         self._rates = one_cycle(learning_rate, n_steps) if schedule == "one_cycle" else None
         self._set_rate(learning_rate)
+
+    def next_rates(self, n: int) -> Any:
+        """The learning rates of the coming steps; the last of them is set."""
+        if self._rates is None:
+            return np.full(n, self.optimizer_.param_groups[0]["lr"])
+        rates = np.fromiter(self._rates, dtype=np.float64, count=n)
+        self._set_rate(float(rates[-1]))
+        return rates
 
     def _set_rate(self, learning_rate: float) -> None:
         for group in self.optimizer_.param_groups:

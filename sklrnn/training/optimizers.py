@@ -236,10 +236,20 @@ class WeightAverage:
         self.n_steps = 0
         self._is_shown = True
 
+    def next_shares(self, n: int) -> list[float]:
+        """The shares of the coming steps; a young average forgets faster, as it began with random weights."""
+        first = self.n_steps + 1
+        self.n_steps += n
+        return [1.0 - min(self.DECAY, (1 + step) / (10 + step)) for step in range(first, first + n)]
+
+    def mean_of_flat(self) -> Tensor:
+        """The average where all weights are one tensor."""
+        (mean,) = self._other
+        return mean
+
     def update(self) -> None:
-        """Add the weights of one more step; a young average forgets faster, as it began with random weights."""
-        self.n_steps += 1
-        share = 1.0 - min(self.DECAY, (1 + self.n_steps) / (10 + self.n_steps))
+        """Add the weights of one more step."""
+        (share,) = self.next_shares(1)
         for mean, weight in zip(self._other, self._live, strict=True):
             mean.lerp_(weight, share)
 

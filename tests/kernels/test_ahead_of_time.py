@@ -100,10 +100,10 @@ sys.modules["numba"] = sys.modules["llvmlite"] = None
 library.LIBRARIES = Path(sys.argv[1])
 import numpy as np
 from sklrnn import GRURegressor
-from sklrnn.kernels._registry import _KERNELS
+from sklrnn.kernels._registry import _LOADED
 X = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32)
 GRURegressor(units=5, max_epochs=1).fit(X, X.sum(axis=1)).predict(X)
-assert _KERNELS["gru"] is not None
+assert _LOADED["gru"] is not None
 """
     done = run(code, library_of("gru").parent, SKLRNN_KERNELS="")
     assert done.returncode == 0, done.stderr

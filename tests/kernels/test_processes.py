@@ -131,29 +131,33 @@ def test_what_is_compiled_depends_on_all_sources_and_the_processor(tmp_path):
 
 
 # Each array begins or ends at a page that may not be accessed: a read or a write beyond it ends the process.
-FENCES = """
+FENCED = """
 import ctypes, itertools, math, mmap
 import numpy as np
+
+libc, page = ctypes.CDLL(None, use_errno=True), mmap.PAGESIZE
+at_the_end = True
+
+def fenced_array(array):
+    inside = -(-max(array.nbytes, 1) // page) * page
+    memory = mmap.mmap(-1, inside + 2 * page)
+    start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    for fence in (start, start + page + inside):
+        assert libc.mprotect(ctypes.c_void_p(fence), ctypes.c_size_t(page), 0) == 0
+    offset = page + (inside - array.nbytes if at_the_end else 0)
+    copy = np.frombuffer(memory, array.dtype, array.size, offset).reshape(array.shape)
+    copy[...] = array
+    return copy
+
+def fenced(tensor):
+    return torch.from_numpy(fenced_array(tensor.detach().numpy()))
+"""
+FENCES = """
 import sklrnn.kernels._backward_call as backward_call
 import sklrnn.kernels._forward_call as forward_call
 import sklrnn.kernels._runtime as runtime
 from sklrnn.kernels.autograd import Recurrence, _CELLS
 from sklrnn.kernels._registry import load_kernel
-
-libc, page = ctypes.CDLL(None, use_errno=True), mmap.PAGESIZE
-at_the_end = True
-
-def fenced(tensor):
-    n = tensor.numel() * 4
-    inside = -(-max(n, 1) // page) * page
-    memory = mmap.mmap(-1, inside + 2 * page)
-    start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
-    for fence in (start, start + page + inside):
-        assert libc.mprotect(ctypes.c_void_p(fence), ctypes.c_size_t(page), 0) == 0
-    offset = page + (inside - n if at_the_end else 0)
-    copy = torch.from_numpy(np.frombuffer(memory, np.float32, tensor.numel(), offset)).view(tensor.shape)
-    with torch.no_grad():
-        return copy.copy_(tensor)
 
 def allocate(like, *shape):
     return fenced(torch.full(shape, float("nan")))
@@ -199,7 +203,80 @@ print("no fence was touched")
 @pytest.mark.skipif(sys.platform == "win32", reason="needs mprotect")
 @pytest.mark.parametrize("kernels", ["", "jit"])
 def test_nothing_beyond_an_array_is_read_or_written(kernels):
-    assert "no fence was touched" in run(FENCES, SKLRNN_KERNELS=kernels)
+    assert "no fence was touched" in run(FENCED + FENCES, SKLRNN_KERNELS=kernels)
+
+
+PROGRAM = """
+from sklrnn.kernels import program as p
+from sklrnn.kernels._program_arguments import LOSSES
+
+def run(*instructions):
+    p.make_program(list(instructions)).run(0, 1)
+
+def random(*shape):
+    return fenced(torch.randn(shape))
+
+def close(one, other):
+    assert torch.allclose(torch.as_tensor(one).double(), torch.as_tensor(other).double(), atol=1e-5), (one, other)
+
+torch.manual_seed(0)
+SIZES = [(1, 1, 1), (3, 5, 7), (2, 9, 16), (4, 3, 33)]
+for (n_steps, n_rows, n), at_the_end in itertools.product(SIZES, (False, True)):
+    source, target, factors = random(n_steps, n_rows, n), random(n_steps, n_rows, n), random(n_rows, n)
+    run(p.move(target, source))
+    close(target, source)
+    run(p.move(target, source, is_reversed=True, adds=True))
+    close(target, source + source.flip(0))
+    run(p.multiply(target, source, factors))
+    close(target, source * factors)
+    mean = random(n_rows, n)
+    run(p.fill(mean), p.move(mean, source, adds=True, divisor=n_steps))
+    close(mean, source.mean(dim=0))
+    run(p.take(mean, table := random(1, n_rows, n)))
+    close(mean, table[0])
+    order = fenced_array(np.random.default_rng(0).permutation(2 * n_rows))
+    for kind in (np.float32, np.float64):
+        x = fenced_array(np.random.default_rng(0).normal(size=(2 * n_rows, n_steps, n)).astype(kind))
+        mean, spread = fenced_array(np.ones(n, kind)), fenced_array(np.arange(1, n + 1).astype(kind))
+        run(p.standardise(target, x, mean, spread, (order, n_rows)))
+        close(target, np.ascontiguousarray((x[order[:n_rows]].swapaxes(0, 1) - mean) / spread))
+    part, weight, bias, raw = random(n_rows, n), random(n_steps, n), random(n_steps), random(n_rows, n_steps)
+    grads = [random(*one.shape) for one in (weight, bias, part, raw)]
+    run(*p.head_part((weight, grads[0]), (bias, grads[1]), (part, grads[2]), (raw, grads[3]), is_first=True))
+    close(raw, part @ weight.T + bias)
+    close(grads[0], grads[3].T @ part)
+    close(grads[1], grads[3].sum(dim=0))
+    close(grads[2], grads[3] @ weight)
+    levels = fenced(torch.linspace(0.1, 0.9, n))
+    weights = fenced_array(np.ones((2 * n_rows, n_steps), np.float32))
+    for kind in LOSSES:
+        width = {"quantile": n, "gaussian": 2}.get(kind, 1)
+        n_raw = n if kind == "log_loss" else 2 * width
+        y = np.random.default_rng(0).integers(n, size=(2 * n_rows, n_steps))
+        y = y if kind == "log_loss" else np.repeat(y[:, :, np.newaxis], 4, axis=2).astype(np.float32)
+        raw, losses = (random(n_steps * n_rows, n_raw), random(n_steps * n_rows, n_raw)), fenced_array(np.zeros(1))
+        samples = fenced_array(y), weights, order
+        settings = {"batch_size": n_rows, "losses": losses, "levels": levels, "has_target_weights": kind != "log_loss"}
+        run(p.mean_loss(kind, raw, samples, **settings))
+        assert np.isfinite(losses).all() and raw[1].isfinite().all(), kind
+    weights, gradients, mean, squares = (fenced(torch.rand(16 * n)) for _ in range(4))
+    losses, factors, table = map(fenced_array, (np.zeros(1), np.ones(2), np.ones((1, 7), np.float32)))
+    run(
+        p.penalty(weights, gradients, factors, losses),
+        p.clip(gradients, 1e-3),
+        p.update(weights, gradients, (mean, squares), table, is_decoupled=True),
+        p.average(mean, weights, fenced_array(np.ones(1))),
+    )
+    close(gradients.norm(), 1e-3)
+    close(mean, weights)
+print("no fence was touched")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs mprotect")
+@pytest.mark.parametrize("kernels", ["", "jit"])
+def test_no_instruction_of_a_program_reads_or_writes_beyond_its_arrays(kernels):
+    assert "no fence was touched" in run(FENCED + PROGRAM, SKLRNN_KERNELS=kernels)
 
 
 PROCESSORS = {

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from sklrnn.generation.network import LanguageArchitecture, initial_state
+from sklrnn.generation.network import LanguageArchitecture
 from sklrnn.nn.architecture import count_parameters
 from sklrnn.nn.cells import CELLS
 from sklrnn.nn.network import NetworkArchitecture
@@ -124,7 +124,7 @@ def test_widths_of_a_translator_are_those_of_a_run():
 
 def test_widths_of_a_language_model_are_those_of_a_run():
     of = language_network(n_context=2)
-    seen = output_shapes(of, torch.zeros(6, 4, dtype=torch.int64), initial_state(torch.zeros(4, 2)))
+    seen = output_shapes(of, torch.zeros(6, 4, dtype=torch.int64), None, torch.zeros(4, 2))
     assert {name: shape[-1] for name, shape in seen.items()} == {layer.name: layer.shape[-1] for layer in of.layers()}
 
 

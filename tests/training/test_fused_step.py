@@ -11,7 +11,8 @@ from torch import nn
 
 from sklrnn import CNNLSTMClassifier, CNNLSTMRegressor, GRUClassifier, GRURegressor, LSTMRegressor, RecurrentRegressor
 from sklrnn.nn.architecture import random_layers
-from sklrnn.nn.losses import WeightedTargets, classification_loss, regression_loss
+from sklrnn.nn.loss_modules import WeightedTargets
+from sklrnn.nn.losses import classification_loss, regression_loss
 from sklrnn.nn.network import NetworkArchitecture
 from sklrnn.training import train_step
 from sklrnn.training.batches import SegmentBatch, without_padding
@@ -372,6 +373,17 @@ def test_fits_with_fused_steps_are_the_same(model, monkeypatch):
     np.testing.assert_allclose(with_fused_steps, model.fit(X, y).loss_curve_, rtol=1e-4)
 
 
+def test_the_lists_of_short_sequences_of_many_lengths_are_kept(monkeypatch):
+    made = []
+    monkeypatch.setattr(train_step, "make_fused_step", lambda *args: made.append(1) or make_fused_step(*args))
+    X = [np.ones((1 + row % 9, 1)) for row in range(18)]
+    GRURegressor(units=6, batch_size=2, max_epochs=3, random_state=0).fit(X, np.arange(18.0))
+    n_made = len(made)
+    monkeypatch.setattr(train_step, "_KEPT_NUMBERS", 0)
+    GRURegressor(units=6, batch_size=2, max_epochs=3, random_state=0).fit(X, np.arange(18.0))
+    assert n_made < len(made) - n_made
+
+
 class WatchesEpochs(Callback):
     def on_epoch_end(self, net, **_):
         self.losses = net.history[-1, "batches", :, "train_loss"]
@@ -390,9 +402,12 @@ class WatchesGradients(Callback):
 @pytest.mark.parametrize(
     ("options", "path"),
     [
-        ({}, "fused"),
-        ({"callbacks": [WatchesEpochs()]}, "fused"),
-        ({"callbacks": [LRScheduler("StepLR", step_size=1)]}, "fused"),
+        ({}, "compiled"),
+        ({"callbacks": [WatchesEpochs()]}, "compiled"),
+        ({"callbacks": [LRScheduler("StepLR", step_size=1)]}, "compiled"),
+        ({"pooling": "max"}, "fused"),
+        ({"pooling": "attention", "callbacks": [WatchesEpochs()]}, "fused"),
+        ({"loss": nn.SmoothL1Loss}, "fused"),
         ({"callbacks": [WatchesBatches()]}, "autograd: WatchesBatches watches batches"),
         ({"callbacks": [WatchesGradients()]}, "autograd: WatchesGradients watches batches"),
         ({"optimizer": torch.optim.Adagrad}, "autograd: the optimizer is Adagrad"),

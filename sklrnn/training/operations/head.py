@@ -12,15 +12,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sklrnn.training.operations.signal import LeftToAutograd, Signal
+from sklrnn.kernels.program import head_part
+from sklrnn.training.operations.signal import EpochArrays, Instructions, Signal, refuse_frozen
+
+# Of more of them, torch's product of matrices is faster than one row after the other.
+_MOST_OUTPUTS = 64
 
 
 class Head:
     """Raw outputs (row, output) from parts beside each other; rows are samples, or all steps of all samples."""
 
     def __init__(self, head: Any, parts: Sequence[Signal]) -> None:
-        if any(weight.grad is None or not weight.requires_grad for weight in head.parameters()):
-            raise LeftToAutograd("the head is frozen")
+        refuse_frozen("the head", head.parameters())
         self._parts = [part.values.flatten(0, -2) for part in parts]
         first = self._parts[0]
         n_rows = len(first)
@@ -32,10 +35,11 @@ class Head:
         self._transposed = self._weight.t(), self.grad_raw.t()
         ends = np.cumsum([part.shape[1] for part in self._parts])
         self._columns = [slice(end - part.shape[1], end) for part, end in zip(self._parts, ends, strict=True)]
+        self._gradients = [None if part.gradient is None else part.gradient.flatten(0, -2) for part in parts]
         self._to_parts = [
-            (self._weight[:, columns], part.gradient.flatten(0, -2))
-            for part, columns in zip(parts, self._columns, strict=True)
-            if part.gradient is not None
+            (self._weight[:, columns], gradient)
+            for gradient, columns in zip(self._gradients, self._columns, strict=True)
+            if gradient is not None
         ]
 
     def forward(self, batch: dict[str, Tensor]) -> None:
@@ -49,3 +53,18 @@ class Head:
         np.add.reduce(self.grad_raw.numpy(), 0, out=self._grad_bias)
         for weight, gradient in self._to_parts:
             torch.mm(self.grad_raw, weight, out=gradient)
+
+    def instructions(self, epoch: EpochArrays) -> Instructions | None:
+        if self.raw.shape[1] > _MOST_OUTPUTS:
+            return None
+        pairs = [
+            head_part(
+                (self._weight[:, columns], self._grad_weight[:, columns]),
+                (self._bias, torch.from_numpy(self._grad_bias)),
+                (values, gradient),
+                (self.raw, self.grad_raw),
+                is_first=columns.start == 0,
+            )
+            for values, gradient, columns in zip(self._parts, self._gradients, self._columns, strict=True)
+        ]
+        return [forward for forward, _ in pairs], [backward for _, backward in pairs]

@@ -5,7 +5,7 @@ from torch import Tensor
 from sklrnn.nn.network import Network
 from sklrnn.nn.readout import AttentionState
 from sklrnn.training.operations.convolution import convolution_operations
-from sklrnn.training.operations.front import Embed, NewestInput, StandardiseBatch
+from sklrnn.training.operations.front import NewestInput, front_operations
 from sklrnn.training.operations.head import Head
 from sklrnn.training.operations.readout import AttendedState, LastState, MaxState, MeanState
 from sklrnn.training.operations.recurrent import recurrent_operations
@@ -16,10 +16,8 @@ from sklrnn.training.operations.signal import LeftToAutograd, Operation, Signal
 def network_operations(network: Network, batch: dict[str, Tensor]) -> tuple[list[Operation], Head]:
     """All operations from a batch of this shape to raw outputs, with the head, which is the last of them."""
     a, x = network.architecture, batch["x"]
-    front = Embed(network.embedding, x) if a.n_tokens else StandardiseBatch(network.standardise, x)
-    operations: list[Operation] = [front]
+    operations, source = front_operations(network, batch)
     beside: list[Signal] = []  # what the head reads beside the states
-    source = front.output
     if network.n_direct_steps:
         newest = NewestInput(source, network.n_direct_steps)
         operations.append(newest)

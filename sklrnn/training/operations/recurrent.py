@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from sklrnn.kernels import preallocated_layer
+from sklrnn.kernels.program import move, multiply, take
 from sklrnn.nn.cell_interface import runs_by_kernel
 from sklrnn.nn.layers import SequenceDropout, reverse
 from sklrnn.nn.recurrent import RecurrentLayer
-from sklrnn.training.operations.signal import LeftToAutograd, Operation, Signal
+from sklrnn.training.operations.signal import EpochArrays, Instructions, LeftToAutograd, Operation, Signal
 
 
 class Dropout:
@@ -37,6 +38,13 @@ class Dropout:
         if self.output.gradient is not None:
             self.output.gradient.mul_(self._mask)
 
+    def instructions(self, epoch: EpochArrays) -> Instructions:
+        values, output = self._source.values, self.output
+        mask = torch.empty(values.shape[1:])
+        table = draw_masks(epoch, self._dropout, values, mask.shape[1])
+        backward = [] if output.gradient is None else [multiply(output.gradient, output.gradient, mask)]
+        return [take(mask, table), multiply(output.values, values, mask)], backward
+
 
 class StateMask:
     """What recurrent dropout draws: one mask of the state for all steps of a sequence, which a kernel reads."""
@@ -52,6 +60,10 @@ class StateMask:
 
     def backward(self) -> None:
         """Nothing to do: the kernel applies the mask to the gradient too."""
+
+    def instructions(self, epoch: EpochArrays) -> Instructions:
+        table = draw_masks(epoch, self._dropout, self._source.values, self.values.shape[1])
+        return [take(self.values, table)], []
 
 
 class Cell:
@@ -96,6 +108,13 @@ class Cell:
             assert self._layer.grad_x is not None
             self._grad_source.copy_(self._layer.grad_x[:, :, : self._grad_source.shape[2]])
 
+    def instructions(self, epoch: EpochArrays) -> Instructions | None:
+        found = self._layer.instructions()
+        if found is not None and self._copies:
+            assert self._layer.grad_x is not None
+            found[1].append(move(self._grad_source, self._layer.grad_x[:, :, : self._grad_source.shape[2]]))
+        return found
+
     def start_from(self, state: Any) -> None:
         """Start the next forward pass from a state as the cell itself gives it, None for zeros."""
         states = state if isinstance(state, tuple) else (state,) * len(self._layer.initial_states)
@@ -124,6 +143,13 @@ class Reverse:
         if self._source.gradient is not None:
             self._source.gradient.add_(reverse(self.output.gradient, self._lengths))
 
+    def instructions(self, epoch: EpochArrays) -> Instructions:
+        source, output = self._source, self.output
+        backward = []
+        if source.gradient is not None:
+            backward.append(move(source.gradient, output.gradient, adds=True, is_reversed=True))
+        return [move(output.values, source.values, is_reversed=True)], backward
+
 
 class JoinDirections:
     """The states of a cell that reads forwards beside those of one that reads backwards, in the order of time."""
@@ -144,6 +170,14 @@ class JoinDirections:
         self._forwards.gradient.copy_(gradient[:, :, : self._units])
         copy_reversed(gradient[:, :, self._units :], self._backwards.gradient, self._lengths)
 
+    def instructions(self, epoch: EpochArrays) -> Instructions:
+        one, other = self._forwards, self._backwards
+        values, gradient = (x.split(self._units, dim=2) for x in (self.output.values, self.output.gradient))
+        return [move(values[0], one.values), move(values[1], other.values, is_reversed=True)], [
+            move(one.gradient, gradient[0]),
+            move(other.gradient, gradient[1], is_reversed=True),
+        ]
+
 
 class ResidualSum:
     """The states of a layer plus its input."""
@@ -158,6 +192,11 @@ class ResidualSum:
 
     def backward(self) -> None:
         self._states.gradient.copy_(self.output.gradient)
+
+    def instructions(self, epoch: EpochArrays) -> Instructions:
+        values = self.output.values
+        forward = [move(values, self._states.values), move(values, self._input.values, adds=True)]
+        return forward, [move(self._states.gradient, self.output.gradient)]
 
 
 class ResidualInput:
@@ -174,10 +213,27 @@ class ResidualInput:
         if self._input.gradient is not None:
             self._input.gradient.add_(self.sum.output.gradient)
 
+    def instructions(self, epoch: EpochArrays) -> Instructions:
+        gradient = self._input.gradient
+        return [], [] if gradient is None else [move(gradient, self.sum.output.gradient, adds=True)]
+
 
 def make_signal(*shape: int) -> Signal:
     """Memory for values and their gradient."""
     return Signal(torch.empty(shape), torch.zeros(shape))
+
+
+def draw_masks(epoch: EpochArrays, dropout: SequenceDropout, source: Tensor, width: int) -> Tensor:
+    """A table of masks (row, feature), which are drawn before the batches run."""
+    table = epoch.table(source.shape[1], width)
+
+    def draw(entry: int) -> None:
+        mask = dropout.mask(source, width)
+        assert mask is not None
+        table[entry] = mask
+
+    epoch.draws.append(draw)
+    return table
 
 
 def copy_reversed(source: Tensor, target: Tensor, lengths: Tensor | None) -> None:
