@@ -124,8 +124,7 @@ class SequenceNet(NeuralNet):
             return
 
         def averaged_step(batch: Batch, **params: Any) -> Any:
-            if self._rates is not None:
-                self.next_rates(1)
+            self.next_rates(1)
             step = step_fn(batch, **params)
             self.average_.update()
             return step
