@@ -32,11 +32,15 @@ class _Readout:
 
 
 class LastState(_Readout):
-    """The newest real state; of units that were read backwards, those after ``n_forwards``, that at the first step."""
+    """The newest real state; of units that were read backwards, those after ``n_forwards``, that at the first step.
 
-    def __init__(self, states: Signal, n_forwards: int) -> None:
+    ``others_add`` tells that other operations add to the gradient of the states.
+    """
+
+    def __init__(self, states: Signal, n_forwards: int, *, others_add: bool = False) -> None:
         super().__init__(states)
         self._n = n_forwards
+        self._others_add = others_add
         self._newest: Any = -1
         self._grad_states.zero_()
 
@@ -48,7 +52,7 @@ class LastState(_Readout):
         self.output.values[:, self._n :] = self._states[0, :, self._n :]
 
     def backward(self) -> None:
-        if self._newest != -1:  # elsewhere zeros stay from batch to batch
+        if self._newest != -1 or self._others_add:  # elsewhere zeros stay from batch to batch
             self._grad_states.zero_()
         self._grad_states[..., : self._n][self._newest] = self._grad[:, : self._n]
         self._grad_states[0, :, self._n :] = self._grad[:, self._n :]
