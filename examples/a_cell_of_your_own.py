@@ -91,7 +91,7 @@ plt.rcParams.update(
 ax = comparison.plot()
 ax.set(title="The adding problem", xlabel="mean squared error")
 ax.set_xlim(left=0)
-ax.figure.show()
+plt.show()
 
 # %%
 # What the missing tanh changes: C is shown as it is, so h may leave the range from -1 to 1.

@@ -108,7 +108,7 @@ right.plot(100 * true_change, 100 * change, ".", color="#009E73")
 right.axhline(0, color="black", linewidth=1)
 right.set(title="Tomorrow's change, in %", xlabel="true")
 right.set(ylabel="forecast", ylim=(-8, 8), xlim=(-15, 15))
-figure.show()
+plt.show()
 
 # sphinx_gallery_thumbnail_number = 1
 

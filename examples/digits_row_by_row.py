@@ -85,7 +85,7 @@ for ax, example in zip(axes, examples, strict=False):
 axes[0].set_ylabel("time ↓")
 axes[3].plot(rows, accuracy, color="#0072B2", linewidth=3)
 axes[3].set(xlabel="rows read", ylabel="accuracy", ylim=(0, 1))
-figure.show()
+plt.show()
 
 # sphinx_gallery_thumbnail_number = 1
 

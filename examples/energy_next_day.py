@@ -88,6 +88,7 @@ plt.rcParams.update(
 ax = comparison.plot()
 ax.set(title="Error of the next day, GWh", xlabel="mean absolute error")
 ax.set_xlim(left=0)
+plt.show()
 
 # %%
 # Eight weeks of the GRU's forecasts. The weekends repeat. In the German data holidays are what is hard, as the network
@@ -99,7 +100,7 @@ ax.plot(y[shown], color="black", linewidth=3, label="measured")
 ax.plot(gru.predict(X[shown]), color="#D55E00", label="GRU")
 ax.set(xlabel="day", ylabel="GWh", title=f"Tomorrow's {source}")
 ax.legend(frameon=False, loc="lower left")
-figure.show()
+plt.show()
 
 # sphinx_gallery_thumbnail_number = 2
 

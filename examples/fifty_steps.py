@@ -8,7 +8,7 @@ every step of the sequence.
 """
 
 # %%
-# The function ``make_waves`` draws as many series as are wanted: two waves with random frequencies and phases, and noise.
+# The function ``make_waves`` draws as many series as are wanted: two waves of random frequency and phase, and noise.
 # Textbooks use 10,000; a fifth of them is enough to see the order of the models.
 from sklrnn.datasets import make_waves
 
@@ -108,7 +108,7 @@ left.set(title="The next ten (dotted: true)", xlabel="step")
 right.set(title="Error by distance", xlabel="steps ahead")
 right.set_ylabel("mean squared error")
 right.legend(frameon=False)
-figure.show()
+plt.show()
 # sphinx_gallery_thumbnail_number = 1
 
 

@@ -51,7 +51,7 @@ axes[0, 0].set_title("a series with a sudden drop")
 for ax, name, colour in zip(axes.flat[1:], responses, colours, strict=True):
     ax.plot(np.maximum(responses[name], 0), color=colour, linewidth=3)
     ax.set_title(f"{name} (behind ReLU)")
-figure.show()
+plt.show()
 
 # sphinx_gallery_thumbnail_number = 1
 
@@ -82,7 +82,7 @@ display = FilterDisplay.from_estimator(model, X[:1], ax=left)
 left.set_title("learned filters")
 display.plot(right, weights="initial")
 right.set_title("random filters")
-figure.show()
+plt.show()
 
 # %%
 # What each filter finds: its largest response in a series, averaged over the new series of each kind. This is what the

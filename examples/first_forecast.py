@@ -62,7 +62,7 @@ ax.plot(y_test[shown], color="black", linewidth=3, label="measured")
 ax.plot(forecasts["GRU"][shown], color="#D55E00", label="GRU")
 ax.set(xlabel="hour", ylabel="temperature in °C", title="Three hours ahead")
 ax.legend(frameon=False)
-figure.show()
+plt.show()
 
 # %%
 # The R² is 0.91, and yet the GRU errs by 1.25 °C where repeating the last temperature errs by 1.43: an eighth less.

@@ -109,11 +109,11 @@ for ax, (name, model) in zip(axes, models.items(), strict=True):
         place = {"ha": "center", "va": "center", "color": color}
         ax.text(column, row, f"{value:.1f}", **place)
 axes[-1].set_xticks(range(len(words)), words, rotation=40, ha="right")
-figure.show()
+plt.show()
 # sphinx_gallery_thumbnail_number = 1
 
 # %%
 # All three keep the number over three nouns, and none does it as in the drawing, where a gate opens at "cats" and then
 # shuts. The gates are half open at every word and hardly move. The state itself keeps the number: "cats" pushes it,
-# then each candidate repeats and strengthens it, until it stands at -1 or 1 and no noun moves it. A yes or no can be kept
-# like that; a *quantity*, as in :doc:`a_cell_of_your_own`, can not. What a gate could do is not yet what it does: look.
+# then each candidate repeats and strengthens it, until it stands at -1 or 1 and no noun moves it. A yes or no is kept
+# like that; a *quantity*, as in :doc:`a_cell_of_your_own`, can not be. What a gate could do is not yet what it does.

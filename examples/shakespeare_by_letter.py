@@ -59,7 +59,7 @@ epochs = range(1, len(perplexity) + 1)
 ax.plot(epochs, perplexity, "o-", color="#0072B2", linewidth=3)
 ax.set(xlabel="epoch", ylabel="perplexity", title="Next letter")
 ax.set_ylim(bottom=1)
-figure.show()
+plt.show()
 
 # %%
 # The same prompt at four temperatures. Likelihoods are raised to the power of 1 / temperature before a letter is
@@ -94,7 +94,7 @@ for ax, (temperature, lines) in zip(axes, written.items(), strict=True):
     text = "\n".join(shown[:9])
     ax.text(0, 1, text, va="top", family="monospace", fontsize=13)
     ax.axis("off")
-figure.show()
+plt.show()
 
 # sphinx_gallery_thumbnail_number = 2
 

@@ -53,7 +53,7 @@ for model in models.values():
     GradientFlowDisplay.from_estimator(model, X[:20], ax=ax)
 ax.set(title="How far back the gradient reaches")
 ax.set_ylabel("size of the gradient")
-figure.show()
+plt.show()
 
 # sphinx_gallery_thumbnail_number = 1
 
@@ -84,7 +84,7 @@ for bias in (0.0, 1.0, 3.0):
     ax.semilogy(size, linewidth=3, label=f"forget_bias={bias:g}")
 ax.set(xlabel="steps back", ylabel="gradient", title="LSTM")
 ax.legend(frameon=False)
-figure.show()
+plt.show()
 
 # %%
 # Sixty steps back the gradient of the SimpleRNN has fallen to 3e-7, and that of the LSTM is a hundred times as large;

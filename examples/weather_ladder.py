@@ -105,7 +105,7 @@ plt.rcParams.update(
 )
 ax = comparison.plot()
 ax.set(xlabel="mean error in °C", title="Temperature of tomorrow")
-ax.figure.show()
+plt.show()
 # sphinx_gallery_thumbnail_number = 1
 
 # %%

@@ -138,7 +138,7 @@ class EstimatorComparison:
             ax.plot(scores, [place] * len(scores), "o", color=COLOURS[0], alpha=0.4, markersize=6)
             ax.plot(mean, place, "|", color=COLOURS[1], markersize=18, markeredgewidth=3)
             if np.isfinite(mean):
-                ax.annotate(f"{mean:.3g}", (mean, place), (0, 11), textcoords="offset points", ha="center", fontsize=9)
+                ax.annotate(f"{mean:#.3g}", (mean, place), (0, 11), textcoords="offset points", ha="center", fontsize=9)
         ax.set_yticks(range(len(order)), order)
         ax.set_ylim(len(order) - 0.5, -0.7)
         ax.grid(axis="x", alpha=0.3)
