@@ -94,6 +94,6 @@ plt.show()
 # 92 %. On the small digits of 8 rows both reach 96 %: eight steps of eight pixels leave little to be found in their
 # order, and a linear model has no fewer pixels to look at.
 #
-# The curve shows a habit of training. Nearly all of the accuracy comes with the last quarter of the rows, though a
+# The curve shows a habit of training. Nearly all of the accuracy comes with the last third of the rows, though a
 # reader would know many digits from their upper half. The network was only ever asked at the end, so it has learnt to
 # answer there. ``return_sequences=True`` asks after every row.

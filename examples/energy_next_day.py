@@ -107,8 +107,8 @@ plt.show()
 # %%
 # All three networks halve the error of a week ago: on the German data to 25 GWh, less than 2 % of a day, on the made-up
 # series from 16 to 9. Among each other they differ by 2 % or less. With one number a day and a window of 33 days, the
-# cell hardly matters, and the SimpleRNN has a quarter of the LSTM's parameters. The full setting of the lectures, 100
-# epochs, changes the order from run to run.
+# cell hardly matters, and the SimpleRNN has a quarter of the LSTM's parameters. The full setting, 100 epochs, takes
+# three times as long.
 #
 # What is left of the error is what the window can't tell: holidays and the weather. Both are known in advance or
 # forecast by others, and could be further columns of X.

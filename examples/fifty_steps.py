@@ -9,7 +9,7 @@ every step of the sequence.
 
 # %%
 # The function ``make_waves`` draws as many series as are wanted: two waves of random frequency and phase, and noise.
-# Textbooks use 10,000; a fifth of them is enough to see the order of the models.
+# Textbooks use 10,000; a quarter of them is enough to see the order of the models.
 from sklrnn.datasets import make_waves
 
 X, y = make_waves(2500, random_state=0)
