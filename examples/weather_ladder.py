@@ -16,7 +16,8 @@ from sklrnn.datasets import fetch_jena_climate, load_jfk_weather
 
 try:
     jena = fetch_jena_climate(download_if_missing=False)
-    weather = jena.frame.iloc[::6].tail(8760).astype(np.float32)
+    hours = jena.frame.resample("h").last().ffill()
+    weather = hours.tail(8760).astype(np.float32)
     target = "T (degC)"
 except OSError:
     weather = load_jfk_weather().astype(np.float32)
@@ -116,5 +117,4 @@ plt.show()
 # baseline; its warnings say that it has not converged. The convolutions with a mean over all steps come last: they find
 # shapes wherever they are, but weather is where order counts, and yesterday morning is not worth what this hour is.
 #
-# Read the dots before the means: from split to split the error changes by more than from rung to rung. A year is
-# little data to tell rungs apart.
+# Read the dots before the means: from split to split the error changes by more than from rung to rung.
