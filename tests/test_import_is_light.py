@@ -18,6 +18,7 @@ WITHOUT_NETWORKS = {
     "SlidingWindow",
     "TokenEncoder",
     "check_no_leakage",
+    "compare_estimators",
     "make_windows",
     "supervise",
 }

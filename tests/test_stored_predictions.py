@@ -20,10 +20,13 @@ SCRIPT = Path(__file__).parent / "stored_predictions.py"
 # predictions by 4e-5 to 3e-3.
 TOLERANCE = 3e-5
 
-# `compare` makes a Comparison, a case of `check_no_leakage` shows a LeakageError, and `trusted_types` gives names.
+# `compare` makes a Comparison, `compare_estimators` calls scikit-learn's `cross_validate`, a case of `check_no_leakage`
+# shows a LeakageError, and `trusted_types` gives names.
 # tests/datasets compares what is downloaded or generated with its definition.
 WITHOUT_CASE = {
     "Comparison",
+    "EstimatorComparison",
+    "compare_estimators",
     "LeakageError",
     "trusted_types",
     "get_data_home",

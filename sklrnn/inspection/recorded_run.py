@@ -51,6 +51,11 @@ class RecordedCell(nn.Module):
 
 def record_cells(network: Any, *, with_gates: bool = False) -> dict[tuple[int, str], RecordedCell]:
     """Replace the cells of a network by recorded ones; the keys are the number of the layer, and the direction."""
+    if not len(network.recurrent):
+        raise ValueError(
+            "The network has no recurrent layers (cell=None), so it has no gates or states. filters and "
+            'filter_responses show its convolutions, gradient_flow(..., with_respect_to="input") its gradients.'
+        )
     recorded = {}
     for number, layer in enumerate(network.recurrent, start=1):
         for direction in ("forward", "backward"):

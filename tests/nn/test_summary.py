@@ -30,6 +30,7 @@ CELL_OPTIONS = [
     {"cell": "lstm", "cell_options": {"peephole": True}},
     {"cell": nn.GRU},
 ]
+WITHOUT_RECURRENCE = {"cell": None, "units": (), "filters": (2, 3)}
 
 
 def network(**options):
@@ -67,6 +68,8 @@ def every_network():
     for cell in CELL_OPTIONS:
         for options in OPTIONS:
             yield network(**cell, **options)
+    for pooling in ("last", "attention"):
+        yield network(**WITHOUT_RECURRENCE, pooling=pooling)
     for options in ({}, {"attention": True, "bidirectional": True}, {"n_tokens": 6}, {"n_values": 2, "n_outputs": 3}):
         yield translation_network(**options)
     for options in ({}, {"n_context": 2}):
@@ -103,7 +106,7 @@ def output_shapes(of, *inputs):
     return seen
 
 
-@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("options", [*OPTIONS, WITHOUT_RECURRENCE])
 def test_widths_of_layers_are_those_of_a_run(options):
     of = network(**options)
     x = torch.zeros(4, 6, 1, dtype=torch.int64) if "n_tokens" in options else torch.zeros(4, 6, 3)

@@ -132,6 +132,11 @@ def assert_same(by_autograd, fused):
         {"pooling": "attention", "cell": "lstm", "units": (8, 17)},
         {"flag_missing": True},
         {"flag_missing": True, "normalize_X": "window", "filters": (4,)},
+        {"cell": None, "units": (), "filters": (4,)},
+        {"cell": None, "units": (), "filters": (4,), "convolution_skip": True},
+        {"cell": None, "units": (), "filters": (5, 4), "dropout": 0.3, "pooling": "mean", "batch_norm": True},
+        {"cell": None, "units": (), "filters": (5, 4), "dropout": 0.3, "pool_size": 2, "convolution_skip": True},
+        {"cell": None, "units": (), "filters": (16,), "pooling": "attention", "n_direct_steps": 2},
     ],
     ids=str,
 )

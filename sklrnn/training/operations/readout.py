@@ -35,12 +35,13 @@ class _Readout:
 class LastState(_Readout):
     """The newest real state; of units that were read backwards, those after ``n_forwards``, that at the first step.
 
-    ``adds`` its gradient to that of another operation that reads the same states.
+    ``adds`` its gradient to that of another operation that reads the same states; ``others_add`` tells that others add
+    to its own.
     """
 
-    def __init__(self, states: Signal, n_forwards: int, *, adds: bool = False) -> None:
+    def __init__(self, states: Signal, n_forwards: int, *, adds: bool = False, others_add: bool = False) -> None:
         super().__init__(states)
-        self._n, self._adds = n_forwards, adds
+        self._n, self._adds, self._others_add = n_forwards, adds, others_add
         self._newest: Any = -1
         self._grad_states.zero_()
 
@@ -57,12 +58,14 @@ class LastState(_Readout):
             of_forwards[self._newest] += self._grad[:, : self._n]
             of_backwards += self._grad[:, self._n :]
             return
-        if self._newest != -1:  # elsewhere zeros stay from batch to batch
+        if self._newest != -1 or self._others_add:  # elsewhere zeros stay from batch to batch
             self._grad_states.zero_()
         of_forwards[self._newest] = self._grad[:, : self._n]
         of_backwards.copy_(self._grad[:, self._n :])
 
-    def instructions(self, epoch: EpochArrays) -> Instructions:
+    def instructions(self, epoch: EpochArrays) -> Instructions | None:
+        if self._others_add:
+            return None
         forward, backward = [], []
         for step, units in ((-1, slice(self._n)), (0, slice(self._n, None))):
             states, gradient = self._states[step, :, units], self._grad_states[step, :, units]
