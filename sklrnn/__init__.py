@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     )
     from sklrnn.generation.generator import SequenceGenerator
     from sklrnn.imputation.imputer import RecurrentImputer
+    from sklrnn.model_selection.compare_estimators import compare_estimators
+    from sklrnn.model_selection.estimator_comparison import EstimatorComparison
     from sklrnn.model_selection.leakage import LeakageError, check_no_leakage
     from sklrnn.model_selection.purged_splits import PurgedKFold, PurgedTimeSeriesSplit
     from sklrnn.preprocessing.make_windows import make_windows
@@ -58,6 +60,8 @@ _HOME = {
     "sklrnn.preprocessing.sequence_scaler": ("SequenceScaler",),
     "sklrnn.preprocessing.token_encoder": ("TokenEncoder",),
     "sklrnn.model_selection.purged_splits": ("PurgedTimeSeriesSplit", "PurgedKFold"),
+    "sklrnn.model_selection.compare_estimators": ("compare_estimators",),
+    "sklrnn.model_selection.estimator_comparison": ("EstimatorComparison",),
     "sklrnn.model_selection.leakage": ("check_no_leakage", "LeakageError"),
     "sklrnn.saved_state": ("trusted_types",),
     "sklrnn.training.checkpoint": ("Checkpoints",),
@@ -68,6 +72,7 @@ __all__ = [
     "CNNLSTMClassifier",
     "CNNLSTMRegressor",
     "Checkpoints",
+    "EstimatorComparison",
     "GRUClassifier",
     "GRURegressor",
     "LSTMClassifier",
@@ -86,6 +91,7 @@ __all__ = [
     "SlidingWindow",
     "TokenEncoder",
     "check_no_leakage",
+    "compare_estimators",
     "make_windows",
     "supervise",
     "trusted_types",

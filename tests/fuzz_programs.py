@@ -321,7 +321,9 @@ def _fit(p: Program, task: str, good: Any, bad: Any, targets: list[str], bad_tar
     p.input("X", SEQUENCES, BAD_SEQUENCES | MISSING, risk=0.25)
     p.input("y", targets, bad_targets, risk=0.15)
     if name.startswith("Recurrent"):
-        good, bad = good | CELL, bad | BAD_CELL
+        # Networks of convolutions alone need filters, which the program may lack: that is an error too.
+        good |= {"cell": [*CELL["cell"], "None"]}
+        bad |= {"cell": [code for code in BAD_CELL["cell"] if code != "None"]}
     p.actions.append(f"model = {name}({p.options(good, bad, most=4, risk=0.12, max_epochs='1')})")
     if "missing='mask'" in p.actions[0]:
         p.refused = [reason for reason in p.refused if reason not in MISSING.values()]

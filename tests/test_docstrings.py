@@ -11,11 +11,12 @@ import pytest
 import sklrnn
 import sklrnn.cells
 import sklrnn.forecasting
+import sklrnn.inspection
 import sklrnn.sktime_adapters
 
 PUBLIC = {
     f"{package.__name__}.{name}": getattr(package, name)
-    for package in (sklrnn, sklrnn.forecasting, sklrnn.cells)
+    for package in (sklrnn, sklrnn.forecasting, sklrnn.cells, sklrnn.inspection)
     for name in package.__all__
     if inspect.isclass(getattr(package, name))
 }

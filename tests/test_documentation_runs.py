@@ -4,12 +4,14 @@ import ast
 import doctest
 import importlib.util
 import re
+import runpy
 from pathlib import Path
 
 import pytest
+from matplotlib import pyplot
 
 import sklrnn
-from sklrnn import datasets, forecasting, sktime_adapters
+from sklrnn import datasets, forecasting, inspection, sktime_adapters
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -59,7 +61,8 @@ def test_links_within_the_repository_lead_somewhere(page):
 
 def test_api_page_names_everything_public():
     listed = set(re.findall(r"^   (?:\w+\.)?(\w+)$", (DOCS / "api.md").read_text(encoding="utf-8"), re.MULTILINE))
-    assert {*sklrnn.__all__, *datasets.__all__, *forecasting.__all__, *sktime_adapters.__all__} <= listed
+    packages = (sklrnn, datasets, forecasting, inspection, sktime_adapters)
+    assert {name for package in packages for name in package.__all__} <= listed
 
 
 def test_readme_names_every_estimator():
@@ -82,7 +85,7 @@ def test_checks_run_the_two_commands_of_readme():
 @pytest.mark.parametrize("essay", ESSAYS, ids=lambda path: path.stem)
 def test_example_is_an_essay(essay):
     text = essay.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 120
+    assert len(text.splitlines()) <= 160
     title, rule, *promise = ast.get_docstring(ast.parse(text)).splitlines()
     assert set(rule) == {"="}
     assert len(rule) == len(title)
@@ -94,6 +97,33 @@ def test_example_is_an_essay(essay):
         assert re.match(r"# [A-Z]", cell), f"a cell opens with a sentence, not with {cell[:40]!r}"
     finding = cells[-1].splitlines()
     assert all(line.startswith("#") for line in finding), "the last cell is the finding, in words"
+
+
+@pytest.mark.parametrize("essay", ESSAYS, ids=lambda path: path.stem)
+def test_example_shows_what_it_finds(essay):
+    text = essay.read_text(encoding="utf-8")
+    calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
+    assert not [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Assert)]
+    assert any(getattr(call.func, "id", "") == "print" for call in calls)
+    assert "plt." in text, "an example has a picture, its thumbnail"
+    verbose = [word.value.value for call in calls for word in call.keywords if word.arg == "verbose"]
+    assert not any(verbose), "a progress bar is no result"
+
+
+@pytest.mark.parametrize("essay", ESSAYS, ids=lambda path: path.stem)
+def test_code_of_an_example_fits_into_the_column_of_the_site(essay):
+    lines = essay.read_text(encoding="utf-8").splitlines()
+    code = lines[lines.index('"""', 1) + 1 :]
+    assert [line for line in code if len(line) > 76 and not line.startswith("#")] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("essay", ESSAYS, ids=lambda path: path.stem)
+def test_example_runs_without_a_warning(essay, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(pyplot, "show", lambda: None)
+    with pyplot.rc_context():
+        runpy.run_path(str(essay), run_name="__main__")
 
 
 def test_there_are_examples():

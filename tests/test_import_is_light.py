@@ -18,6 +18,7 @@ WITHOUT_NETWORKS = {
     "SlidingWindow",
     "TokenEncoder",
     "check_no_leakage",
+    "compare_estimators",
     "make_windows",
     "supervise",
 }
@@ -69,3 +70,7 @@ def test_every_public_name_can_be_had():
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'GRURegresor'"):
         sklrnn.GRURegresor  # noqa: B018
+
+
+def test_inspection_loads_matplotlib_only_to_draw():
+    assert not loaded_after("import sklrnn.inspection") & {"sktime", "matplotlib", "onnx", "numba"}

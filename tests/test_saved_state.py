@@ -47,6 +47,8 @@ def answer(model):
         return pd.concat([model.predict(fh=[1, 2]), model.predict_interval(fh=[1, 2])], axis=1)
     if name == "Comparison":
         return model.forecasts
+    if name == "EstimatorComparison":
+        return model.results
     return {
         "SequenceGenerator": lambda: model.score(WORDS),
         "SequenceTranslator": lambda: np.array(model.predict(WORDS)),
@@ -83,6 +85,7 @@ def fitted():
         if name.endswith("Forecaster"):
             objects[name] = getattr(sklrnn.forecasting, name)(**TINY).fit(SALES)
     objects["Comparison"] = compare({"gru": sklrnn.forecasting.GRUForecaster(**TINY)}, SALES, horizon=2, n_splits=1)
+    objects["EstimatorComparison"] = sklrnn.compare_estimators([sklrnn.GRURegressor(**TINY)], X, Y, cv=2)
     panel = X.transpose(0, 2, 1)
     objects["SktimeRegressor"] = sklrnn.sktime_adapters.SktimeRegressor(sklrnn.GRURegressor(**TINY)).fit(panel, Y)
     classifier = sklrnn.sktime_adapters.SktimeClassifier(sklrnn.GRUClassifier(**TINY))
@@ -98,7 +101,7 @@ CLASSES = [
 ]
 every_class = pytest.mark.parametrize("name", CLASSES)
 # What is saved with a version; the others hold such an object, or settings only.
-STAMPED = [name for name in CLASSES if not name.startswith(("Sktime", "Purged", "Comparison"))]
+STAMPED = [name for name in CLASSES if not name.startswith(("Sktime", "Purged", "Comparison", "EstimatorComparison"))]
 every_stamped_class = pytest.mark.parametrize("name", STAMPED)
 
 

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
-from sklrnn.estimators.architecture import architecture_of
+from sklrnn.estimators.architecture import architecture_of, warn_of_unread_steps
 from sklrnn.estimators.estimator_parameters import EstimatorParameters
 from sklrnn.estimators.first_layer import FirstLayer
 from sklrnn.estimators.network_holder import NetworkHolder
@@ -124,7 +124,6 @@ class RecurrentEstimator(
                 patience=None,
                 keep_optimizer=before == draft._loss_parameters,
             )
-            draft.model_ = draft.model_.without_validation()
             draft._calibrate(None, None)
         return self
 
@@ -166,6 +165,7 @@ class RecurrentEstimator(
         self._segment_length, n_features = train.X.shape[1:]
         warn_of_long_convolutions(self, self._segment_length, "the longest sequence")
         network = self._architecture(n_features, first.n_tokens).build(seed=seed)
+        warn_of_unread_steps(network, self._segment_length)
         first.set_in(network, self, train)
         return network, seed
 
@@ -205,7 +205,7 @@ class RecurrentEstimator(
         -------
         states : ndarray of shape (sample, time, unit), or list of ndarray of shape (time_i, unit)
             With ``bidirectional=True`` forward units come first, then backward ones. `pool_size` shortens the time
-            axis.
+            axis. With ``cell=None`` it is what the last convolution gives.
         """
         check_is_fitted(self, "model_")
         with self._threads():

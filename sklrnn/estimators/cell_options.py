@@ -56,6 +56,12 @@ class LSTMOptions:
     ] = False
 
 
+_CELL = (
+    "The recurrent layer: a name, or a callable ``(input_size, hidden_size)`` that returns a module with the calling "
+    "convention of torch's recurrent layers."
+)
+
+
 @hyperparameters
 class CellOptions(LSTMOptions, GRUOptions, SimpleRNNOptions):
     """The cell and the options of all cells, for classes that take the cell as a parameter."""
@@ -64,9 +70,22 @@ class CellOptions(LSTMOptions, GRUOptions, SimpleRNNOptions):
         CellName | Cell,
         Choices({name: cell_summary(name) for name in CELLS}),
         Group.NETWORK,
+        Doc(_CELL),
+    ] = "gru"
+
+
+@hyperparameters
+class OptionalCellOptions(LSTMOptions, GRUOptions, SimpleRNNOptions):
+    """The same for networks that need no recurrent layer, as they may have convolutions."""
+
+    cell: Annotated[
+        CellName | Cell | None,
+        Choices({name: cell_summary(name) for name in CELLS}),
+        Group.NETWORK,
         Doc(
-            "The recurrent layer: a name, or a callable ``(input_size, hidden_size)`` that returns a module with the "
-            "calling convention of torch's recurrent layers."
+            f"{_CELL} None leaves it out: a network of convolutions (CNN), which needs `filters`. `units` then has no "
+            "effect, `dropout` acts on what the last convolution gives, `l1` and `l2` on the convolutions, and "
+            "`pooling` joins the steps."
         ),
     ] = "gru"
 

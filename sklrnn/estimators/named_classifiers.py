@@ -5,14 +5,14 @@ from typing import ClassVar
 from sklrnn._hyperparameters import hyperparameters
 from sklrnn.estimators.base import RecurrentEstimator
 from sklrnn.estimators.cell_notes import with_cell_notes
-from sklrnn.estimators.cell_options import CellOptions, GRUOptions, LSTMOptions, SimpleRNNOptions
+from sklrnn.estimators.cell_options import GRUOptions, LSTMOptions, OptionalCellOptions, SimpleRNNOptions
 from sklrnn.estimators.classifier import ClassifierTask
 from sklrnn.nn.cells import CellName
 
 
 @with_cell_notes
 @hyperparameters
-class RecurrentClassifier(ClassifierTask, CellOptions, RecurrentEstimator):
+class RecurrentClassifier(ClassifierTask, OptionalCellOptions, RecurrentEstimator):
     """Assign a label to each sequence with a recurrent network.
 
     Examples

@@ -5,14 +5,14 @@ from typing import ClassVar
 from sklrnn._hyperparameters import hyperparameters
 from sklrnn.estimators.base import RecurrentEstimator
 from sklrnn.estimators.cell_notes import with_cell_notes
-from sklrnn.estimators.cell_options import CellOptions, GRUOptions, LSTMOptions, SimpleRNNOptions
+from sklrnn.estimators.cell_options import GRUOptions, LSTMOptions, OptionalCellOptions, SimpleRNNOptions
 from sklrnn.estimators.regressor import RegressorTask
 from sklrnn.nn.cells import CellName
 
 
 @with_cell_notes
 @hyperparameters
-class RecurrentRegressor(RegressorTask, CellOptions, RecurrentEstimator):
+class RecurrentRegressor(RegressorTask, OptionalCellOptions, RecurrentEstimator):
     """Regress on sequences with a recurrent network.
 
     Examples

@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from sklrnn.estimators.options import count_threads_of, shallow_copy, training_options
+from sklrnn.estimators.shown_network import followed_by, pictures_of, show_summary, with_pictures
 from sklrnn.nn.architecture import Architecture
 from sklrnn.nn.summary import NetworkSummary
 from sklrnn.saved_state import with_stamp, without_stamp
@@ -157,12 +158,33 @@ class NetworkHolder:
         summary : NetworkSummary or None
             The table with ``show=False``, otherwise None.
         """
-        check_is_fitted(self, "model_")
-        summary = NetworkSummary(self.module_.layers(), title=type(self).__name__)
-        if not show:
-            return summary
-        summary.display()
-        return None
+        self._check_network("summary")
+        return show_summary(self._fitted_networks(), name=type(self).__name__, show=show)
+
+    def _fitted_networks(self) -> list[Any]:
+        """The network, none before ``fit``."""
+        return [self.module_] if hasattr(self, _MODEL) else []
+
+    def _check_network(self, method: str) -> None:
+        """Raise the error of an estimator that is not fitted, for a ``method`` that needs the network."""
+        check_is_fitted(self, _MODEL)
+
+    def _repr_html_inner(self) -> str:
+        html: str = super()._repr_html_inner()  # type: ignore[misc]
+        return followed_by(html, self._pictures())
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
+        shown: dict[str, str] = super()._repr_mimebundle_(**kwargs)  # type: ignore[misc]
+        if "text/html" in shown:
+            shown["text/html"] = followed_by(shown["text/html"], self._pictures())
+        return shown
+
+    def _get_fitted_attr_html(self, doc_link: str = "") -> Any:
+        # From scikit-learn 1.9 on, so that the diagrams of pipelines and searches show the pictures too.
+        return with_pictures(super()._get_fitted_attr_html(doc_link), self._pictures())  # type: ignore[misc]
+
+    def _pictures(self) -> str:
+        return pictures_of(self._fitted_networks(), name=type(self).__name__)
 
     # -- saved state is plain values ---------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ def recurrent_options(parameters: NetworkParameters) -> dict[str, Any]:
     """The recurrent layers of every architecture."""
     p: Any = parameters
     return {
-        "units": as_tuple(p.units),
+        "units": () if p.cell is None else as_tuple(p.units),
         **cell_and_options(p),
         "bidirectional": bool(getattr(p, "bidirectional", False)),
         "dropout": float(p.dropout),

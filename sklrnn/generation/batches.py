@@ -8,7 +8,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sklrnn.generation.network import initial_state
 from sklrnn.generation.texts import Texts
 from sklrnn.training.batches import Batches, SegmentBatch, as_tensor
 
@@ -48,16 +47,17 @@ class TextBatches(Batches):
         scale = float(n_rows / self.n_steps.sum())
         for group in groups:
             codes = self._padded_codes(group)
-            context = None if self.texts.context is None else as_tensor(self.texts.context[group], self.device)
+            context = self.texts.context
+            of_texts = {} if context is None else {"context": as_tensor(context[group], self.device)}
             for start in range(0, len(codes) - 1, self.segment_length):
                 steps = codes[start : start + self.segment_length + 1]
                 target = steps[1:].flatten()
                 segments = SegmentBatch(
                     n_streams=len(group),
                     is_first=start == 0,
-                    initial_state=initial_state(context) if start == 0 else None,
                     x=steps[:-1].clamp(min=0).flatten(),
                     weight=(target >= 0).float() * scale,
+                    **of_texts,
                 )
                 yield segments, target.clamp(min=0)
 

@@ -31,6 +31,7 @@ from sklrnn.inputs.containers import check_texts
 from sklrnn.inputs.samples import feature_statistics
 from sklrnn.inputs.sklearn_classes import BaseEstimator, DensityMixin
 from sklrnn.inputs.validation import with_text_input
+from sklrnn.nn.loss_modules import CrossEntropy
 from sklrnn.preprocessing.token_encoder import TokenEncoder
 from sklrnn.training.devices import choose_device
 
@@ -217,8 +218,8 @@ class SequenceGenerator(DensityMixin, NetworkHolder, CellOptions, GeneratorParam
         total, state = 0.0, None
         with torch.inference_mode(), self._threads():
             for x, target in batches:
-                state = x.initial_state if x.is_first else state
-                raw, state = network.forward_segment(x["x"], state, n_streams=x.n_streams)
+                state = None if x.is_first else state
+                raw, state = network.forward_segment(x["x"], state, n_streams=x.n_streams, context=x.get("context"))
                 losses = nn.functional.cross_entropy(raw, target, reduction="none")
                 total += float(losses[x["weight"] > 0].sum())
         return -total / int(batches.n_steps.sum())
@@ -283,7 +284,7 @@ class SequenceGenerator(DensityMixin, NetworkHolder, CellOptions, GeneratorParam
         return encode_texts(self.encoder_, samples, checked, has_ends=self._has_ends)
 
     def _criterion(self) -> nn.Module:
-        return nn.CrossEntropyLoss(reduction="none")
+        return CrossEntropy()
 
     # -- generating --------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,12 @@ from torch.nn.utils import skip_init
 from sklrnn.nn.architecture import Architecture, initialized
 from sklrnn.nn.layers import Standardise
 from sklrnn.nn.recurrent import RecurrentStack, detach_state
-from sklrnn.nn.summary import Layer, recurrent_layers
+from sklrnn.nn.summary import Input, Layer, reading, recurrent_layers
+from sklrnn.training.batches import SegmentBatch
+from sklrnn.training.operations.front import AddContext, Embed
+from sklrnn.training.operations.head import Head
+from sklrnn.training.operations.recurrent import recurrent_operations
+from sklrnn.training.operations.signal import Operation
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,9 @@ class LanguageNetwork(nn.Module):
     its state is made of, and is never forgotten.
     """
 
+    context: Any
+    recurrent: Any
+
     def __init__(self, architecture: LanguageArchitecture) -> None:
         super().__init__()
         a = self.architecture = architecture
@@ -46,20 +54,37 @@ class LanguageNetwork(nn.Module):
         self.recurrent = RecurrentStack(a, a.n_features)
         self.head = skip_init(nn.Linear, self.recurrent.width, a.n_outputs)
 
-    def forward_segment(self, x: Tensor, state: dict[str, Any], *, n_streams: int) -> tuple[Tensor, dict[str, Any]]:
-        """Raw outputs of the next steps of some texts, all texts' first step first, and the detached new state.
-
-        Texts begin in the state that `initial_state` gives.
-        """
-        raw, state = self(x.unflatten(0, (-1, n_streams)), state)
+    def forward_segment(
+        self, x: Tensor, state: list[Any] | None, *, n_streams: int, context: Tensor | None = None
+    ) -> tuple[Tensor, list[Any]]:
+        """Raw outputs of the next steps of some texts, all texts' first step first, and the detached new state."""
+        raw, state = self(x.unflatten(0, (-1, n_streams)), state, context)
         return raw.flatten(0, 1), detach_state(state)
 
-    def forward(self, codes: Tensor, state: dict[str, Any]) -> tuple[Tensor, dict[str, Any]]:
+    def forward(
+        self, codes: Tensor, state: list[Any] | None = None, context: Tensor | None = None
+    ) -> tuple[Tensor, list[Any]]:
+        """Raw outputs of the next steps, and the new state; texts begin with None."""
         x = self.embedding(codes)  # (time, sample, feature)
+        if context is not None:
+            x = x + self.context(self.standardise(context).to(x.dtype))
+        x, _, state = self.recurrent(x, state)  # (time, sample, unit)
+        return self.head(x), state  # (time, sample, token)
+
+    def operations(self, batch: SegmentBatch) -> tuple[list[Operation], Head]:
+        """What `forward_segment` computes as operations of a training step, the last of which is the head."""
+        n_streams = batch.n_streams
+        n_steps = len(batch["x"]) // n_streams
+        embed = Embed(self.embedding.weight, n_steps, n_streams, lambda batch: batch["x"])
+        operations: list[Operation] = [embed]
+        source = embed.output
         if self.context is not None:
-            x = x + self.context(self.standardise(state["context"]).to(x.dtype))
-        x, _, new_state = self.recurrent(x, state["recurrent"])  # (time, sample, unit)
-        return self.head(x), {"context": state["context"], "recurrent": new_state}  # (time, sample, token)
+            operations.append(AddContext(self.context, self.standardise, source))
+        for layer in self.recurrent:
+            of_layer, source = recurrent_operations(layer, source, passes_state=True)
+            operations += of_layer
+        head = Head(self.head, [source])
+        return [*operations, head], head
 
     def penalized_weights(self) -> list[Tensor]:
         """What l1 and l2 act on."""
@@ -68,21 +93,19 @@ class LanguageNetwork(nn.Module):
     def layers(self) -> list[Layer]:
         """Every layer, in the order in which a text passes them."""
         a = self.architecture
-        context = []
+        note = "Generating: the token that is sampled at a step is the input of the next step."
+        tokens = Input("X", ("sample", "time"), note=note)
+        context, read = [], ["embedding"]
         if self.context is not None:
-            shape = ("sample", a.n_features)
+            read.append("context")
+            source = Input("context of the text", ("sample", a.n_context), symbol="context")
             context = [
-                Layer("standardise context", ("sample", a.n_context), self.standardise),
-                Layer("context", shape, self.context),
+                Layer("standardise context", ("sample", a.n_context), self.standardise, (source,)),
+                Layer("context", ("sample", a.n_features), self.context),
             ]
         return [
-            Layer("embedding", ("sample", "time", a.n_features), self.embedding),
+            Layer("embedding", ("sample", "time", a.n_features), self.embedding, (tokens,)),
             *context,
-            *recurrent_layers(self.recurrent, name="recurrent"),
+            *reading(recurrent_layers(self.recurrent, name="recurrent"), *read),
             Layer("head", ("sample", "time", a.n_outputs), self.head),
         ]
-
-
-def initial_state(context: Tensor | None) -> dict[str, Any]:
-    """The state in which a text begins: its context (sample, feature), and no hidden state."""
-    return {"context": context, "recurrent": None}

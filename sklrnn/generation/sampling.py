@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 from torch import Tensor
 
-from sklrnn.generation.network import LanguageNetwork, initial_state
+from sklrnn.generation.network import LanguageNetwork
 from sklrnn.generation.texts import encode_prompt
 from sklrnn.preprocessing.token_encoder import END, START, UNKNOWN, TokenEncoder
 
@@ -56,12 +56,11 @@ def sample_tokens(
     top_k: int | None,
 ) -> Iterator[int]:
     """Give one token after another, each as soon as it is sampled."""
-    state = initial_state(context)
-    codes, n_sampled = torch.from_numpy(prompt)[:, np.newaxis], 0  # (time, sample)
+    codes, state, n_sampled = torch.from_numpy(prompt)[:, np.newaxis], None, 0  # (time, sample)
     while length is None or n_sampled < length:
         # Inference mode must be left while the caller handles a token.
         with torch.inference_mode():
-            raw, state = network(codes, state)
+            raw, state = network(codes, state, context)
         outputs = raw[-1, 0].numpy()
         outputs[never] = -np.inf
         code = sample_token(outputs, temperature=temperature, top_k=top_k, random=random)
@@ -164,12 +163,12 @@ def _sample_block(
     texts = [list(prompt) for prompt in prompts]
     longest = [np.inf if length is None else len(prompt) + length for prompt in prompts]
     running = [number for number, text in enumerate(texts) if len(text) < longest[number]]
-    state, step = initial_state(context), 0
+    state, step = None, 0
     while running:
         # A text that has ended is read on at its last token, and what follows is left out.
         codes = torch.tensor([[text[min(step, len(text) - 1)] for text in texts]])  # (time, sample)
         with torch.inference_mode():
-            raw, state = network(codes, state)
+            raw, state = network(codes, state, context)
         outputs, step = raw[-1].numpy(), step + 1
         outputs[:, never] = -np.inf
         for number in [number for number in running if len(texts[number]) == step]:  # others still read their prompt

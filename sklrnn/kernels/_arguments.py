@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 FLOAT_BYTES = 4  # of a float32
 MAX_TILE_ROWS = 8
+MAX_PANEL = 4  # vectors that are summed together in a row of a tile
 # The functions of a kernel, and that of the program. Each is given the address of its arguments and so many ints.
 FUNCTIONS = {"forward": 3, "backward": 3, "finish": 2}
 N_INTS = {**FUNCTIONS, "run": 3}
@@ -126,7 +127,7 @@ class ForwardScratch(NamedTuple):
     bias: int  # (block, slot, lane)
     initial_state: int  # (row of a group, padded unit)
     initial_cell_state: int
-    tile: int
+    sums: int  # (row of a group, block of a panel, slot, lane), or more blocks of a single row
     zeros: int
     peephole: int  # (gate, padded unit)
     state_mask: int  # (row of a group, padded unit)
@@ -144,7 +145,6 @@ class BackwardScratch(NamedTuple):
     weights_h: int  # (pair of blocks, gate * unit, vector, lane)
     weights_late: int
     one: int
-    unit_mask: int  # for the last block: 1 in the lanes of units, 0 in those beyond
     zeros: int
     tile: int
     initial_state: int  # (row of a group, padded unit)
@@ -155,12 +155,12 @@ class BackwardScratch(NamedTuple):
     state_mask: int
     grad_late_input: int
     peephole: int  # (gate, padded unit)
-    grad_slots: int  # (step of a chunk and row of a group, slot * padded unit and a gap)
+    grad_slots: int  # (step of a chunk and row of a group, slot * unit and a gap)
     inputs: int  # of the slots: x, the seen state, the late input (step of a chunk and row of a group, padded, a gap)
-    sums_x: int  # gradients of the weights, (feature, slot * padded unit)
-    sums_h: int  # (unit, slot * padded unit)
+    sums_x: int  # gradients of the weights, (feature, slot * unit, padded)
+    sums_h: int  # (unit, slot * unit, padded)
     sums_late: int
-    sums_bias: int  # (slot * padded unit)
+    sums_bias: int  # (slot * unit, padded)
     sums_peephole: int  # (gate, padded unit)
     step_peephole: int  # the same at one step
     end: int
@@ -188,15 +188,15 @@ def forward_scratch(
     weights_late = weights_h + (n_gates - n_late) * width * units
     bias = weights_late + n_late * width * units
     states = bias + n_slots * width
-    tile = states + 2 * state
-    zeros = tile + 4 * MAX_TILE_ROWS * vector
-    peephole = zeros + 2 * vector
+    sums = states + 2 * state
+    zeros = sums + MAX_PANEL * max(group_size, 2) * vector
+    peephole = zeros + MAX_PANEL * vector
     masked = peephole + n_peepholes * width
     late = masked + 2 * state
     gates = late + 2 * n_late * state
     end = gates + n_late * n_slots * state
     return ForwardScratch(
-        *(start, weights_h, weights_late, bias, states, states + state, tile, zeros, peephole),
+        *(start, weights_h, weights_late, bias, states, states + state, sums, zeros, peephole),
         *(masked, masked + state, late, late + n_late * state, gates, end),
     )
 
@@ -222,9 +222,8 @@ def backward_scratch(
     weights_h = start + vector * n_gates * depth * blocks_x
     weights_late = weights_h + vector * (n_gates - n_late) * depth * blocks
     one = weights_late + vector * n_late * depth * blocks
-    unit_mask = one + vector
-    zeros = unit_mask + vector
-    tile = zeros + 4 * vector
+    zeros = one + vector
+    tile = zeros + MAX_PANEL * vector
     states = tile + 4 * MAX_TILE_ROWS * vector
     peephole = states + 7 * state
     grad_slots = peephole + vector * n_peepholes * blocks
@@ -238,7 +237,7 @@ def backward_scratch(
     step_peephole = sums_peephole + vector * blocks * n_peepholes
     end = step_peephole + vector * blocks * n_peepholes
     return BackwardScratch(
-        *(start, weights_h, weights_late, one, unit_mask, zeros, tile),
+        *(start, weights_h, weights_late, one, zeros, tile),
         *(states, states + state, states + 2 * state, states + 3 * state, states + 4 * state),
         *(states + 5 * state, states + 6 * state, peephole, grad_slots, inputs),
         *(sums_x, sums_h, sums_late, sums_bias, sums_peephole, step_peephole, end),

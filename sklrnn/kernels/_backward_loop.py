@@ -13,7 +13,7 @@ from sklrnn.kernels._arguments import FLOAT_BYTES, CellShape, backward_scratch
 from sklrnn.kernels._compile import specialised
 from sklrnn.kernels._late_gate import late_gate_backward
 from sklrnn.kernels._matmul import end_of_group
-from sklrnn.kernels._packing import pack_transposed, pad_rows, unpack_gradient, unpad_rows
+from sklrnn.kernels._packing import pack_transposed, pad_rows, padded, unpack_gradient, unpad_rows
 from sklrnn.kernels._row_products import times_weights
 from sklrnn.kernels._simd import (
     LANES,
@@ -24,7 +24,6 @@ from sklrnn.kernels._simd import (
     set_flush_to_zero,
     store,
     store_scalar,
-    where_less,
     zero,
 )
 from sklrnn.kernels._weight_gradients import weight_gradients
@@ -36,10 +35,11 @@ def backward_pass(step_backward: Callable[..., None], shape: CellShape) -> Any:
     """Make the loop for the gradients of x, of the initial state, and of the weights as sums in a thread's scratch.
 
     ``step_backward(grad, gates, old_state, new_state, old_cell_state, new_cell_state, grad_cell_state, direct_grad,
-    grad_slots, peephole, grad_peephole, stride)`` is given the gradient of one vector of the new state, and addresses.
-    It computes the gradients of the slots, which are ``stride`` vectors apart, like those of the peephole weights; the
-    gradient that reaches the previous state directly; and updates that of the cell state. The gradient of a late gate's
-    input and of the reset gate follow from these.
+    grad_slots, slot_bytes, peephole, grad_peephole, stride)`` is given the gradient of one vector of the new state, and
+    addresses. It computes the gradients of the slots, which are ``slot_bytes`` apart and have to be stored in their
+    order; the gradient that reaches the previous state directly; and updates that of the cell state, and those of the
+    peephole weights, which are ``stride`` vectors apart. The gradient of a late gate's input and of the reset gate
+    follow from these.
     """
     n_gates, n_slots, first_gate, *_ = shape
     n_state_gates, n_late, n_peepholes = shape.n_state_gates, shape.n_late_gates, shape.n_peepholes
@@ -51,7 +51,7 @@ def backward_pass(step_backward: Callable[..., None], shape: CellShape) -> Any:
         sizes = n_features, units, args.group_size, args.chunk_steps
         s = _backward_scratch(scratch, LANES, n_gates, n_slots, n_late, n_peepholes, *sizes)
         control = set_flush_to_zero()
-        _clear(s, units)
+        _clear(s)
         pack_transposed(args.weight_hh, units, units, n_state_gates, 0, s.weights_h)
         late_weights = args.weight_hh + FLOAT_BYTES * n_state_gates * units * units
         pack_transposed(late_weights, units, units, n_late, 0, s.weights_late)
@@ -88,37 +88,35 @@ def finish_pass(shape: CellShape) -> Any:
     @specialised
     def finish(args, n_threads, scratch):  # type: ignore[no-untyped-def]
         n_features, units, width = args.n_features, args.units, (args.units + LANES - 1) // LANES * LANES
+        n_columns, n_state_columns = padded(n_gates * units), padded(n_state_gates * units)
         sizes = n_features, units, args.group_size, args.chunk_steps
         s = _backward_scratch(scratch, LANES, n_gates, n_slots, n_late, n_peepholes, *sizes)
-        stride, row, state_row = s.end - scratch, n_gates * width, n_state_gates * width
-        state_bias = s.sums_bias + FLOAT_BYTES * (n_slots - n_gates) * width
+        stride, state_bias = s.end - scratch, s.sums_bias + FLOAT_BYTES * (n_slots - n_gates) * units
         if args.grad_weight_ih != 0:
-            unpack_gradient(
-                s.sums_x, n_threads, stride, n_features, units, n_gates, first_gate, row, args.grad_weight_ih
-            )
+            out = args.grad_weight_ih
+            unpack_gradient(s.sums_x, n_threads, stride, n_features, units, n_gates, first_gate, n_columns, units, out)
         if args.grad_weight_hh != 0:
             late = args.grad_weight_hh + FLOAT_BYTES * n_state_gates * units * units
-            unpack_gradient(s.sums_h, n_threads, stride, units, units, n_state_gates, 0, state_row, args.grad_weight_hh)
-            unpack_gradient(s.sums_late, n_threads, stride, units, units, n_late, 0, width, late)
+            out = args.grad_weight_hh
+            unpack_gradient(s.sums_h, n_threads, stride, units, units, n_state_gates, 0, n_state_columns, units, out)
+            unpack_gradient(s.sums_late, n_threads, stride, units, units, n_late, 0, width, units, late)
         if args.grad_bias_ih != 0:
-            unpack_gradient(s.sums_bias, n_threads, stride, 1, units, n_gates, first_gate, 0, args.grad_bias_ih)
+            unpack_gradient(s.sums_bias, n_threads, stride, 1, units, n_gates, first_gate, 0, units, args.grad_bias_ih)
         if args.grad_bias_hh != 0:
-            unpack_gradient(state_bias, n_threads, stride, 1, units, n_gates, 0, 0, args.grad_bias_hh)
+            unpack_gradient(state_bias, n_threads, stride, 1, units, n_gates, 0, 0, units, args.grad_bias_hh)
         if args.grad_peephole != 0:
-            unpack_gradient(s.sums_peephole, n_threads, stride, 1, units, n_peepholes, 0, 0, args.grad_peephole)
+            unpack_gradient(s.sums_peephole, n_threads, stride, 1, units, n_peepholes, 0, 0, width, args.grad_peephole)
 
     return finish
 
 
 @register_jitable
-def _clear(s, units):  # type: ignore[no-untyped-def]
+def _clear(s):  # type: ignore[no-untyped-def]
     for at in range(s.zeros, s.tile, VECTOR_BYTES):
         store(at, 0, zero())
     for at in range(s.sums_x, s.end, VECTOR_BYTES):
         store(at, 0, zero())
     store_scalar(s.one, 0, 1.0)
-    for lane in range(LANES):
-        store_scalar(s.unit_mask, lane, 1.0 if lane < (units - 1) % LANES + 1 else 0.0)
 
 
 def _group_chunk(step_backward: Callable[..., None], shape: CellShape) -> Any:
@@ -129,7 +127,7 @@ def _group_chunk(step_backward: Callable[..., None], shape: CellShape) -> Any:
 
     @specialised
     def group_chunk(args, s, row, end, start, stop, blocks):  # type: ignore[no-untyped-def]
-        n, depth_x, depth_h = end - row, n_gates * blocks * LANES, n_state_gates * blocks * LANES
+        n, depth_x, depth_h = end - row, n_gates * args.units, n_state_gates * args.units
         for t in range(stop - 1, start - 1, -1):
             at = VECTOR_BYTES * (t - start) * n
             slots, inputs = s.grad_slots + at * s.slot_stride, s.inputs + at * s.input_stride
@@ -137,7 +135,7 @@ def _group_chunk(step_backward: Callable[..., None], shape: CellShape) -> Any:
             gates = args.gates + VECTOR_BYTES * (t * args.n_rows + row) * blocks * n_slots
             late_backward(args, s, n, blocks, gates, slots, inputs)
             if t > 0 or args.grad_initial_state != 0:
-                state_slots, out = slots + VECTOR_BYTES * blocks * (n_slots - n_state_gates), s.grad_state
+                state_slots, out = slots + FLOAT_BYTES * args.units * (n_slots - n_state_gates), s.grad_state
                 direct, direct_row = (s.direct_grad, blocks) if args.state_mask == 0 else (s.zeros, 0)
                 multiply(direct, direct_row, out, blocks, state_slots, s.slot_stride, s.weights_h, depth_h, n)
                 if args.state_mask != 0:
@@ -166,7 +164,8 @@ def _slot_gradients(step_backward: Any, shape: CellShape) -> Any:
             x = args.x + FLOAT_BYTES * (t * args.x_step + (row + i) * args.x_row)
             for feature in range(args.n_features):
                 store_scalar(inputs, i * s.input_stride * LANES + feature, load_scalar(x, feature))
-            for block in range(blocks):
+            # A vector that ends beyond the units overwrites the start of the next slot, which is stored after it.
+            for block in range(blocks - 1, -1, -1):
                 at = i * blocks + block
                 in_group, now = VECTOR_BYTES * at, VECTOR_BYTES * (t * step_size + group + at)
                 seen = load(old, at)
@@ -186,16 +185,11 @@ def _slot_gradients(step_backward: Any, shape: CellShape) -> Any:
                     s.grad_cell_state + in_group,
                     s.direct_grad + in_group,
                     slots + VECTOR_BYTES * (i * s.slot_stride + block),
+                    FLOAT_BYTES * args.units,
                     s.peephole + VECTOR_BYTES * block,
                     s.step_peephole + VECTOR_BYTES * block,
                     blocks,
                 )
-            if args.units % LANES:
-                # In the lanes beyond the last unit, an infinite x times a weight of 0 is NaN, which would spread.
-                mask = load(s.unit_mask, 0)
-                for slot in range(n_slots):
-                    at = i * s.slot_stride + (slot + 1) * blocks - 1
-                    store(slots, at, where_less(0.0, mask, load(slots, at), 0.0))
         for at in range(n_peepholes * blocks):
             store(s.sums_peephole, at, load(s.sums_peephole, at) + load(s.step_peephole, at))
             store(s.step_peephole, at, zero())

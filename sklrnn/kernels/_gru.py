@@ -14,7 +14,23 @@ from sklrnn.kernels._simd import Vector, load, store
 
 
 @register_jitable
-def _step(
+def _gates(
+    sums: int,
+    gates: int,
+    old_state: int,
+    new_state: int,
+    old_cell_state: int,
+    new_cell_state: int,
+    peephole: int,
+    stride: int,
+) -> None:
+    r, z = two_sigmoids(load(sums, 1), load(sums, 2))
+    store(gates, 1, r)
+    store(gates, 2, z)
+
+
+@register_jitable
+def _new_state(
     sums: int,
     gates: int,
     old_state: int,
@@ -25,13 +41,10 @@ def _step(
     stride: int,
 ) -> None:
     state_sum = load(sums, 3)
-    r, z = two_sigmoids(load(sums, 1), load(sums, 2))
-    n = tanh(load(sums, 0) + r * state_sum)
+    n = tanh(load(sums, 0) + load(gates, 1) * state_sum)
     store(gates, 0, n)
-    store(gates, 1, r)
-    store(gates, 2, z)
     store(gates, 3, state_sum)
-    store(new_state, 0, n + z * (load(old_state, 0) - n))
+    store(new_state, 0, n + load(gates, 2) * (load(old_state, 0) - n))
 
 
 @register_jitable
@@ -45,6 +58,7 @@ def _step_backward(
     grad_cell_state: int,
     direct_grad: int,
     grad_slots: int,
+    slot_bytes: int,
     peephole: int,
     grad_peephole: int,
     stride: int,
@@ -52,12 +66,12 @@ def _step_backward(
     n, r, z, state_sum = load(gates, 0), load(gates, 1), load(gates, 2), load(gates, 3)
     grad_n = grad * (1.0 - z) * (1.0 - n * n)
     store(grad_slots, 0, grad_n)
-    store(grad_slots, stride, grad_n * state_sum * r * (1.0 - r))
-    store(grad_slots, 2 * stride, grad * (load(old_state, 0) - n) * z * (1.0 - z))
-    store(grad_slots, 3 * stride, grad_n * r)
+    store(grad_slots + slot_bytes, 0, grad_n * state_sum * r * (1.0 - r))
+    store(grad_slots + 2 * slot_bytes, 0, grad * (load(old_state, 0) - n) * z * (1.0 - z))
+    store(grad_slots + 3 * slot_bytes, 0, grad_n * r)
     store(direct_grad, 0, grad * z)
 
 
 def gru() -> KernelSource:
     shape = CellShape(n_gates=3, n_slots=4, first_gate=2, panel=1, n_states=1, saves_gates=True)
-    return make_kernel(_step, _step_backward, shape)
+    return make_kernel((_gates, _new_state), _step_backward, shape)

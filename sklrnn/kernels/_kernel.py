@@ -1,6 +1,6 @@
 """The kernel of a cell, made from its equations."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sklrnn.kernels._arguments import BackwardArgs, CellShape, ForwardArgs, KernelSource
@@ -10,14 +10,14 @@ from sklrnn.kernels._forward_loop import forward_pass
 
 
 def make_kernel(
-    step: Callable[..., None],
+    steps: Sequence[Callable[..., None]],
     step_backward: Callable[..., None],
     shape: CellShape,
     late_step: Callable[..., None] | None = None,
 ) -> KernelSource:
     """Make the forward and backward pass of a cell; `forward_pass` and `backward_pass` say what a step is."""
     functions = {
-        "forward": _over_rows(forward_pass(step, late_step, shape), ForwardArgs),
+        "forward": _over_rows(forward_pass(steps, late_step, shape), ForwardArgs),
         "backward": _over_rows(backward_pass(step_backward, shape), BackwardArgs),
         "finish": _over_threads(finish_pass(shape), BackwardArgs),
     }

@@ -7,10 +7,10 @@ comes first, that of the reset gate second.
 from collections.abc import Callable
 from typing import Any
 
-from sklrnn.kernels._arguments import CellShape
+from sklrnn.kernels._arguments import FLOAT_BYTES, CellShape
 from sklrnn.kernels._compile import specialised
 from sklrnn.kernels._row_products import times_weights
-from sklrnn.kernels._simd import LANES, VECTOR_BYTES, load, store, where_less
+from sklrnn.kernels._simd import VECTOR_BYTES, load, store
 
 
 def late_gate(late_step: Callable[..., None] | None, shape: CellShape) -> Any:
@@ -52,20 +52,20 @@ def late_gate_backward(shape: CellShape) -> Any:
 
     @specialised
     def late_backward(args, s, n_rows, blocks, gates, slots, inputs):  # type: ignore[no-untyped-def]
-        depth = blocks * LANES
-        multiply(s.zeros, 0, s.grad_late_input, blocks, slots, s.slot_stride, s.weights_late, depth, n_rows)
+        slot_bytes, weights = FLOAT_BYTES * args.units, s.weights_late
+        multiply(s.zeros, 0, s.grad_late_input, blocks, slots, s.slot_stride, weights, args.units, n_rows)
         for i in range(n_rows):
+            reset_slot = slots + VECTOR_BYTES * i * s.slot_stride + slot_bytes
+            next_slot = load(reset_slot + slot_bytes, 0)  # its start is overwritten by the end of the last block
             for block in range(blocks):
                 at, seen_at = i * blocks + block, i * s.input_stride + s.blocks_x + block
                 r, seen, grad = load(gates, at * n_slots + 1), load(inputs, seen_at), load(s.grad_late_input, at)
-                grad_slot = grad * seen * r * (1.0 - r)
-                if block == blocks - 1 and args.units % LANES:
-                    grad_slot = where_less(0.0, load(s.unit_mask, 0), grad_slot, 0.0)
-                store(slots, i * s.slot_stride + blocks + block, grad_slot)
+                store(reset_slot, block, grad * seen * r * (1.0 - r))
                 store(inputs, seen_at + blocks, r * seen)
                 grad_seen = grad * r
                 if args.state_mask != 0:
                     grad_seen = grad_seen * load(s.state_mask, at)
                 store(s.direct_grad, at, load(s.direct_grad, at) + grad_seen)
+            store(reset_slot + slot_bytes, 0, next_slot)
 
     return late_backward

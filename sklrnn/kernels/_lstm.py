@@ -12,11 +12,11 @@ from numba.extending import register_jitable
 from sklrnn.kernels._activations import sigmoid_and_tanh, tanh, two_sigmoids
 from sklrnn.kernels._arguments import CellShape, KernelSource
 from sklrnn.kernels._kernel import make_kernel
-from sklrnn.kernels._simd import Vector, load, store, zero
+from sklrnn.kernels._simd import Vector, load, rounded_product, store, zero
 
 
 @register_jitable
-def _step(
+def _gates(
     sums: int,
     gates: int,
     old_state: int,
@@ -28,13 +28,26 @@ def _step(
 ) -> None:
     i, f = two_sigmoids(load(sums, 0), load(sums, 1))
     o, g = sigmoid_and_tanh(load(sums, 3), load(sums, 2))
-    c = f * load(old_cell_state, 0) + i * g
+    c = f * load(old_cell_state, 0) + rounded_product(i, g)
     store(gates, 0, i)
     store(gates, 1, f)
     store(gates, 2, g)
     store(gates, 3, o)
     store(new_cell_state, 0, c)
-    store(new_state, 0, o * tanh(c))
+
+
+@register_jitable
+def _new_state(
+    sums: int,
+    gates: int,
+    old_state: int,
+    new_state: int,
+    old_cell_state: int,
+    new_cell_state: int,
+    peephole: int,
+    stride: int,
+) -> None:
+    store(new_state, 0, load(gates, 3) * tanh(load(new_cell_state, 0)))
 
 
 @register_jitable
@@ -48,6 +61,7 @@ def _step_backward(
     grad_cell_state: int,
     direct_grad: int,
     grad_slots: int,
+    slot_bytes: int,
     peephole: int,
     grad_peephole: int,
     stride: int,
@@ -56,15 +70,15 @@ def _step_backward(
     tanh_c = tanh(load(new_cell_state, 0))
     grad_c = load(grad_cell_state, 0) + grad * o * (1.0 - tanh_c * tanh_c)
     store(grad_slots, 0, grad_c * g * i * (1.0 - i))
-    store(grad_slots, stride, grad_c * load(old_cell_state, 0) * f * (1.0 - f))
-    store(grad_slots, 2 * stride, grad_c * i * (1.0 - g * g))
-    store(grad_slots, 3 * stride, grad * tanh_c * o * (1.0 - o))
+    store(grad_slots + slot_bytes, 0, grad_c * load(old_cell_state, 0) * f * (1.0 - f))
+    store(grad_slots + 2 * slot_bytes, 0, grad_c * i * (1.0 - g * g))
+    store(grad_slots + 3 * slot_bytes, 0, grad * tanh_c * o * (1.0 - o))
     store(grad_cell_state, 0, grad_c * f)
     store(direct_grad, 0, zero())
 
 
 @register_jitable
-def _peephole_step(
+def _peephole_cell_state(
     sums: int,
     gates: int,
     old_state: int,
@@ -77,13 +91,26 @@ def _peephole_step(
     c = load(old_cell_state, 0)
     i, f = two_sigmoids(load(sums, 0) + load(peephole, 0) * c, load(sums, 1) + load(peephole, stride) * c)
     g = tanh(load(sums, 2))
-    c = f * c + i * g
-    o, tanh_c = sigmoid_and_tanh(load(sums, 3) + load(peephole, 2 * stride) * c, c)
     store(gates, 0, i)
     store(gates, 1, f)
     store(gates, 2, g)
+    store(new_cell_state, 0, f * c + rounded_product(i, g))
+
+
+@register_jitable
+def _peephole_new_state(
+    sums: int,
+    gates: int,
+    old_state: int,
+    new_state: int,
+    old_cell_state: int,
+    new_cell_state: int,
+    peephole: int,
+    stride: int,
+) -> None:
+    c = load(new_cell_state, 0)
+    o, tanh_c = sigmoid_and_tanh(load(sums, 3) + load(peephole, 2 * stride) * c, c)
     store(gates, 3, o)
-    store(new_cell_state, 0, c)
     store(new_state, 0, o * tanh_c)
 
 
@@ -98,6 +125,7 @@ def _peephole_step_backward(
     grad_cell_state: int,
     direct_grad: int,
     grad_slots: int,
+    slot_bytes: int,
     peephole: int,
     grad_peephole: int,
     stride: int,
@@ -109,9 +137,9 @@ def _peephole_step_backward(
     grad_c = load(grad_cell_state, 0) + grad * o * (1.0 - tanh_c * tanh_c) + grad_o * load(peephole, 2 * stride)
     grad_i, grad_f = grad_c * g * i * (1.0 - i), grad_c * old_c * f * (1.0 - f)
     store(grad_slots, 0, grad_i)
-    store(grad_slots, stride, grad_f)
-    store(grad_slots, 2 * stride, grad_c * i * (1.0 - g * g))
-    store(grad_slots, 3 * stride, grad_o)
+    store(grad_slots + slot_bytes, 0, grad_f)
+    store(grad_slots + 2 * slot_bytes, 0, grad_c * i * (1.0 - g * g))
+    store(grad_slots + 3 * slot_bytes, 0, grad_o)
     store(grad_cell_state, 0, grad_c * f + grad_i * load(peephole, 0) + grad_f * load(peephole, stride))
     store(direct_grad, 0, zero())
     store(grad_peephole, 0, load(grad_peephole, 0) + grad_i * old_c)
@@ -123,8 +151,10 @@ _SHAPE = CellShape(n_gates=4, n_slots=4, first_gate=0, panel=1, n_states=2, save
 
 
 def lstm() -> KernelSource:
-    return make_kernel(_step, _step_backward, _SHAPE)
+    return make_kernel((_gates, _new_state), _step_backward, _SHAPE)
 
 
 def peephole_lstm() -> KernelSource:
-    return make_kernel(_peephole_step, _peephole_step_backward, _SHAPE._replace(n_peepholes=3))
+    return make_kernel(
+        (_peephole_cell_state, _peephole_new_state), _peephole_step_backward, _SHAPE._replace(n_peepholes=3)
+    )

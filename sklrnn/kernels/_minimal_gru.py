@@ -40,16 +40,17 @@ def _step_backward(
     grad_cell_state: int,
     direct_grad: int,
     grad_slots: int,
+    slot_bytes: int,
     peephole: int,
     grad_peephole: int,
     stride: int,
 ) -> None:
     u, c = load(gates, 0), load(gates, 1)
     store(grad_slots, 0, grad * (c - load(old_state, 0)) * u * (1.0 - u))
-    store(grad_slots, stride, grad * u * (1.0 - c * c))
+    store(grad_slots + slot_bytes, 0, grad * u * (1.0 - c * c))
     store(direct_grad, 0, grad * (1.0 - u))
 
 
 def minimal_gru() -> KernelSource:
     shape = CellShape(n_gates=2, n_slots=2, first_gate=0, panel=1, n_states=1, saves_gates=True)
-    return make_kernel(_step, _step_backward, shape)
+    return make_kernel((_step,), _step_backward, shape)

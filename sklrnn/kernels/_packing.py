@@ -10,6 +10,12 @@ _ZERO = numba.float32(0.0)
 
 
 @register_jitable
+def padded(n: int) -> int:
+    """``n`` floats rounded up to whole vectors."""
+    return (n + LANES - 1) // LANES * LANES
+
+
+@register_jitable
 def pack(weights: int, units: int, depth: int, n_gates: int, first_gate: int, panel: int, out: int) -> None:
     """From (gate, unit, depth) to (panel of blocks, depth, block and slot, lane), with zeros beyond the last unit."""
     blocks = (units + LANES - 1) // LANES
@@ -44,20 +50,19 @@ def pack_bias(bias_ih: int, bias_hh: int, units: int, n_gates: int, n_slots: int
 
 @register_jitable
 def pack_transposed(weights: int, n_columns: int, units: int, n_gates: int, first_gate: int, out: int) -> None:
-    """From (gate, unit, column) to (pair of vectors of columns, slot * padded unit, vector, lane)."""
-    width, vectors = (units + LANES - 1) // LANES * LANES, (n_columns + LANES - 1) // LANES
-    depth = n_gates * width
+    """From (gate, unit, column) to (pair of vectors of columns, slot * unit, vector, lane)."""
+    vectors, depth = (n_columns + LANES - 1) // LANES, n_gates * units
     for slot in range(n_gates):
         gate = weights + FLOAT_BYTES * ((first_gate + slot) % n_gates) * units * n_columns
-        for unit in range(width):
+        for unit in range(units):
             for vector in range(vectors):
                 in_pair = vector % 2
                 first = vector - in_pair
-                to = out + VECTOR_BYTES * (first * depth + (slot * width + unit) * min(2, vectors - first) + in_pair)
+                to = out + VECTOR_BYTES * (first * depth + (slot * units + unit) * min(2, vectors - first) + in_pair)
                 for lane in range(LANES):
                     column = vector * LANES + lane
-                    exists = unit < units and column < n_columns
-                    store_scalar(to, lane, load_scalar(gate, unit * n_columns + column) if exists else _ZERO)
+                    value = load_scalar(gate, unit * n_columns + column) if column < n_columns else _ZERO
+                    store_scalar(to, lane, value)
 
 
 @register_jitable
@@ -70,20 +75,20 @@ def unpack_gradient(
     n_gates: int,
     first_gate: int,
     row: int,
+    slot_row: int,
     out: int,
 ) -> None:
-    """Add up the sums of all threads, ``stride`` bytes apart: (column, slot * padded unit) to (gate, unit, column).
+    """Add up the sums of all threads, ``stride`` bytes apart: (column, slot, unit) to (gate, unit, column).
 
-    ``row`` is the stride from column to column in floats.
+    ``row`` and ``slot_row`` are the strides in floats from column to column and from slot to slot.
     """
-    width = (units + LANES - 1) // LANES * LANES
     for slot in range(n_gates):
         gate = out + FLOAT_BYTES * ((first_gate + slot) % n_gates) * units * n_columns
         for unit in range(units):
             for column in range(n_columns):
                 total = _ZERO
                 for i in range(n_threads):
-                    total += load_scalar(sums + i * stride, column * row + slot * width + unit)
+                    total += load_scalar(sums + i * stride, column * row + slot * slot_row + unit)
                 store_scalar(gate, unit * n_columns + column, total)
 
 

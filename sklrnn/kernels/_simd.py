@@ -131,6 +131,20 @@ _define(operator.truediv, "fdiv")
 
 
 @intrinsic
+def rounded_product(typing_context: Any, left: Any, right: Any) -> Any:
+    """A product that is rounded before it is added to anything.
+
+    Of two products that are added up, the compiler would choose in each place anew which one is rounded: a row would
+    no longer be equal to the bit in any batch.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.fmul(*args)
+
+    return _type(_type, _type), generate
+
+
+@intrinsic
 def load(typing_context: Any, address: Any, n_vectors: Any) -> Any:
     """Load the vector that is ``n_vectors`` vectors after an address."""
 

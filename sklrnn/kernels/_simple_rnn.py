@@ -36,6 +36,7 @@ def _tanh_step_backward(
     grad_cell_state: int,
     direct_grad: int,
     grad_slots: int,
+    slot_bytes: int,
     peephole: int,
     grad_peephole: int,
     stride: int,
@@ -71,6 +72,7 @@ def _relu_step_backward(
     grad_cell_state: int,
     direct_grad: int,
     grad_slots: int,
+    slot_bytes: int,
     peephole: int,
     grad_peephole: int,
     stride: int,
@@ -81,8 +83,8 @@ def _relu_step_backward(
 
 
 def simple_rnn() -> KernelSource:
-    return make_kernel(_tanh_step, _tanh_step_backward, _SHAPE)
+    return make_kernel((_tanh_step,), _tanh_step_backward, _SHAPE)
 
 
 def relu_rnn() -> KernelSource:
-    return make_kernel(_relu_step, _relu_step_backward, _SHAPE)
+    return make_kernel((_relu_step,), _relu_step_backward, _SHAPE)

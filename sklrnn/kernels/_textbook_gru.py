@@ -48,16 +48,17 @@ def _step_backward(
     grad_cell_state: int,
     direct_grad: int,
     grad_slots: int,
+    slot_bytes: int,
     peephole: int,
     grad_peephole: int,
     stride: int,
 ) -> None:
     n, z = load(gates, 0), load(gates, 2)
     store(grad_slots, 0, grad * (1.0 - z) * (1.0 - n * n))
-    store(grad_slots, 2 * stride, grad * (load(old_state, 0) - n) * z * (1.0 - z))
+    store(grad_slots + 2 * slot_bytes, 0, grad * (load(old_state, 0) - n) * z * (1.0 - z))
     store(direct_grad, 0, grad * z)
 
 
 def textbook_gru() -> KernelSource:
     shape = CellShape(n_gates=3, n_slots=3, first_gate=2, panel=1, n_states=1, saves_gates=True, n_late_gates=1)
-    return make_kernel(_step, _step_backward, shape, _late_step)
+    return make_kernel((_step,), _step_backward, shape, _late_step)

@@ -5,6 +5,7 @@ from typing import Any
 from sklrnn.kernels._arguments import FLOAT_BYTES, CellShape
 from sklrnn.kernels._compile import specialised
 from sklrnn.kernels._matmul import ROWS, product
+from sklrnn.kernels._packing import padded
 from sklrnn.kernels._simd import LANES, VECTOR_BYTES, load, store
 
 # From so many rows on, a tile is faster than single rows, even if not all of it is needed.
@@ -12,22 +13,23 @@ _MIN_ROWS_FOR_TILE = 3
 
 
 def weight_gradients(shape: CellShape) -> Any:
-    """Make the sums over a chunk of time of the gradients of all weights and biases: (input, slot * padded unit)."""
+    """Make the sums over a chunk of time of the gradients of all weights and biases: (input, slot * unit)."""
     n_gates, n_slots, n_state_gates, n_late = shape.n_gates, shape.n_slots, shape.n_state_gates, shape.n_late_gates
     add_products, bias = _over_columns(), product(1, n_slots)
 
     @specialised
     def weight_gradients(args, s, blocks, n_rows):  # type: ignore[no-untyped-def]
-        n, seen = n_state_gates * blocks, s.inputs + VECTOR_BYTES * s.blocks_x
+        # Sums beyond the last slot are those of whatever lies there; nobody reads them.
+        units, seen = args.units, s.inputs + VECTOR_BYTES * s.blocks_x
         if args.grad_weight_ih != 0:
-            add_products(s, args.n_features, s.inputs, s.grad_slots, n_rows, n_gates * blocks, s.sums_x)
+            add_products(s, args.n_features, s.inputs, s.grad_slots, n_rows, padded(n_gates * units) // LANES, s.sums_x)
         if args.grad_weight_hh != 0:
-            state_slots = s.grad_slots + VECTOR_BYTES * (n_slots * blocks - n)
-            add_products(s, args.units, seen, state_slots, n_rows, n, s.sums_h)
+            state_slots = s.grad_slots + FLOAT_BYTES * (n_slots - n_state_gates) * units
+            add_products(s, units, seen, state_slots, n_rows, padded(n_state_gates * units) // LANES, s.sums_h)
             if n_late:
-                add_products(s, args.units, seen + VECTOR_BYTES * blocks, s.grad_slots, n_rows, blocks, s.sums_late)
+                add_products(s, units, seen + VECTOR_BYTES * blocks, s.grad_slots, n_rows, blocks, s.sums_late)
         if args.grad_bias_ih != 0 or args.grad_bias_hh != 0:
-            for at in range(0, n_slots * blocks, n_slots):
+            for at in range(0, padded(n_slots * units) // LANES, n_slots):
                 slots = s.grad_slots + VECTOR_BYTES * at
                 bias(s.zeros, 0, s.tile, 0, s.one, 0, 0, slots, s.slot_stride, n_rows)
                 for vector in range(n_slots):

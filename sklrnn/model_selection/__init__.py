@@ -1,1 +1,1 @@
-"""Splitters that keep the future out of the training data, and a leakage check for any splitter."""
+"""Splitters that keep the future out of the training data, a leakage check, and a comparison of estimators."""

@@ -3,14 +3,14 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
-from sklearn.utils.metadata_routing import get_routing_for_object
 
 from sklrnn.inputs.validation import check_int
+from sklrnn.model_selection.answers import Answers, Reach
 from sklrnn.model_selection.purged_splits import PurgedKFold, PurgedTimeSeriesSplit
-from sklrnn.timeline.panel import RowMask, RowNumbers, Timeline, read_timeline
+from sklrnn.model_selection.read_splits import read_splits
+from sklrnn.timeline.panel import RowNumbers, Timeline, read_timeline
 
 __all__ = ["LeakageError", "check_no_leakage"]
 
@@ -45,14 +45,6 @@ class LeakageError(ValueError):
         self.split = split
         self.train_row = train_row
         self.test_row = test_row
-
-
-class _Reach(NamedTuple):
-    """The window of the sample of row t, which ends at t, and its targets, t+1 ... t+horizon."""
-
-    window_length: int
-    horizon: int
-    stride_within: int
 
 
 class _Leak(NamedTuple):
@@ -134,16 +126,14 @@ def check_no_leakage(
     an answer of test row 35. Set gap=23 in TimeSeriesSplit (now 0),
     or use PurgedTimeSeriesSplit(window_length=72, horizon=24).
     """
-    reach = _Reach(window_length, horizon, stride_within)
+    reach = Reach(window_length, horizon, stride_within)
     for name, value in reach._asdict().items():
         check_int(name, value, 1)
     indexable(X, y, groups)
     timeline = read_timeline(X, groups)
     splitter = check_cv(cv)
     labels = X.index if hasattr(X, "iloc") else None
-    number = -1
-    for number, pair in enumerate(splitter.split(X, y, groups if _takes_groups(splitter) else None)):
-        train, test = (_as_rows(rows, number, len(timeline.position)) for rows in pair)
+    for number, (train, test) in enumerate(read_splits(splitter, X, y, groups, n_rows=len(timeline.position))):
         leak = _find_leak(timeline, train, test, reach)
         if leak is not None:
             advice = _advise(splitter, timeline, leak, reach)
@@ -154,74 +144,27 @@ def check_no_leakage(
                 train_row=leak.train_row,
                 test_row=leak.test_row,
             )
-    if number < 0:
-        raise ValueError("cv gave no split, so there was nothing to check. A generator can be used up only once.")
 
 
-def _takes_groups(splitter: Any) -> bool:
-    # scikit-learn's splitters warn if they get groups that they do not use.
-    if not hasattr(splitter, "get_metadata_routing"):
-        return True
-    return bool(get_routing_for_object(splitter).consumes("split", ["groups"]))
-
-
-def _as_rows(rows: Any, number: int, n_rows: int) -> RowNumbers:
-    given = np.asarray(rows)
-    if given.dtype == bool and len(given) != n_rows:
-        raise ValueError(f"Split {number} of cv has a mask of {len(given)} values, but X has {n_rows} rows.")
-    if given.size and given.dtype.kind not in "biu":
-        raise ValueError(f"Split {number} of cv must hold row numbers, got values of type {given.dtype}.")
-    numbers: RowNumbers = np.flatnonzero(given) if given.dtype == bool else given.astype(np.intp)
-    outside = (numbers < 0) | (numbers >= n_rows)
-    if outside.any():
-        raise ValueError(
-            f"Split {number} of cv names row {numbers[outside][0]}, but X has the rows 0 to {n_rows - 1}. "
-            "Pass the X that the splits were made for."
-        )
-    return numbers
-
-
-def _slots(timeline: Timeline, reach: _Reach) -> tuple[RowNumbers, int]:
-    """Number the rows of all entities on one axis, with gaps that no window or target reaches across."""
-    window_reach = reach.window_length * reach.stride_within
-    lengths = np.bincount(timeline.entity) + window_reach + reach.horizon
-    starts = np.cumsum(lengths) - lengths + window_reach
-    return starts[timeline.entity] + timeline.position, int(lengths.sum()) + 1
-
-
-def _find_leak(timeline: Timeline, train: RowNumbers, test: RowNumbers, reach: _Reach) -> _Leak | None:
-    slots, n_slots = _slots(timeline, reach)
-    # The answers of a test sample begin one slot after it and end horizon slots after it.
-    edges = np.zeros(n_slots + 1, dtype=np.intp)
-    np.add.at(edges, slots[test] + 1, 1)
-    np.add.at(edges, slots[test] + reach.horizon + 1, -1)
-    is_answer = np.cumsum(edges[:-1]) > 0
-    at = slots[train]
-    in_target = _any_of_last(is_answer, at + reach.horizon, reach.horizon, 1)
-    in_window = _any_of_last(is_answer, at, reach.window_length, reach.stride_within)
+def _find_leak(timeline: Timeline, train: RowNumbers, test: RowNumbers, reach: Reach) -> _Leak | None:
+    answers = Answers.of(timeline, test, reach)
+    in_target, in_window = answers.in_target(train), answers.in_window(train)
     leaking = in_target | in_window
     if not leaking.any():
         return None
+    slots = answers.slots
+    at = slots[train]
     first = np.flatnonzero(leaking)[np.argmin(at[leaking])]
     if in_target[first]:
         candidates, through = at[first] + 1 + np.arange(reach.horizon), "target"
     else:
         candidates, through = at[first] - reach.stride_within * np.arange(reach.window_length), "window"
-    shared = candidates[is_answer[candidates]][0]
+    shared = candidates[answers.is_answer[candidates]][0]
     predicting = test[(slots[test] < shared) & (shared <= slots[test] + reach.horizon)]
     # A target may be after the last row given, as supervise() leaves out rows without a full future.
     given = np.flatnonzero(slots == shared)
     shared_row = int(given[0]) if len(given) else None
     return _Leak(int(train[first]), int(predicting[0]), shared_row, through, int(leaking.sum()))
-
-
-def _any_of_last(flags: RowMask, at: RowNumbers, length: int, stride: int) -> RowMask:
-    """Whether any of the ``length`` flags ``flags[at], flags[at - stride], ...`` is set."""
-    # The difference of two cumulative counts, each along every stride-th flag.
-    padded = np.concatenate([flags, np.zeros(-len(flags) % stride, dtype=bool)])
-    counts: NDArray[np.intp] = padded.reshape(-1, stride).cumsum(axis=0, dtype=np.intp).reshape(-1)
-    before = at - length * stride
-    return counts[at] > np.where(before < 0, 0, counts[before])
 
 
 def _describe(leak: _Leak, labels: Any) -> str:
@@ -234,7 +177,7 @@ def _describe(leak: _Leak, labels: Any) -> str:
     return f"The {leak.through} of training {train} holds {shared}, an answer of test {test}."
 
 
-def _advise(cv: Any, timeline: Timeline, leak: _Leak, reach: _Reach) -> str:
+def _advise(cv: Any, timeline: Timeline, leak: _Leak, reach: Reach) -> str:
     name = type(cv).__name__
     needed = {key: value for key, value in reach._asdict().items() if key != "stride_within" or value != 1}
     wanted = ", ".join(f"{key}={value}" for key, value in needed.items())

@@ -24,7 +24,7 @@ class Architecture:
 
     n_features: int
     n_outputs: int
-    cell: str | Cell
+    cell: str | Cell | None  # None is a network without recurrent layers, whose units are ()
     units: tuple[int, ...]
     cell_options: dict[str, Any] = field(default_factory=dict)
     bidirectional: bool = False
@@ -43,14 +43,14 @@ class Architecture:
         raise NotImplementedError
 
 
-def initialized(assemble: Callable[[], Assembled], *, cell: str | Cell, seed: int) -> Assembled:
+def initialized(assemble: Callable[[], Assembled], *, cell: str | Cell | None, seed: int) -> Assembled:
     """Assemble a network and initialise its weights, without touching torch's global generator.
 
     A cell of the user's own initialises itself from that generator: it is made under a lock with the generator seeded,
     and the generator is restored.
     """
     generator = torch.Generator().manual_seed(seed)
-    if isinstance(cell, str):
+    if cell is None or isinstance(cell, str):
         network = assemble()
     else:
         with _GLOBAL_GENERATOR, torch.random.fork_rng(devices=[]):

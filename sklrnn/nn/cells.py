@@ -6,14 +6,14 @@ of this file are keywords of the callable; the tables of ``estimators.cell_optio
 """
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sklrnn.kernels import run_kernel
-from sklrnn.nn.stepwise import Stepwise, StepwiseCell
+from sklrnn.nn.stepwise import StepwiseCell
+from sklrnn.nn.torch_layer import TorchLayer
 
 __all__ = ["CELLS", "GATES", "Cell", "CellName", "StepwiseCell"]
 
@@ -21,39 +21,7 @@ Cell = Callable[[int, int], nn.Module]
 _Pair = tuple[Tensor, Tensor]
 
 
-class _OfTorch(Stepwise):
-    """A fused layer of torch: by a kernel where there is one for it; else by torch, where the state is not masked.
-
-    The equations have one bias. torch's second one adds nothing to it, so it stays zero and untrained, except in a cell
-    that ``has_two_biases``.
-    """
-
-    has_two_biases: ClassVar[bool] = False
-    bias_hh_l0: Tensor
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.bias_hh_l0.requires_grad_(self.has_two_biases)
-
-    def input_bias(self) -> Tensor:
-        return self.bias_ih_l0 if self.has_two_biases else self.bias_ih_l0 + self.bias_hh_l0
-
-    def initialise(self, generator: torch.Generator) -> None:
-        super().initialise(generator)
-        nn.init.zeros_(self.bias_hh_l0)
-
-    def reset_parameters(self) -> None:
-        """Left empty: torch's own initialisation would draw from the global generator."""
-
-    def forward(self, x: Tensor, first: Any = None, state_mask: Tensor | None = None) -> tuple[Tensor, Any]:
-        done = run_kernel(self, x, first, state_mask)
-        if done is None and state_mask is not None:
-            return self.unroll(x, first, state_mask)
-        states, last = super().forward(x, first) if done is None else done  # type: ignore[misc]
-        return states, last
-
-
-class SimpleRNN(_OfTorch, nn.RNN):  # type: ignore[misc]  # torch declares forward for packed sequences too
+class SimpleRNN(TorchLayer, nn.RNN):  # type: ignore[misc]  # torch declares forward for packed sequences too
     """Simple recurrent network [Elman1990]_: the state follows from the input and the state before.
 
     ::
@@ -68,12 +36,15 @@ class SimpleRNN(_OfTorch, nn.RNN):  # type: ignore[misc]  # torch declares forwa
     def __init__(self, input_size: int, hidden_size: int, *, activation: Literal["tanh", "relu"] = "tanh") -> None:
         super().__init__(input_size, hidden_size, nonlinearity=activation)
 
-    def step(self, inputs: Tensor, seen: Tensor, recurrent: Tensor, state: Tensor) -> Tensor:
+    def gate_values(self, inputs: Tensor, seen: Tensor, recurrent: Tensor, state: Tensor) -> tuple[Tensor]:
         h = torch.addmm(inputs, seen, recurrent)
-        return h.tanh() if self.nonlinearity == "tanh" else h.relu()
+        return (h.tanh() if self.nonlinearity == "tanh" else h.relu(),)
+
+    def step(self, inputs: Tensor, seen: Tensor, recurrent: Tensor, state: Tensor) -> Tensor:
+        return self.gate_values(inputs, seen, recurrent, state)[0]
 
 
-class GRU(_OfTorch, nn.GRU):  # type: ignore[misc]
+class GRU(TorchLayer, nn.GRU):  # type: ignore[misc]
     """The GRU whose reset gate acts after the product, as in torch and cuDNN: see ``_gru``."""
 
     gates = ("reset", "update", "candidate")
@@ -82,12 +53,15 @@ class GRU(_OfTorch, nn.GRU):  # type: ignore[misc]
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__(input_size, hidden_size)
 
-    def step(self, inputs: Tensor, seen: Tensor, recurrent: Tensor, state: Tensor) -> Tensor:
+    def gate_values(self, inputs: Tensor, seen: Tensor, recurrent: Tensor, state: Tensor) -> tuple[Tensor, ...]:
         widths = [2 * self.hidden_size, self.hidden_size]
         gates, candidate = inputs.split(widths, dim=1)
         gates_of_state, candidate_of_state = torch.addmm(self.bias_hh_l0, seen, recurrent).split(widths, dim=1)
         reset, update = (gates + gates_of_state).sigmoid().chunk(2, dim=1)
-        candidate = torch.addcmul(candidate, reset, candidate_of_state).tanh()
+        return reset, update, torch.addcmul(candidate, reset, candidate_of_state).tanh()
+
+    def step(self, inputs: Tensor, seen: Tensor, recurrent: Tensor, state: Tensor) -> Tensor:
+        _, update, candidate = self.gate_values(inputs, seen, recurrent, state)
         return torch.lerp(candidate, state, update)
 
 
@@ -100,11 +74,14 @@ class TextbookGRU(StepwiseCell):
     def recurrent_weights(self) -> Any:
         return super().recurrent_weights().split([2 * self.hidden_size, self.hidden_size], dim=1)
 
-    def step(self, inputs: Tensor, seen: Tensor, recurrent: Any, state: Tensor) -> Tensor:
+    def gate_values(self, inputs: Tensor, seen: Tensor, recurrent: Any, state: Tensor) -> tuple[Tensor, ...]:
         to_gates, to_candidate = recurrent
         gates, candidate = inputs.split([2 * self.hidden_size, self.hidden_size], dim=1)
         reset, update = torch.addmm(gates, seen, to_gates).sigmoid().chunk(2, dim=1)
-        candidate = torch.addmm(candidate, reset * seen, to_candidate).tanh()
+        return reset, update, torch.addmm(candidate, reset * seen, to_candidate).tanh()
+
+    def step(self, inputs: Tensor, seen: Tensor, recurrent: Any, state: Tensor) -> Tensor:
+        _, update, candidate = self.gate_values(inputs, seen, recurrent, state)
         return torch.lerp(candidate, state, update)
 
 
@@ -126,12 +103,16 @@ class MinimalGRU(StepwiseCell):
     _kernel = "minimal_gru"
     gates = ("update", "candidate")
 
-    def step(self, inputs: Tensor, seen: Tensor, recurrent: Tensor, state: Tensor) -> Tensor:
+    def gate_values(self, inputs: Tensor, seen: Tensor, recurrent: Tensor, state: Tensor) -> tuple[Tensor, ...]:
         update, candidate = torch.addmm(inputs, seen, recurrent).chunk(2, dim=1)
-        return torch.lerp(state, candidate.tanh(), update.sigmoid())
+        return update.sigmoid(), candidate.tanh()
+
+    def step(self, inputs: Tensor, seen: Tensor, recurrent: Tensor, state: Tensor) -> Tensor:
+        update, candidate = self.gate_values(inputs, seen, recurrent, state)
+        return torch.lerp(state, candidate, update)
 
 
-class LSTM(_OfTorch, nn.LSTM):  # type: ignore[misc]
+class LSTM(TorchLayer, nn.LSTM):  # type: ignore[misc]
     """The LSTM without peepholes: see ``_lstm``."""
 
     gates = ("input", "forget", "candidate", "output")
@@ -144,11 +125,15 @@ class LSTM(_OfTorch, nn.LSTM):  # type: ignore[misc]
     def first_biases(self) -> dict[str, float]:
         return {"forget": self.forget_bias}
 
+    def gate_values(self, inputs: Tensor, seen: Tensor, recurrent: Tensor, state: _Pair) -> tuple[Tensor, ...]:
+        input_, forget, candidate, output = torch.addmm(inputs, seen, recurrent).chunk(4, dim=1)
+        return input_.sigmoid(), forget.sigmoid(), candidate.tanh(), output.sigmoid()
+
     def step(self, inputs: Tensor, seen: Tensor, recurrent: Tensor, state: _Pair) -> _Pair:
         _, c = state
-        input_, forget, candidate, output = torch.addmm(inputs, seen, recurrent).chunk(4, dim=1)
-        c = torch.addcmul(forget.sigmoid() * c, input_.sigmoid(), candidate.tanh())
-        return output.sigmoid() * c.tanh(), c
+        input_, forget, candidate, output = self.gate_values(inputs, seen, recurrent, state)
+        c = torch.addcmul(forget * c, input_, candidate)
+        return output * c.tanh(), c
 
 
 class PeepholeLSTM(StepwiseCell):
@@ -169,14 +154,25 @@ class PeepholeLSTM(StepwiseCell):
     def recurrent_weights(self) -> Any:
         return super().recurrent_weights(), *self.peephole_l0.split([2, 1])
 
+    def gate_values(self, inputs: Tensor, seen: Tensor, recurrent: Any, state: _Pair) -> tuple[Tensor, ...]:
+        return self._gates_and_cell(inputs, seen, recurrent, state)[0]
+
     def step(self, inputs: Tensor, seen: Tensor, recurrent: Any, state: _Pair) -> _Pair:
+        (*_, output), c = self._gates_and_cell(inputs, seen, recurrent, state)
+        return output * c.tanh(), c
+
+    def _gates_and_cell(
+        self, inputs: Tensor, seen: Tensor, recurrent: Any, state: _Pair
+    ) -> tuple[tuple[Tensor, ...], Tensor]:
+        """The gates and the next cell state, which the output gate sees."""
         (_, c), (weights, before, after) = state, recurrent
         n = self.hidden_size
         gates, candidate, output = torch.addmm(inputs, seen, weights).split([2 * n, n, n], dim=1)
         gates = torch.addcmul(gates.unflatten(1, (2, n)), c.unsqueeze(1), before)  # (sample, gate, unit)
         input_, forget = gates.sigmoid().unbind(1)
-        c = torch.addcmul(forget * c, input_, candidate.tanh())
-        return torch.addcmul(output, c, after).sigmoid() * c.tanh(), c
+        candidate = candidate.tanh()
+        c = torch.addcmul(forget * c, input_, candidate)
+        return (input_, forget, candidate, torch.addcmul(output, c, after).sigmoid()), c
 
 
 class SLSTM(StepwiseCell):
@@ -201,6 +197,14 @@ class SLSTM(StepwiseCell):
 
     def first_biases(self) -> dict[str, float]:
         return {"forget": 1.0}
+
+    def gate_values(self, inputs: Tensor, seen: Tensor, recurrent: Tensor, state: Any) -> tuple[Tensor, ...]:
+        input_, forget, candidate, output = torch.addmm(inputs, seen, recurrent).chunk(4, dim=1)
+        return input_.exp(), forget.sigmoid(), candidate.tanh(), output.sigmoid()
+
+    def state_values(self, state: tuple[Tensor, ...]) -> dict[str, Tensor]:
+        h, c, n, m = state
+        return {"hidden": h, "cell": c * m.exp(), "normalizer": n * m.exp()}
 
     def step(self, inputs: Tensor, seen: Tensor, recurrent: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         _, c, n, m = state
@@ -277,7 +281,7 @@ GATES: dict[type[nn.Module], tuple[str, ...]] = {
 
 def uses_kernels(cell: nn.Module) -> bool:
     """Whether the cell lets a kernel run it, where there is one."""
-    return isinstance(cell, _OfTorch) or "_kernel" in vars(type(cell))
+    return isinstance(cell, TorchLayer) or "_kernel" in vars(type(cell))
 
 
 def gates_of(cell: nn.Module) -> tuple[str, ...] | None:

@@ -144,6 +144,14 @@ class CausalConvolution(nn.Module):
                 lengths = _pooled(lengths, pool_size)
         return x
 
+    def n_steps_read(self) -> int:
+        """How many of the newest steps the newest output depends on."""
+        n_read, spacing = 1, 1
+        for pool_size in self.pool_sizes:
+            n_read += (self.kernel_size + pool_size - 2) * spacing
+            spacing *= pool_size
+        return n_read
+
     def lengths_after(self, lengths: Tensor | None) -> Tensor | None:
         """The numbers of steps after pooling."""
         return _pooled(lengths, self.pool_size)

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from sklrnn.nn.architecture import Architecture, initialized
 from sklrnn.nn.convolution import CausalConvolution
-from sklrnn.nn.layers import Linear, Standardise, TokenEmbedding, narrowed, real_steps
+from sklrnn.nn.layers import Linear, SequenceDropout, Standardise, TokenEmbedding, narrowed, real_steps
 from sklrnn.nn.readout import MeanState, Pooling, make_readout
 from sklrnn.nn.recurrent import RecurrentStack, detach_state
 from sklrnn.nn.summary import Layer, convolution_layers, front_layers, readout_layers, recurrent_layers
@@ -72,6 +72,8 @@ class Network(nn.Module):
                 "Set pool_size=1, or return_sequences=False."
             )
         self.recurrent = RecurrentStack(a, width)
+        # A recurrent layer drops its own inputs.
+        self.dropout = None if a.units else SequenceDropout(a.dropout)
         self.readout = make_readout(a.pooling, self.recurrent.width)
         self.skip = MeanState() if a.convolution_skip and a.filters else None
         self.n_direct_steps = a.n_direct_steps
@@ -123,7 +125,9 @@ class Network(nn.Module):
         n_steps, n_segments = x.shape[:2]
         if n_streams is not None:
             x = x.unflatten(1, (n_streams, -1)).permute(2, 0, 1, 3).flatten(0, 1)  # (segment and time, stream, feature)
-        x, final, new_state = self.recurrent(narrowed(x, precision), state, lengths)
+        # Without recurrent layers all runs in one precision.
+        x = narrowed(x, precision) if self.dropout is None else self.dropout(x)
+        x, final, new_state = self.recurrent(x, state, lengths)
         if n_streams is not None:
             x = x.unflatten(0, (-1, n_steps)).permute(1, 2, 0, 3).reshape(n_steps, n_segments, -1)
             final = x[-1]
@@ -139,7 +143,9 @@ class Network(nn.Module):
 
     def penalized_weights(self) -> list[Tensor]:
         """What l1 and l2 act on."""
-        return self.recurrent.penalized_weights()
+        if self.dropout is None:
+            return self.recurrent.penalized_weights()
+        return [weight for weight in self.convolution.parameters() if weight.ndim > 1 and weight.requires_grad]
 
     def layers(self) -> list[Layer]:
         """Every layer, in the order in which a sequence passes them."""
@@ -147,11 +153,21 @@ class Network(nn.Module):
         time = "time" if pool_size == 1 else f"time / {pool_size}"
         gives_final = not a.return_sequences and a.pooling == "last"
         shape = ("sample", "time", a.n_outputs) if a.return_sequences else ("sample", a.n_outputs)
-        return [
-            *front_layers(self.embedding, self.standardise, self.front_width),
-            *convolution_layers(self.convolution),
+        front = front_layers(self.embedding, self.standardise, a.n_features, self.front_width)
+        convolutions = convolution_layers(self.convolution)
+        layers = [
+            *front,
+            *convolutions,
             *recurrent_layers(self.recurrent, name="recurrent", time=time, gives_final=gives_final),
+            *([Layer("newest step", ("sample", self.recurrent.width))] if gives_final and not a.units else []),
             *readout_layers(self.readout, a.pooling, self.recurrent.width),
-            *([] if self.skip is None else [Layer("mean over time of the convolutions", ("sample", a.filters[-1]))]),
-            Layer("head", shape, self.head),
         ]
+        beside = []
+        if self.skip is not None:
+            source = (convolutions[-1].name,)
+            beside += [Layer("mean over time of the convolutions", ("sample", a.filters[-1]), reads=source)]
+        if n := a.n_direct_steps:
+            name = f"the last {n} steps" if n > 1 else "the last step"
+            beside += [Layer(name, ("sample", n * a.n_features), reads=(front[-1].name,))]
+        read = (layers[-1].name, *(layer.name for layer in beside))
+        return [*layers, *beside, Layer("head", shape, self.head, read)]

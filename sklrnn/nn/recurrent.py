@@ -19,6 +19,7 @@ class RecurrentLayer(nn.Module):
     def __init__(self, architecture: Architecture, position: int, n_features: int) -> None:
         super().__init__()
         a = architecture
+        assert a.cell is not None
         self.units = a.units[position]
         self.dropout = SequenceDropout(a.dropout)
         self.recurrent_dropout = SequenceDropout(a.recurrent_dropout)
@@ -66,7 +67,10 @@ class RecurrentLayer(nn.Module):
 
 
 class RecurrentStack(nn.ModuleList):
-    """Recurrent layers on top of each other, each reading the hidden states of the one below."""
+    """Recurrent layers on top of each other, each reading the hidden states of the one below.
+
+    A stack of none gives what it reads.
+    """
 
     def __init__(self, architecture: Architecture, n_features: int) -> None:
         super().__init__()
@@ -79,7 +83,7 @@ class RecurrentStack(nn.ModuleList):
     def forward(self, x: Tensor, state: Any = None, lengths: Tensor | None = None) -> tuple[Tensor, Tensor, list[Any]]:
         """Give the last layer's hidden states (time, sample, unit), its final one, and the new state of each layer."""
         new_state = []
-        final = x[-1]
+        final = x[-1] if len(self) else newest(x, lengths)
         for position, layer in enumerate(self):
             x, final, last = layer(x, state[position] if state else None, lengths)
             new_state.append(last)

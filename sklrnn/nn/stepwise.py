@@ -59,6 +59,30 @@ class Stepwise:
         """
         raise NotImplementedError
 
+    def gate_values(self, inputs: Tensor, seen: Tensor, recurrent: Any, state: Any) -> tuple[Tensor, ...]:
+        """Give the values of the gates in one step, in the order of ``gates``.
+
+        ``step`` may compute the next state from them. Without this method a cell runs all the same, but
+        `sklrnn.inspection.gates` can't show its gates.
+
+        Parameters
+        ----------
+        inputs, seen, recurrent, state
+            As for ``step``.
+
+        Returns
+        -------
+        values : tuple of Tensor of shape (sample, unit)
+            Each gate behind its activation, the candidate included.
+        """
+        raise NotImplementedError
+
+    def state_values(self, state: Any) -> dict[str, Tensor]:
+        """The parts of a state by name: the hidden state, and where there is one the cell state."""
+        parts = state if isinstance(state, tuple) else (state,)
+        names = ("hidden", "cell", *(f"state {number}" for number in range(3, len(parts) + 1)))
+        return dict(zip(names, parts, strict=False))
+
     def input_bias(self) -> Tensor:
         """What is added to the products of all steps at once."""
         return self.bias_ih_l0
@@ -67,8 +91,18 @@ class Stepwise:
         """What ``step`` is given as ``recurrent``: prepared once for all steps."""
         return self.weight_hh_l0.t()
 
-    def unroll(self, x: Tensor, first: Any = None, state_mask: Tensor | None = None) -> tuple[Tensor, Any]:
-        """Read ``x`` (time, sample, feature) like torch's layers; ``state_mask`` (sample, unit) scales what is seen."""
+    def unroll(
+        self,
+        x: Tensor,
+        first: Any = None,
+        state_mask: Tensor | None = None,
+        *,
+        watch: Callable[..., None] | None = None,
+    ) -> tuple[Tensor, Any]:
+        """Read ``x`` (time, sample, feature) like torch's layers; ``state_mask`` (sample, unit) scales what is seen.
+
+        ``watch`` is called in each step with the four arguments of ``step``, and then the state that it gave.
+        """
         if first is None:
             nothing = x.new_zeros(1, x.shape[1], self.hidden_size)
             first = nothing if self.n_states == 1 else (nothing,) * self.n_states
@@ -78,7 +112,10 @@ class Stepwise:
         # One product for all steps: only what needs the last state has to wait for it.
         for inputs in F.linear(x, self.weight_ih_l0, self.input_bias()).unbind(0):
             h = _visible(state)
-            state = self.step(inputs, h if state_mask is None else h * state_mask, recurrent, state)
+            given = inputs, h if state_mask is None else h * state_mask, recurrent, state
+            state = self.step(*given)
+            if watch is not None:
+                watch(*given, state)
             states.append(_visible(state))
         return torch.stack(states), _for_each_part(torch.unsqueeze, state)
 

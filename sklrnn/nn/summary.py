@@ -3,7 +3,7 @@
 import math
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from importlib import import_module
 
@@ -30,16 +30,40 @@ _STACKED_BY_GATE = {"weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"}
 _HEADER = ("Layer", "Output shape", "Size", "Parameters")
 
 
+Shape = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Input:
+    """What comes into a network from outside.
+
+    ``symbol`` stands for a step of it, ``first`` is the number of the first one, and ``note`` says where they come from
+    in predictions.
+    """
+
+    name: str
+    shape: Shape
+    symbol: str = "x"
+    first: int = 1
+    note: str = ""
+
+
 @dataclass(frozen=True)
 class Layer:
     """A layer of a network: ``shape`` is that of its output, such as ``("sample", "time", 16)``.
 
-    Without a module it has no weights.
+    Without a module it has no weights. It reads the layer before it in the list, unless ``reads`` names others.
     """
 
     name: str
-    shape: tuple[str | int, ...]
+    shape: Shape
     module: nn.Module | None = None
+    reads: tuple["str | Input", ...] = ()
+
+    @property
+    def n_parameters(self) -> int:
+        """Trainable parameters."""
+        return sum(weight.n_values for weight in _weights_of(self.module) if weight.is_trained)
 
 
 @dataclass(frozen=True)
@@ -68,7 +92,7 @@ class NetworkSummary:
     @property
     def n_parameters(self) -> int:
         """Trainable parameters of one network."""
-        return sum(weight.n_values for _, weights in self._layers for weight in weights if weight.is_trained)
+        return sum(layer.n_parameters for layer, _ in self._layers)
 
     def display(self) -> None:
         """Print the table; under IPython let it display the table, which in a notebook is shown as HTML."""
@@ -93,8 +117,7 @@ class NetworkSummary:
 
     def _rows(self) -> Iterator[tuple[bool, str, str, str, str]]:
         for layer, weights in self._layers:
-            n_trained = sum(weight.n_values for weight in weights if weight.is_trained)
-            yield True, layer.name, f"({', '.join(map(str, layer.shape))})", "", str(n_trained)
+            yield True, layer.name, as_text(layer.shape), "", str(layer.n_parameters)
             for weight in weights:
                 number = str(weight.n_values) if weight.is_trained else "not trained"
                 yield False, weight.name, "", " x ".join(map(str, weight.size)) or "1", number
@@ -108,12 +131,22 @@ class NetworkSummary:
         return lines
 
 
-def front_layers(embedding: nn.Module, standardise: nn.Module, width: int) -> list[Layer]:
+def as_text(shape: Shape) -> str:
+    """A shape as it is printed: (sample, time, 16)."""
+    return f"({', '.join(map(str, shape))})"
+
+
+def reading(layers: list[Layer], *sources: str | Input) -> list[Layer]:
+    """The layers, of which the first reads these."""
+    return [replace(layer, reads=sources) for layer in layers[:1]] + layers[1:]
+
+
+def front_layers(embedding: nn.Module, standardise: nn.Module, n_features: int, width: int) -> list[Layer]:
     """Whichever of the two turns tokens or numbers into the ``width`` features that the other layers read."""
     shape = ("sample", "time", width)
     if isinstance(embedding, nn.Identity):
-        return [Layer("standardise", shape, standardise)]
-    return [Layer("embedding", shape, embedding)]
+        return [Layer("standardise", shape, standardise, (Input("X", ("sample", "time", n_features)),))]
+    return [Layer("embedding", shape, embedding, (Input("X", ("sample", "time")),))]
 
 
 def convolution_layers(convolution: CausalConvolution) -> list[Layer]:

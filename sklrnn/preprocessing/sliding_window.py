@@ -176,12 +176,7 @@ class SlidingWindow(WindowParameters, Saved, TransformerMixin, BaseEstimator):
         >>> SlidingWindow(window_length=3).fit(X).count_filled(X)
         array([2, 1, 0, 0, 0])
         """
-        check_is_fitted(self)
-        table, values = self._read(X, reset=False)
-        plans = self._plan(table, values)
-        buffer = np.concatenate([np.isin(np.arange(plan.n_places), plan.missing) for plan in plans])[:, np.newaxis]
-        windows = take_windows(buffer, plans, table.entities, len(values), self.window_length, self.stride_within)
-        return np.count_nonzero(windows, axis=(1, 2))
+        return np.count_nonzero(self._filled_places(X), axis=1)
 
     # Only a table has column names: with names, scikit-learn would try to make a frame of 3-D windows.
     @available_if(lambda self: self.flatten)
@@ -247,6 +242,15 @@ class SlidingWindow(WindowParameters, Saved, TransformerMixin, BaseEstimator):
         if self._calendar is None:
             return values
         return np.column_stack([values, self._calendar.features(table.labels).astype(values.dtype)])
+
+    def _filled_places(self, X: Any) -> Array:
+        """Which places of each window have no row: (row, window_length)."""
+        check_is_fitted(self)
+        table, values = self._read(X, reset=False)
+        plans = self._plan(table, values)
+        buffer = np.concatenate([np.isin(np.arange(plan.n_places), plan.missing) for plan in plans])[:, np.newaxis]
+        windows = take_windows(buffer, plans, table.entities, len(values), self.window_length, self.stride_within)
+        return windows[:, :, 0]
 
     def _flatten(self, windows: Array) -> Array:
         """Lag columns; the calendar of earlier rows follows from that of the row itself, so it comes once."""

@@ -197,6 +197,11 @@ class TokenEncoder(Saved, TransformerMixin, BaseEstimator):
             tokens[self.vocabulary_[mark]] = None
         return [self._join(self._decode(np.asarray(codes), tokens, row)) for row, codes in enumerate(X)]
 
+    @property
+    def _reads_strings(self) -> bool:
+        """Whether samples are strings, and not lists of tokens."""
+        return self._kind in ("characters", "words")
+
     # -- one text ----------------------------------------------------------------------------------------------------
 
     def _encode(self, text: Tokens, row: int) -> Array:
@@ -225,7 +230,7 @@ class TokenEncoder(Saved, TransformerMixin, BaseEstimator):
         return [token for token in (tokens[code] for code in codes) if token is not None]
 
     def _join(self, tokens: list[Token]) -> Any:
-        if self._kind in ("characters", "words"):
+        if self._reads_strings:
             return ("" if self._kind == "characters" else " ").join(map(str, tokens))
         return np.array(tokens, dtype=np.int64) if self._kind == "integers" else tokens
 

@@ -132,15 +132,14 @@ class Batches:
 class SegmentBatch(dict[str, Tensor]):
     """The tensors of a batch of segments, each of which follows on a segment of the batch before it.
 
-    The segments belong to ``n_streams`` sequences. ``is_first`` marks the segments that sequences begin with; they
-    start from ``initial_state``.
+    The segments belong to ``n_streams`` sequences. ``is_first`` marks the segments that sequences begin with, from a
+    state of zeros.
     """
 
-    def __init__(self, *, n_streams: int, is_first: bool, initial_state: Any = None, **tensors: Tensor) -> None:
+    def __init__(self, *, n_streams: int, is_first: bool, **tensors: Tensor) -> None:
         super().__init__(tensors)
         self.n_streams = n_streams
         self.is_first = is_first
-        self.initial_state = initial_state
 
 
 class StatefulBatches(Batches):

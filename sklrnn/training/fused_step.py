@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from sklrnn.kernels.program import Instruction
 from sklrnn.nn.network import Network
 from sklrnn.training.batches import Batch, SegmentBatch
+from sklrnn.training.operations.head import Head
 from sklrnn.training.operations.loss import MeanLoss
 from sklrnn.training.operations.of_network import network_operations
 from sklrnn.training.operations.recurrent import Cell
@@ -29,6 +30,8 @@ class FusedStep:
         self._operations = operations
         self._loss = loss
         self._cells = [operation for operation in operations if isinstance(operation, Cell)]
+        outputs = (getattr(operation, "output", None) for operation in operations)
+        self.n_numbers = sum(output.values.numel() for output in outputs if output is not None)
 
     def __call__(self, net: Any, batch: Batch) -> dict[str, Any]:
         x, y = batch
@@ -63,16 +66,24 @@ class FusedStep:
 
 def make_fused_step(network: Any, criterion: Any, batch: dict[str, Tensor]) -> FusedStep:
     """Make the step for batches of this shape; `LeftToAutograd` is raised where autograd has to make it."""
-    if type(network) is not Network:
-        raise LeftToAutograd(f"the network is a {type(network).__name__}")
     if _has_hooks(network):
         raise LeftToAutograd("hooks are registered")
     if not batch["x"].is_cpu:
         raise LeftToAutograd(f"the device is {batch['x'].device}")
     if not hasattr(criterion, "loss_gradient") or next(criterion.parameters(), None) is not None:
         raise LeftToAutograd("the loss has weights of its own")
-    operations, head = network_operations(network, batch)
+    operations, head = _operations(network, batch)
     return FusedStep(operations, MeanLoss(criterion, head))
+
+
+def _operations(network: Any, batch: dict[str, Tensor]) -> tuple[list[Operation], Head]:
+    """Those of the class of the network itself: a subclass may have other equations."""
+    if type(network) is Network:
+        return network_operations(network, batch)
+    if "operations" not in vars(type(network)):
+        raise LeftToAutograd(f"the network is a {type(network).__name__}")
+    found: tuple[list[Operation], Head] = network.operations(batch)
+    return found
 
 
 def _has_hooks(network: nn.Module) -> bool:

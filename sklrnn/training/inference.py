@@ -47,7 +47,7 @@ def run_in_blocks(
     the recurrent layers runs in double. A ``plan`` is a faster way to the same results.
     """
     a = network.architecture
-    width = max(a.n_features, a.embedding_dim, *(4 * n for n in a.units))
+    width = max(a.n_features, a.embedding_dim, *(4 * n for n in a.units or a.filters))
     ragged = isinstance(X, Ragged)
     per_timestep = ragged and (a.return_sequences if per_timestep is None else per_timestep)
     results: Any = [None] * len(X) if per_timestep else None

@@ -54,7 +54,10 @@ class TrainingMonitor(Callback):
         self.best_loss = np.inf
         self.losses: list[float] = []
         self.validation_losses: list[float] = []
-        self.kept: list[Weights] = []  # at most two, the newest or best one last
+        self.learning_rates: list[float] = []
+        # At most two, the newest or best one last, each with its epoch, counted from 1; 0 stands for those before.
+        self.kept: list[tuple[int, Weights]] = []
+        self.epoch_of_weights = 0
         self.diverged = False
         self.stop = False
         self._stopped_early = False
@@ -65,7 +68,7 @@ class TrainingMonitor(Callback):
         self._batches, self._initial_weights = batches, _copy(net)
         if validation is not None:
             self.best_loss = net.evaluate(validation)
-            self.kept = [self._initial_weights]
+            self.kept = [(0, self._initial_weights)]
 
     def on_epoch_begin(self, net: SequenceNet, dataset_train: Batches | None = None, **_: Any) -> None:
         if dataset_train is not None:
@@ -78,12 +81,15 @@ class TrainingMonitor(Callback):
             self.diverged = self.stop = True
             return
         self.losses.append(loss)
+        self.learning_rates.append(float(net.optimizer_.param_groups[0]["lr"]))
         if self.validated:
             self.validation_losses.append(monitored)
         improved = monitored <= self.best_loss - self.tol
         self._n_without_improvement = 0 if improved else self._n_without_improvement + 1
         if not self.validated or monitored < self.best_loss:
-            self.kept = [*self.kept[-1:], _copy(net, net.history[-1].get("temperature", 1.0))]
+            self.epoch_of_weights = len(self.losses)
+            kept = _copy(net, net.history[-1].get("temperature", 1.0))
+            self.kept = [*self.kept[-1:], (self.epoch_of_weights, kept)]
         self.best_loss = min(self.best_loss, monitored)
         asked_to_stop = self._ask is not None and self._ask()
         out_of_patience = self.patience is not None and self._n_without_improvement > self.patience
@@ -94,6 +100,8 @@ class TrainingMonitor(Callback):
         """What it has seen and kept, for a training that goes on later."""
         return {
             "losses": [float(loss) for loss in self.losses],
+            "learning_rates": self.learning_rates,
+            "epoch_of_weights": self.epoch_of_weights,
             "validation_losses": [float(loss) for loss in self.validation_losses],
             "best_loss": float(self.best_loss),
             "kept": self.kept,
@@ -104,6 +112,7 @@ class TrainingMonitor(Callback):
     def load_state(self, state: dict[str, Any]) -> None:
         """Take up such a state; a training with more epochs goes on where it only ran out of epochs."""
         self.losses, self.validation_losses = state["losses"], state["validation_losses"]
+        self.learning_rates, self.epoch_of_weights = state["learning_rates"], state["epoch_of_weights"]
         self.best_loss, self.kept = state["best_loss"], state["kept"]
         self._n_without_improvement = state["n_without_improvement"]
         self._stopped_early = state["stopped_early"]
@@ -114,8 +123,9 @@ class TrainingMonitor(Callback):
         keep_newest = not self.diverged and not (self.validated and self.kept)
         usable = keep_newest and self._has_usable_weights(net, batches)
         self.keeps_newest = usable
-        for weights in [] if usable else self.kept[::-1]:
+        for epoch, weights in [] if usable else self.kept[::-1]:
             net.load_weights(weights)
+            self.epoch_of_weights = epoch
             usable = self._has_usable_weights(net, batches)
             if usable:
                 break

@@ -65,16 +65,18 @@ class SequenceNet(NeuralNet):
 
     def infer(self, x: Any, **_: Any) -> Tensor:
         raw: Tensor
+        inputs = {name: tensor for name, tensor in x.items() if name != "weight"}
         if not isinstance(x, SegmentBatch):
-            raw = self.module_(**{name: tensor for name, tensor in x.items() if name != "weight"})
+            raw = self.module_(**inputs)
             return raw
-        raw, self.state = self.module_.forward_segment(x["x"], self.state_before(x), n_streams=x.n_streams)
+        state = self.state_before(x)
+        raw, self.state = self.module_.forward_segment(**inputs, state=state, n_streams=x.n_streams)
         return raw
 
     def state_before(self, x: SegmentBatch) -> Any:
         """The state that these segments start from."""
         if x is not self._segment:  # an optimizer may evaluate the same batch again
-            self._segment, self._initial_state = x, x.initial_state if x.is_first else self.state
+            self._segment, self._initial_state = x, None if x.is_first else self.state
         return self._initial_state
 
     def get_loss(self, y_pred: Tensor, y_true: Tensor, X: Any = None, training: bool = False) -> Tensor:
@@ -122,8 +124,7 @@ class SequenceNet(NeuralNet):
             return
 
         def averaged_step(batch: Batch, **params: Any) -> Any:
-            if self._rates is not None:
-                self.next_rates(1)
+            self.next_rates(1)
             step = step_fn(batch, **params)
             self.average_.update()
             return step

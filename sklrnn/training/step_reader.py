@@ -135,7 +135,9 @@ class _Recurrence:
         return self
 
     def _last_layer(self, row: Array) -> Array:
-        """The hidden state of the last layer after one more step."""
+        """The hidden state of the last layer after one more step; what a network without any reads is its own."""
+        if not len(self._network.recurrent):
+            return row
         if not self._steps:
             with torch.inference_mode():
                 x = narrowed(torch.from_numpy(row), self._network.head.weight.dtype)[None, None]

@@ -11,11 +11,16 @@ from sklrnn.training.fused_step import FusedStep, make_fused_step
 from sklrnn.training.operations.signal import LeftToAutograd
 from sklrnn.training.optimizers import OnFlatWeights
 
-_MOST_SHAPES = 4
+# Each list holds the memory of its batch: lists for at least four shapes are kept, and more while their outputs are few
+# megabytes, as sequences of many lengths have.
+_KEPT_SHAPES = 4
+_KEPT_NUMBERS = 2**20
 
 
 class AutogradStep:
     """Forward pass, loss and backward pass by autograd: for any network, loss and batch."""
+
+    n_numbers = 0  # of arrays that it keeps
 
     def __call__(self, net: Any, batch: Batch) -> dict[str, Any]:
         x, y = batch
@@ -47,9 +52,11 @@ class TrainSteps:
         x, _ = batch
         if self._reason is not None:
             return AUTOGRAD
-        key = x["x"].shape, x["x"].dtype, x["weight"].ndim, getattr(x, "n_streams", None), *x
+        # Weights may be those of real steps only, whose number differs from batch to batch.
+        shapes = ((name, part.ndim if name == "weight" else part.shape) for name, part in x.items())
+        key = x["x"].dtype, getattr(x, "n_streams", None), *shapes
         if key not in self._steps:
-            if len(self._steps) == _MOST_SHAPES:  # sequences of many lengths: each step holds the memory of a batch
+            if len(self._steps) >= _KEPT_SHAPES and sum(s.n_numbers for s in self._steps.values()) > _KEPT_NUMBERS:
                 self._steps.clear()
             self._steps[key] = self._make(net, x)
         return self._steps[key]

@@ -16,6 +16,7 @@ from sklrnn.saved_state import Saved, with_stamp, without_stamp
 from sklrnn.training.auto_epochs import resolve_patience
 from sklrnn.training.batches import Batches
 from sklrnn.training.checkpoint import Checkpoints, TrainingCheckpoint, fingerprint_of
+from sklrnn.training.curves import Curves
 from sklrnn.training.devices import choose_device
 from sklrnn.training.inference import for_blocks, run_in_blocks
 from sklrnn.training.interrupts import TrainingInterrupted
@@ -45,15 +46,6 @@ class TrainingOptions(Saved):
     n_threads: int
     verbose: int
     checkpoint: Checkpoints | None = None
-
-
-@dataclass(frozen=True)
-class Curves:
-    """The loss of each epoch; validation is None where nothing was held out."""
-
-    loss: tuple[float, ...] = ()
-    validation: tuple[float, ...] | None = None
-    best_validation: float | None = None
 
 
 EpochHook = Callable[["TrainedNetwork"], bool]
@@ -194,7 +186,9 @@ class TrainedNetwork:
 
     def _after(self, monitor: TrainingMonitor) -> "TrainedNetwork":
         """This network with the curves of the epochs that were just trained."""
-        curves = replace(self.curves, loss=(*self.curves.loss, *monitor.losses))
+        curves = self.curves.extended(
+            loss=monitor.losses, learning_rate=monitor.learning_rates, epoch_of_weights=monitor.epoch_of_weights
+        )
         if monitor.validated:
             best = monitor.best_loss if np.isfinite(monitor.best_loss) else None
             validation = (*(self.curves.validation or ()), *monitor.validation_losses)
@@ -204,10 +198,6 @@ class TrainedNetwork:
     def copy(self) -> "TrainedNetwork":
         """A copy to train on: with weights and an optimizer of its own."""
         return TrainedNetwork(self.net.copy(), self.loss, self.options, self.curves)
-
-    def without_validation(self) -> "TrainedNetwork":
-        """The same without its validation curve, which belongs to earlier weights."""
-        return TrainedNetwork(self.net, self.loss, self.options, Curves(self.curves.loss))
 
     # -- running -----------------------------------------------------------------------------------------------------
 
@@ -246,9 +236,7 @@ class TrainedNetwork:
             "architecture": self.architecture.to_dict(),
             "weights": {name: value.detach().cpu().numpy().copy() for name, value in self.module.state_dict().items()},
             "seed": self.options.seed,
-            "loss_curve": list(self.curves.loss),
-            "validation_curve": None if self.curves.validation is None else list(self.curves.validation),
-            "best_validation_loss": self.curves.best_validation,
+            **self.curves.to_state(),
         }
         return with_stamp(state, type(self))
 
@@ -267,13 +255,7 @@ class TrainedNetwork:
         options = replace(options, seed=state["seed"])
         net = make_net(network.eval(), loss, replace(options, device=str(device)))
         network.to(device)
-        validation = state["validation_curve"]
-        curves = Curves(
-            tuple(state["loss_curve"]),
-            None if validation is None else tuple(validation),
-            state["best_validation_loss"],
-        )
-        return cls(net, loss, options, curves)
+        return cls(net, loss, options, Curves.from_state(state))
 
     def __getstate__(self) -> dict[str, Any]:
         kind = type(self.architecture)

@@ -3,14 +3,22 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from scipy.special import expit
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sklrnn.nn.architecture import Architecture, initialized
 from sklrnn.nn.layers import Linear, RandomLayer, Standardise, TokenEmbedding, real_steps
 from sklrnn.nn.recurrent import RecurrentStack
-from sklrnn.nn.summary import Layer, front_layers, recurrent_layers
+from sklrnn.nn.summary import Input, Layer, front_layers, reading, recurrent_layers
+from sklrnn.training.operations.head import Head
+from sklrnn.training.operations.signal import Operation
+from sklrnn.translation.operations import translation_operations
+
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -153,8 +161,7 @@ class TranslationNetwork(nn.Module):
 
         ``fed`` holds the true inputs of the decoder: tokens (sample, time), or numbers (sample, time, flag and value).
         """
-        if self.training and self.teacher_forcing.ratio < 1.0:
-            fed = self._partly_predicted(x, fed, lengths)
+        fed = self.fed_in_training(x, fed, lengths) if self.training else fed
         states, _, _ = self.decode(fed.transpose(0, 1), self.encode(x, lengths))
         raw: Tensor = self.head(states.transpose(0, 1)[real_steps(target_lengths, len(states))])
         return raw
@@ -185,12 +192,18 @@ class TranslationNetwork(nn.Module):
         states, state, _ = self.decode(fed.unsqueeze(0), encoded, state)
         return self.head(states[0]), state
 
-    def _partly_predicted(self, x: Tensor, fed: Tensor, lengths: Tensor | None) -> Tensor:
+    def operations(self, batch: dict[str, Tensor]) -> tuple[list[Operation], Head]:
+        """What ``forward`` computes in training as operations, the last of which is the head."""
+        return translation_operations(self, batch)
+
+    def fed_in_training(self, x: Tensor, fed: Tensor, lengths: Tensor | None) -> Tensor:
         """Replace some of the true inputs of the decoder by what it predicts itself, without dropout.
 
-        No gradient flows through these predictions, so that a second pass over all steps at once learns the same as a
-        pass step by step.
+        With full teacher forcing they stay the true ones. No gradient flows through these predictions, so that a second
+        pass over all steps at once learns the same as a pass step by step.
         """
+        if self.teacher_forcing.ratio == 1.0:
+            return fed
         is_true = self.teacher_forcing(fed)
         now = fed[:, 0]
         inputs, state = [now], None
@@ -215,13 +228,19 @@ class TranslationNetwork(nn.Module):
     def layers(self) -> list[Layer]:
         """Every layer, in the order in which a pair of sequences passes them."""
         a, time = self.architecture, "time of y"
-        attention = [Layer("attention", ("sample", time, self.decoder.width), self.attention)] if a.attention else []
+        width = a.embedding_dim if a.n_tokens else a.n_features
+        encoder = recurrent_layers(self.encoder, name="encoder", gives_final=not a.attention)
+        decoder = recurrent_layers(self.decoder, name="decoder", time=time)
+        shape = ("sample", time, 1 + a.n_values) if a.n_values else ("sample", time)
+        note = "Predicting: the output of each step of the decoder is the input of its next step."
+        before = Input("y of the step before", shape, symbol="y", first=0, note=note)
+        attention = Layer("attention", ("sample", time, self.decoder.width), self.attention)
         return [
-            *front_layers(self.embedding, self.standardise, a.embedding_dim if a.n_tokens else a.n_features),
-            *recurrent_layers(self.encoder, name="encoder", gives_final=not a.attention),
-            Layer("input of the decoder", ("sample", time, a.embedding_dim), self.feed),
-            *recurrent_layers(self.decoder, name="decoder", time=time),
-            *attention,
+            *front_layers(self.embedding, self.standardise, a.n_features, width),
+            *encoder,
+            Layer("input of the decoder", ("sample", time, a.embedding_dim), self.feed, (before,)),
+            *reading(decoder, "input of the decoder", encoder[-1].name),
+            *(reading([attention], decoder[-1].name, encoder[-1].name) if a.attention else []),
             Layer("head", ("sample", time, a.n_outputs), self.head),
         ]
 
@@ -239,3 +258,15 @@ class ValuesAndEnd(nn.Module):
         if raw.shape[1] == n:
             return loss
         return loss + F.binary_cross_entropy_with_logits(raw[:, n], target[:, n], reduction="none")
+
+    def loss_gradient(self, raw: Array, target: Array) -> tuple[Array, Array]:
+        """The losses, and their gradients with respect to the raw outputs."""
+        n = self.n_values
+        difference = raw - target
+        loss = np.square(difference[:, :n]).mean(axis=1)
+        gradient = difference * np.float32(2.0 / n)
+        if raw.shape[1] > n:
+            logits, ends = raw[:, n], target[:, n]
+            loss += np.logaddexp(0.0, logits) - ends * logits
+            gradient[:, n] = expit(logits) - ends
+        return loss, gradient

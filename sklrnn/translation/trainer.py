@@ -13,6 +13,7 @@ from sklrnn.estimators.options import draw_seed, holds_out, recurrent_options
 from sklrnn.estimators.parameters import NetworkParameters
 from sklrnn.inputs.ragged import for_each_step
 from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, token_counts
+from sklrnn.nn.loss_modules import CrossEntropy
 from sklrnn.preprocessing.token_encoder import START
 from sklrnn.training.auto_epochs import StepBudget, resolve_epochs
 from sklrnn.training.devices import choose_device
@@ -112,7 +113,7 @@ class PairTrainer(PairReader, NetworkHolder, TranslatorParameters, NetworkParame
         )
 
     def _criterion(self) -> nn.Module:
-        return ValuesAndEnd(self._n_values) if self.output_encoder_ is None else nn.CrossEntropyLoss(reduction="none")
+        return ValuesAndEnd(self._n_values) if self.output_encoder_ is None else CrossEntropy()
 
     def _check_beam(self, beam_size: int) -> None:
         if beam_size > 1 and self.output_encoder_ is None:

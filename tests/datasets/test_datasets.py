@@ -1,4 +1,5 @@
 import socket
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -7,7 +8,14 @@ from numpy.testing import assert_array_equal
 
 from sklrnn import datasets
 
-LOADERS = [getattr(datasets, name) for name in datasets.__all__]
+LOADERS = [
+    datasets.load_air_passengers,
+    datasets.load_co2,
+    datasets.load_jfk_weather,
+    datasets.load_names,
+    datasets.load_seattle_weather,
+    datasets.load_sunspots,
+]
 SERIES = [loader for loader in LOADERS if loader is not datasets.load_names]
 FILLING = [datasets.load_jfk_weather, datasets.load_co2]
 
@@ -135,3 +143,34 @@ def test_names_are_words_of_eighteen_languages():
     assert names.duplicated().sum() == 2038
     assert names["name"].str.len().agg(["min", "max"]).to_list() == [2, 20]
     assert names.loc[names["language"] == "Polish", "name"].isin(["Kowalczyk", "Zieliński"]).any()
+
+
+def test_wnut17_has_a_tag_for_each_word(no_network):
+    X, y = datasets.load_wnut17(return_X_y=True)
+    assert len(X) == len(y) == 1009
+    assert [len(words) for words in X] == [len(tags) for tags in y]
+    assert sum(map(len, X)) == 15733
+    tags, counts = np.unique(np.concatenate(y), return_counts=True)
+    assert datasets.load_wnut17().target_names == tags.tolist()
+    assert dict(zip(tags, counts, strict=True))["O"] == 14483
+
+
+def test_wnut17_as_a_frame_has_a_row_for_each_word():
+    X, y = datasets.load_wnut17(return_X_y=True)
+    bunch = datasets.load_wnut17(as_frame=True)
+    assert bunch.frame.shape == (15733, 3)
+    assert [words.tolist() for _, words in bunch.data.groupby("sentence")["token"]] == X
+    assert_array_equal(bunch.target, np.concatenate(y))
+
+
+def test_notice_names_every_file():
+    folder = Path(datasets.__file__).parent
+    notice = (folder / "NOTICE").read_text(encoding="utf-8")
+    files = [path for path in folder.iterdir() if path.suffix == ".gz"]
+    assert len(files) == 7
+    assert [path.name for path in files if f"\n{path.name}\n" not in notice] == []
+    assert "Copyright (c) 2017 Sean Robertson" in notice
+
+
+def test_bundled_files_are_small():
+    assert sum(path.stat().st_size for path in Path(datasets.__file__).parent.glob("*.gz")) < 1_000_000

@@ -16,7 +16,6 @@ from torch import nn
 
 from sklrnn import SequenceGenerator
 from sklrnn.generation.batches import TextBatches
-from sklrnn.generation.network import initial_state
 from sklrnn.generation.sampling import sample_token
 from sklrnn.generation.texts import Texts
 
@@ -37,11 +36,11 @@ def score_by_hand(model, text, context=None):
     codes = encoder.transform([text])[0]
     if not model._has_ends:
         codes = codes[:-1]
-    state = initial_state(None if context is None else torch.as_tensor(np.array([context], dtype=float)))
-    found = []
+    context = None if context is None else torch.as_tensor(np.array([context], dtype=float))
+    found, state = [], None
     with torch.no_grad():
         for code, following in pairwise(codes):
-            raw, state = network(torch.tensor([[code]]), state)
+            raw, state = network(torch.tensor([[code]]), state, context)
             found.append(raw[0, 0].log_softmax(0)[following].item())
     network.float()
     return found
@@ -152,7 +151,7 @@ def test_batches_hold_every_text_whole(lengths, seed):
         for x, targets in batches:
             shape = (-1, x.n_streams)
             if x.is_first:
-                names = x.initial_state["context"][:, 0].int().tolist()
+                names = x["context"][:, 0].int().tolist()
                 so_far = {name: [] for name in names}
             for name, known, following, weight in zip(
                 names, x["x"].reshape(shape).T, targets.reshape(shape).T, x["weight"].reshape(shape).T, strict=True
@@ -172,10 +171,10 @@ def test_batches_come_in_a_new_order_each_epoch():
     batches = TextBatches(some_texts([5] * 20), batch_size=4, segment_length=9, device=CPU, seed=0)
     orders = []
     for batches.epoch in (0, 0, 1):
-        orders.append(torch.cat([x.initial_state["context"] for x, _ in batches]).flatten().tolist())
+        orders.append(torch.cat([x["context"] for x, _ in batches]).flatten().tolist())
     assert orders[0] == orders[1] != orders[2]
     batches.seed = None
-    assert torch.cat([x.initial_state["context"] for x, _ in batches]).flatten().tolist() == list(range(20))
+    assert torch.cat([x["context"] for x, _ in batches]).flatten().tolist() == list(range(20))
 
 
 @pytest.mark.parametrize(("length", "most", "n_streams"), [(40, 4, 4), (43, 4, 4), (43, 30, 5), (8, 4, 1), (7, 4, 1)])

@@ -200,7 +200,7 @@ def test_a_hundred_thousand_rows_do_not_take_a_loop():
 @pytest.mark.parametrize(
     ("cv", "message"),
     [
-        (iter([]), "gave no split, so there was nothing to check"),
+        (iter([]), "gave no split. A generator can be used up only once"),
         ([(np.array([0.5]), np.array([9]))], "must hold row numbers, got values of type float64"),
         ([(np.ones(5, bool), np.array([9]))], "a mask of 5 values, but X has 30 rows"),
     ],

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from sklrnn.generation.network import LanguageArchitecture, initial_state
+from sklrnn.generation.network import LanguageArchitecture
 from sklrnn.nn.architecture import count_parameters
 from sklrnn.nn.cells import CELLS
 from sklrnn.nn.network import NetworkArchitecture
@@ -30,6 +30,7 @@ CELL_OPTIONS = [
     {"cell": "lstm", "cell_options": {"peephole": True}},
     {"cell": nn.GRU},
 ]
+WITHOUT_RECURRENCE = {"cell": None, "units": (), "filters": (2, 3)}
 
 
 def network(**options):
@@ -67,6 +68,8 @@ def every_network():
     for cell in CELL_OPTIONS:
         for options in OPTIONS:
             yield network(**cell, **options)
+    for pooling in ("last", "attention"):
+        yield network(**WITHOUT_RECURRENCE, pooling=pooling)
     for options in ({}, {"attention": True, "bidirectional": True}, {"n_tokens": 6}, {"n_values": 2, "n_outputs": 3}):
         yield translation_network(**options)
     for options in ({}, {"n_context": 2}):
@@ -103,7 +106,7 @@ def output_shapes(of, *inputs):
     return seen
 
 
-@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("options", [*OPTIONS, WITHOUT_RECURRENCE])
 def test_widths_of_layers_are_those_of_a_run(options):
     of = network(**options)
     x = torch.zeros(4, 6, 1, dtype=torch.int64) if "n_tokens" in options else torch.zeros(4, 6, 3)
@@ -124,7 +127,7 @@ def test_widths_of_a_translator_are_those_of_a_run():
 
 def test_widths_of_a_language_model_are_those_of_a_run():
     of = language_network(n_context=2)
-    seen = output_shapes(of, torch.zeros(6, 4, dtype=torch.int64), initial_state(torch.zeros(4, 2)))
+    seen = output_shapes(of, torch.zeros(6, 4, dtype=torch.int64), None, torch.zeros(4, 2))
     assert {name: shape[-1] for name, shape in seen.items()} == {layer.name: layer.shape[-1] for layer in of.layers()}
 
 

@@ -132,6 +132,11 @@ def assert_same(by_autograd, fused):
         {"pooling": "attention", "cell": "lstm", "units": (8, 17)},
         {"flag_missing": True},
         {"flag_missing": True, "normalize_X": "window", "filters": (4,)},
+        {"cell": None, "units": (), "filters": (4,)},
+        {"cell": None, "units": (), "filters": (4,), "convolution_skip": True},
+        {"cell": None, "units": (), "filters": (5, 4), "dropout": 0.3, "pooling": "mean", "batch_norm": True},
+        {"cell": None, "units": (), "filters": (5, 4), "dropout": 0.3, "pool_size": 2, "convolution_skip": True},
+        {"cell": None, "units": (), "filters": (16,), "pooling": "attention", "n_direct_steps": 2},
     ],
     ids=str,
 )
@@ -371,6 +376,17 @@ def test_fits_with_fused_steps_are_the_same(model, monkeypatch):
     assert made
     monkeypatch.setattr(train_step, "make_fused_step", raise_left_to_autograd)
     np.testing.assert_allclose(with_fused_steps, model.fit(X, y).loss_curve_, rtol=1e-4)
+
+
+def test_the_lists_of_short_sequences_of_many_lengths_are_kept(monkeypatch):
+    made = []
+    monkeypatch.setattr(train_step, "make_fused_step", lambda *args: made.append(1) or make_fused_step(*args))
+    X = [np.ones((1 + row % 9, 1)) for row in range(18)]
+    GRURegressor(units=6, batch_size=2, max_epochs=3, random_state=0).fit(X, np.arange(18.0))
+    n_made = len(made)
+    monkeypatch.setattr(train_step, "_KEPT_NUMBERS", 0)
+    GRURegressor(units=6, batch_size=2, max_epochs=3, random_state=0).fit(X, np.arange(18.0))
+    assert n_made < len(made) - n_made
 
 
 class WatchesEpochs(Callback):

@@ -17,9 +17,11 @@ from sklrnn.nn.network import NetworkArchitecture
 from sklrnn.saved_state import with_stamp
 from sklrnn.training import inference, monitor, train_step
 from sklrnn.training.batches import Batches
+from sklrnn.training.curves import Curves
 from sklrnn.training.fused_step import make_fused_step
 from sklrnn.training.inference import all_states
 from sklrnn.training.net import SequenceNet
+from sklrnn.training.optimizers import one_cycle
 from sklrnn.training.trained_network import TrainedNetwork, TrainingOptions, train
 
 CPU = torch.device("cpu")
@@ -200,13 +202,36 @@ def test_random_layers_draw_from_the_seed_of_the_network_and_from_nothing_else()
     assert torch.equal(state, torch.get_rng_state())
 
 
-def test_without_validation():
-    model = trained(validated=True)
-    without = model.without_validation()
-    assert (without.curves.validation, without.curves.best_validation) == (None, None)
-    assert without.curves.loss == model.curves.loss
-    assert model.curves.validation is not None
-    assert without.net is model.net
+def test_training_on_without_validation_drops_a_curve_that_belongs_to_other_weights():
+    first = trained(validated=True)
+    second = first.continue_training(LOSS, batches(), None, OPTIONS)
+    assert (second.curves.validation, second.curves.best_validation) == (None, None)
+    assert second.curves.loss[:3] == first.curves.loss
+    assert len(first.curves.validation) == 3
+
+
+def test_best_epoch_is_that_of_the_weights():
+    assert trained(max_epochs=5).curves.best_epoch == 5  # without validation the newest
+    first = trained(validated=True, max_epochs=30)
+    assert first.curves.best_epoch == 1 + int(np.argmin(first.curves.validation))
+    worse = first.continue_training(LOSS, batches(), validation(), replace(OPTIONS, learning_rate=3.0, optimizer="sgd"))
+    assert worse.curves.best_epoch == first.curves.best_epoch
+    better = first.continue_training(LOSS, batches(), validation(), replace(OPTIONS, max_epochs=30, tol=0.0))
+    assert better.curves.best_epoch == 1 + int(np.argmin(better.curves.validation))
+
+
+class HalveTheRate(Callback):
+    def on_epoch_end(self, net, **_):
+        net._set_rate(net.optimizer_.param_groups[0]["lr"] / 2)
+
+
+def test_learning_rate_is_recorded_for_each_epoch():
+    model = trained(callbacks=[HalveTheRate()])
+    assert model.curves.learning_rate == (0.01, 0.005, 0.0025)
+    second = model.continue_training(LOSS, batches(), None, replace(OPTIONS, learning_rate=0.1, max_epochs=1))
+    assert second.curves.learning_rate == (0.01, 0.005, 0.0025, 0.1)
+    planned = list(one_cycle(0.01, 9))  # three batches in each of three epochs
+    assert trained(schedule="one_cycle").curves.learning_rate == (planned[2], planned[5], planned[8])
 
 
 # -- failures ----------------------------------------------------------------------------------------------------------
@@ -322,9 +347,7 @@ def untrained(**options):
         "architecture": network.architecture.to_dict(),
         "weights": {name: value.numpy() for name, value in network.state_dict().items()},
         "seed": OPTIONS.seed,
-        "loss_curve": [],
-        "validation_curve": None,
-        "best_validation_loss": None,
+        **Curves().to_state(),
     }
     return TrainedNetwork.from_state(with_stamp(state, TrainedNetwork), NetworkArchitecture, LOSS, OPTIONS)
 

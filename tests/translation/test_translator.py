@@ -168,7 +168,7 @@ def test_without_teacher_forcing_the_decoder_is_fed_its_own_predictions(numeric)
     network.train()
     network.teacher_forcing.use_generator(torch.Generator().manual_seed(0))
     network.teacher_forcing.set_ratio(0.0)
-    inputs = network._partly_predicted(x, fed, None)
+    inputs = network.fed_in_training(x, fed, None)
     assert network.training
     network.eval()
     raw = network(x, inputs, batch["target_lengths"]).detach()
@@ -176,7 +176,7 @@ def test_without_teacher_forcing_the_decoder_is_fed_its_own_predictions(numeric)
     assert_allclose(inputs[:, 1:], predicted[:, :-1], atol=1e-5)
     assert_allclose(inputs[:, 0], fed[:, 0])
     network.teacher_forcing.set_ratio(1.0)
-    assert_allclose(network._partly_predicted(x, fed, None), fed)
+    assert_allclose(network.fed_in_training(x, fed, None), fed)
 
 
 def test_the_teacher_forcing_ratio_is_a_share_of_the_steps():

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from sklrnn._plotting import COLOURS, drawable_times, import_pyplot
 from sklrnn.forecasting.comparison.cutoffs import instance_rows
 
 __all__ = ["LineStyle", "choose_styles", "draw_forecasts", "draw_skill", "new_axes"]
 
-# The palette of Okabe and Ito, which colour-blind readers can distinguish; further lines repeat it with dashes.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+# Lines beyond the colours repeat them with dashes.
 _GREYS = ("#4d4d4d", "#8c8c8c", "#666666", "#a6a6a6", "#595959", "#999999")
 _DASHES: tuple[Any, ...] = ("--", ":", "-.", (0, (6, 2, 1, 2, 1, 2)), (0, (1, 3)), (0, (10, 3)))
 _WORST_SKILL_SHOWN = -100
@@ -36,8 +36,8 @@ def choose_styles(models: Sequence[str], highlight: Collection[str]) -> dict[str
     """Give each model its line style, by the order of the models: whatever their ranks, the styles stay the same."""
     styles = {}
     for place, name in enumerate(name for name in models if name in highlight):
-        dash = "-" if place < len(_COLOURS) else _DASHES[place // len(_COLOURS) % len(_DASHES)]
-        styles[name] = LineStyle(True, _COLOURS[place % len(_COLOURS)], dash)
+        dash = "-" if place < len(COLOURS) else _DASHES[place // len(COLOURS) % len(_DASHES)]
+        styles[name] = LineStyle(True, COLOURS[place % len(COLOURS)], dash)
     for place, name in enumerate(name for name in models if name not in highlight):
         styles[name] = LineStyle(False, _GREYS[place % len(_GREYS)], _DASHES[place % len(_DASHES)])
     return styles
@@ -45,7 +45,7 @@ def choose_styles(models: Sequence[str], highlight: Collection[str]) -> dict[str
 
 def new_axes() -> tuple[Any, Any]:
     """Make a figure with one axes for forecasts and one for skill."""
-    _, axes = _pyplot().subplots(2, 1, figsize=(10, 8), layout="constrained", height_ratios=(3, 2))
+    _, axes = import_pyplot().subplots(2, 1, figsize=(10, 8), layout="constrained", height_ratios=(3, 2))
     return axes[0], axes[1]
 
 
@@ -62,14 +62,14 @@ def draw_forecasts(
     legend: bool,
 ) -> Any:
     """Draw the forecasts of the last fold and the true values of one series, with ``history`` rows before them."""
-    ax = _pyplot().subplots(figsize=(10, 5), layout="constrained")[1] if ax is None else ax
+    ax = import_pyplot().subplots(figsize=(10, 5), layout="constrained")[1] if ax is None else ax
     table, series = _select(forecasts, y, instance, variable)
     by_model = {str(name): rows for name, rows in table.groupby("model")}
     horizon = int(table["step"].max())
     cutoff = int(series.index.get_indexer([table["time"].iloc[0]])[0])
     n_known = min(history, cutoff)
     series = series.iloc[cutoff - n_known : cutoff + horizon]
-    times = _dates(series.index)
+    times = drawable_times(series.index)
     ax.plot(times, series, color="black", linewidth=1.5, label="truth", zorder=5)
     shown = [series.to_numpy()]
     for name, style in styles.items():
@@ -93,7 +93,7 @@ def draw_skill(
     ax: Any, skill: pd.DataFrame, styles: Mapping[str, LineStyle], *, reference: str, n_splits: int, legend: bool
 ) -> Any:
     """Draw the skill of each model against the reference, step by step."""
-    ax = _pyplot().subplots(figsize=(10, 4), layout="constrained")[1] if ax is None else ax
+    ax = import_pyplot().subplots(figsize=(10, 4), layout="constrained")[1] if ax is None else ax
     percent = 100 * skill
     for name, style in styles.items():
         if percent[name].notna().any():
@@ -165,18 +165,3 @@ def _limit(ax: Any, values: Any, y_true: Any) -> None:
 def _legend_beside(ax: Any) -> None:
     """Put the legend to the right of the axes, where it hides no line."""
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0, frameon=False)
-
-
-def _dates(index: Any) -> Any:
-    """Turn periods into dates, which matplotlib can draw."""
-    return index.to_timestamp() if isinstance(index, pd.PeriodIndex) else index
-
-
-def _pyplot() -> Any:
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ModuleNotFoundError(
-            "Plots need matplotlib, which is not installed. Install it with 'python -m pip install matplotlib'."
-        ) from error
-    return plt

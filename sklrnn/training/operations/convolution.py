@@ -17,13 +17,12 @@ from torch import Tensor
 
 from sklrnn.nn.convolution import BatchNorm, CausalConvolution
 from sklrnn.training.operations.recurrent import make_signal
-from sklrnn.training.operations.signal import LeftToAutograd, Operation, Signal
+from sklrnn.training.operations.signal import LeftToAutograd, Operation, Signal, refuse_frozen
 
 
 class Convolve:
     def __init__(self, layer: Any, source: Signal) -> None:
-        if any(weight.grad is None for weight in layer.parameters()):
-            raise LeftToAutograd("a convolution is frozen")
+        refuse_frozen("a convolution", layer.parameters())
         n_steps, n_rows, _ = source.values.shape
         size = layer.weight.shape[2]
         self.output = make_signal(n_steps, n_rows, layer.weight.shape[0])
@@ -66,8 +65,7 @@ class NormaliseBatch:
     """Batch normalisation over all steps of all rows, by torch's operator."""
 
     def __init__(self, layer: BatchNorm, source: Signal) -> None:
-        if layer.weight.grad is None or layer.bias.grad is None:
-            raise LeftToAutograd("a batch normalisation is frozen")
+        refuse_frozen("a batch normalisation", layer.parameters())
         if source.values[:, :, 0].numel() == 1:
             raise LeftToAutograd("one value has no spread to normalise")
         self._layer = layer
@@ -119,8 +117,7 @@ class Relu:
         self.output.values.relu_()
 
     def backward(self) -> None:
-        gradient = self.output.gradient
-        torch.ops.aten.threshold_backward.grad_input(gradient, self.output.values, 0.0, grad_input=gradient)
+        _where_positive(self.output.gradient, self.output.values, out=self.output.gradient)
 
 
 class MaxPool:
@@ -129,29 +126,54 @@ class MaxPool:
     def __init__(self, source: Signal, size: int) -> None:
         n_steps, n_rows, n_features = source.values.shape
         self.output = make_signal(-(-n_steps // size), n_rows, n_features)
-        arrays = source.values, source.gradient, self.output.values, self.output.gradient
+        x, dx, y, dy = source.values, source.gradient, self.output.values, self.output.gradient
         n_first = n_steps % size
-        self._blocks = []  # x and its gradient as (place in the block, block, sample, filter), y and its gradient
-        for length, of_x, of_y in (
-            (n_first, slice(n_first), slice(n_first > 0)),
-            (size, slice(n_first, None), slice(n_first > 0, None)),
-        ):
-            x, dx, y, dy = (part[at] for part, at in zip(arrays, (of_x, of_x, of_y, of_y), strict=True))
-            if len(y):
-                self._blocks.append((*(part.unflatten(0, (-1, length)).transpose(0, 1) for part in (x, dx)), y, dy))
+        self._blocks = [_Blocks(x[:n_first], dx[:n_first], y[:1], dy[:1], n_first)] if n_first else []
+        if n_steps >= size:
+            of_y = slice(-(n_steps // size), None)
+            self._blocks.append(_Blocks(x[n_first:], dx[n_first:], y[of_y], dy[of_y], size))
 
     def forward(self, batch: dict[str, Tensor]) -> None:
-        for x, _, y, _ in self._blocks:
-            y.copy_(x[0])
-            for place in x[1:]:
-                torch.maximum(y, place, out=y)
+        for blocks in self._blocks:
+            blocks.forward()
 
     def backward(self) -> None:
-        for x, dx, y, dy in self._blocks:
-            left = dy.clone()
-            for place, gradient in zip(x, dx, strict=True):
-                torch.eq(place, y, out=gradient).mul_(left)
-                left.sub_(gradient)
+        for blocks in self._blocks:
+            blocks.backward()
+
+
+class _Blocks:
+    """Blocks of one length: x and its gradient as (place in the block, block, sample, filter), y and its gradient.
+
+    ``largest`` holds the maximum of the places up to each.
+    """
+
+    def __init__(self, x: Tensor, dx: Tensor, y: Tensor, dy: Tensor, length: int) -> None:
+        self._x, self._dx = (part.unflatten(0, (-1, length)).unbind(1) for part in (x, dx))
+        self._y, self._dy = y, dy
+        self._largest = [self._x[0], *(torch.empty_like(y) for _ in range(length - 2)), y]
+        self._difference, self._left = torch.empty_like(y), torch.empty_like(y)
+
+    def forward(self) -> None:
+        if len(self._x) == 1:
+            self._y.copy_(self._x[0])
+        for place in range(1, len(self._x)):
+            torch.maximum(self._largest[place - 1], self._x[place], out=self._largest[place])
+
+    def backward(self) -> None:
+        """From the last place on: where it is larger than all before it, it gets what is left of the gradient."""
+        left = self._dy
+        for place in range(len(self._x) - 1, 0, -1):
+            torch.sub(self._x[place], self._largest[place - 1], out=self._difference)
+            _where_positive(left, self._difference, out=self._dx[place])
+            left = torch.sub(left, self._dx[place], out=self._left if place > 1 else self._dx[0])
+        if len(self._x) == 1:
+            self._dx[0].copy_(left)
+
+
+def _where_positive(gradient: Tensor, x: Tensor, *, out: Tensor) -> None:
+    """The gradient where x is positive, else 0."""
+    torch.ops.aten.threshold_backward.grad_input(gradient, x, 0.0, grad_input=out)
 
 
 def convolution_operations(convolution: CausalConvolution, source: Signal) -> tuple[list[Operation], Signal]:
@@ -165,9 +187,9 @@ def convolution_operations(convolution: CausalConvolution, source: Signal) -> tu
             normalise = NormaliseBatch(norm, source)
             operations.append(normalise)
             source = normalise.output
-        operations.append(Relu(source))
         if pool_size > 1:
             pool = MaxPool(source, pool_size)
             operations.append(pool)
             source = pool.output
+        operations.append(Relu(source))  # behind the pooling, where there are fewer steps and the result is the same
     return operations, source

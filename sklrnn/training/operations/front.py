@@ -4,17 +4,31 @@
 
     standardise   z = (x - mean) / spread
     embed         z_t = E[token_t]               dE[k] = sum of dz_t over all t with token k
+    context       z_t = z_t + W c                dW = sum of dz_t c' over all t
+    padding       z_t = 0                        dz_t = 0
 """
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sklrnn.kernels.program import move, standardise
 from sklrnn.nn.layers import Standardise, TokenEmbedding
 from sklrnn.nn.window_scale import StandardiseWindow
 from sklrnn.training.operations.readout import padding_of
-from sklrnn.training.operations.signal import Array, EpochArrays, Instructions, LeftToAutograd, Signal
+from sklrnn.training.operations.recurrent import make_signal
+from sklrnn.training.operations.signal import (
+    Array,
+    EpochArrays,
+    Instructions,
+    LeftToAutograd,
+    Operation,
+    Signal,
+    refuse_frozen,
+)
 
 # Of more of them no standardised copy is kept.
 _MOST_NUMBERS = 2**24
@@ -22,7 +36,7 @@ _NUMBERS_AT_ONCE = 2**20
 
 
 class StandardiseBatch:
-    """Standardises in the precision of the batch. Padding becomes zero."""
+    """Standardises in the precision of the batch."""
 
     def __init__(self, layer: Standardise, x: Tensor) -> None:
         if not x.is_floating_point():
@@ -30,21 +44,19 @@ class StandardiseBatch:
         self._layer = layer
         n_rows, n_steps, n_features = x.shape
         self.output = Signal(torch.empty(n_steps, n_rows, n_features * (2 if layer.flag_missing else 1)), None)
-        self._as_batch = self.output.values.transpose(0, 1).numpy()  # (sample, time, feature), as batches come
         self._is_simple = not layer.flag_missing and not isinstance(layer, StandardiseWindow)
         if self._is_simple:
-            self._mean, self._spread = (part.to(x.dtype).numpy() for part in (layer.mean, layer.spread))
-            self._centred = np.empty(x.shape, dtype=self._mean.dtype)
+            self._mean, self._spread = (part.to(x.dtype) for part in (layer.mean, layer.spread))
+            values = self.output.values
+            self._centred = values if values.dtype == x.dtype else torch.empty(values.shape, dtype=x.dtype)
 
     def forward(self, batch: dict[str, Tensor]) -> None:
-        x, lengths = batch["x"], batch.get("lengths")
+        x = batch["x"]
         if self._is_simple:
-            np.subtract(x.numpy(), self._mean, out=self._centred)
-            np.divide(self._centred, self._spread, out=self._as_batch)
+            torch.sub(x.transpose(0, 1), self._mean, out=self._centred)
+            torch.div(self._centred, self._spread, out=self.output.values)
         else:
-            np.copyto(self._as_batch, self._layer(x, lengths).numpy(), casting="same_kind")
-        if lengths is not None:
-            self.output.values.masked_fill_(padding_of(lengths, x.shape[1]), 0.0)
+            self.output.values.copy_(self._layer(x, batch.get("lengths")).transpose(0, 1))
 
     def backward(self) -> None:
         """Nothing to do: nothing is learnt here."""
@@ -52,7 +64,7 @@ class StandardiseBatch:
     def instructions(self, epoch: EpochArrays) -> Instructions | None:
         n_features = self.output.values.shape[2]
         if self._is_simple:
-            x, mean, spread = epoch.x, self._mean, self._spread
+            x, mean, spread = epoch.x, self._mean.numpy(), self._spread.numpy()
         else:
             if epoch.x.size > _MOST_NUMBERS:
                 return None
@@ -73,30 +85,66 @@ class StandardiseBatch:
 
 
 class Embed:
-    """The vectors of tokens. Padding becomes zero, and gives no gradient."""
+    """The vectors of tokens. ``rows_of`` finds their rows, (time, sample), in the table of vectors."""
 
-    def __init__(self, layer: TokenEmbedding, x: Tensor) -> None:
-        if layer.weight.grad is None:
-            raise LeftToAutograd("the embedding is frozen")
-        self._layer = layer
-        self._weight, self._grad_weight = layer.weight.detach(), layer.weight.grad
-        shape = x.shape[1], x.shape[0], layer.weight.shape[1]
-        self.output = Signal(torch.empty(shape), torch.zeros(shape))
-        self._padding: Tensor | None = None
+    def __init__(
+        self, table: nn.Parameter, n_steps: int, n_rows: int, rows_of: Callable[[dict[str, Tensor]], Tensor]
+    ) -> None:
+        refuse_frozen("an embedding", [table])
+        self._table, self._rows_of = table.detach(), rows_of
+        self._grad_table: Any = table.grad
+        self.output = make_signal(n_steps, n_rows, table.shape[1])
 
     def forward(self, batch: dict[str, Tensor]) -> None:
-        lengths, values = batch.get("lengths"), self.output.values
-        self._rows = self._layer.rows(batch["x"]).t().reshape(-1)
-        torch.index_select(self._weight, 0, self._rows, out=values.view(-1, values.shape[2]))
-        self._padding = None if lengths is None else padding_of(lengths, len(values))
-        if self._padding is not None:
-            values.masked_fill_(self._padding, 0.0)
+        self._rows = self._rows_of(batch).reshape(-1)
+        torch.index_select(self._table, 0, self._rows, out=self.output.values.flatten(0, 1))
 
     def backward(self) -> None:
-        gradient = self.output.gradient
-        if self._padding is not None:
-            gradient.masked_fill_(self._padding, 0.0)
-        self._grad_weight.zero_().index_add_(0, self._rows, gradient.flatten(0, 1))
+        self._grad_table.zero_().index_add_(0, self._rows, self.output.gradient.flatten(0, 1))
+
+
+class AddContext:
+    """Adds a product of the standardised context of each sequence to all its steps. In place."""
+
+    def __init__(self, product: nn.Linear, standardise: Standardise, source: Signal) -> None:
+        refuse_frozen("the product of the context", [product.weight])
+        self._standardise, self._source = standardise, source
+        self._weight, self._grad_weight = product.weight.detach(), product.weight.grad
+
+    def forward(self, batch: dict[str, Tensor]) -> None:
+        self._context = self._standardise(batch["context"]).to(self._weight.dtype)  # (sample, feature)
+        self._source.values.add_(self._context @ self._weight.t())
+
+    def backward(self) -> None:
+        torch.mm(self._source.gradient.sum(dim=0).t(), self._context, out=self._grad_weight)
+
+
+class ClearPadding:
+    """Sets steps behind the end of a sequence to zero, and their gradients. In place."""
+
+    def __init__(self, source: Signal) -> None:
+        self._source = source
+
+    def forward(self, batch: dict[str, Tensor]) -> None:
+        values = self._source.values
+        self._padding = padding_of(batch["lengths"], len(values))
+        values.masked_fill_(self._padding, 0.0)
+
+    def backward(self) -> None:
+        if self._source.gradient is not None:
+            self._source.gradient.masked_fill_(self._padding, 0.0)
+
+
+def front_operations(network: Any, batch: dict[str, Tensor]) -> tuple[list[Operation], Signal]:
+    """The operations that make numbers of the sequences of a batch, with whichever front layer a network has."""
+    x = batch["x"]
+    embedding = network.embedding
+    front: Embed | StandardiseBatch
+    if isinstance(embedding, TokenEmbedding):
+        front = Embed(embedding.weight, x.shape[1], x.shape[0], lambda batch: embedding.rows(batch["x"]).t())
+    else:
+        front = StandardiseBatch(network.standardise, x)
+    return [front, ClearPadding(front.output)] if "lengths" in batch else [front], front.output
 
 
 class NewestInput:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from sklrnn.kernels.program import head_part
-from sklrnn.training.operations.signal import EpochArrays, Instructions, LeftToAutograd, Signal
+from sklrnn.training.operations.signal import EpochArrays, Instructions, Signal, refuse_frozen
 
 # Of more of them, torch's product of matrices is faster than one row after the other.
 _MOST_OUTPUTS = 64
@@ -23,8 +23,7 @@ class Head:
     """Raw outputs (row, output) from parts beside each other; rows are samples, or all steps of all samples."""
 
     def __init__(self, head: Any, parts: Sequence[Signal]) -> None:
-        if any(weight.grad is None or not weight.requires_grad for weight in head.parameters()):
-            raise LeftToAutograd("the head is frozen")
+        refuse_frozen("the head", head.parameters())
         self._parts = [part.values.flatten(0, -2) for part in parts]
         first = self._parts[0]
         n_rows = len(first)

@@ -34,7 +34,11 @@ class MeanLoss:
         weight, lengths, raw = batch["weight"], batch.get("lengths"), self._raw
         real: Any = slice(None)
         shares = weight.numpy() / len(weight)
-        if weight.ndim == 2:  # raw outputs lie in the order of the states, (time, sample)
+        if "target_lengths" in batch:  # targets are those of real steps only, (sample, time)
+            real = _places(batch["target_lengths"], len(raw))
+            raw = raw[real]
+            self._grad_raw.zero_()
+        elif weight.ndim == 2:  # raw outputs lie in the order of the states, (time, sample)
             y, shares = y.transpose(0, 1).flatten(0, 1), shares.T.reshape(-1)
             if lengths is not None:  # padding need not be finite
                 real = real_steps(lengths, weight.shape[1]).t().flatten().numpy()
@@ -71,3 +75,11 @@ class MeanLoss:
             loss = torch.dot(self._criterion(raw, y), torch.from_numpy(shares))
             (of_raw,) = torch.autograd.grad(loss, raw)
         return float(loss.detach()), of_raw.numpy()
+
+
+def _places(lengths: Tensor, n_rows: int) -> Array:
+    """Where the real steps, (sample, time), lie among all steps, (time, sample)."""
+    n_samples = len(lengths)
+    sample, step = real_steps(lengths, n_rows // n_samples).numpy().nonzero()
+    places: Array = step * n_samples + sample
+    return places

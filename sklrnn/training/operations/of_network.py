@@ -5,10 +5,10 @@ from torch import Tensor
 from sklrnn.nn.network import Network
 from sklrnn.nn.readout import AttentionState
 from sklrnn.training.operations.convolution import convolution_operations
-from sklrnn.training.operations.front import Embed, NewestInput, StandardiseBatch
+from sklrnn.training.operations.front import NewestInput, front_operations
 from sklrnn.training.operations.head import Head
 from sklrnn.training.operations.readout import AttendedState, LastState, MaxState, MeanState
-from sklrnn.training.operations.recurrent import recurrent_operations
+from sklrnn.training.operations.recurrent import Dropout, recurrent_operations
 from sklrnn.training.operations.segments import JoinSegments, SplitSegments
 from sklrnn.training.operations.signal import LeftToAutograd, Operation, Signal
 
@@ -16,10 +16,8 @@ from sklrnn.training.operations.signal import LeftToAutograd, Operation, Signal
 def network_operations(network: Network, batch: dict[str, Tensor]) -> tuple[list[Operation], Head]:
     """All operations from a batch of this shape to raw outputs, with the head, which is the last of them."""
     a, x = network.architecture, batch["x"]
-    front = Embed(network.embedding, x) if a.n_tokens else StandardiseBatch(network.standardise, x)
-    operations: list[Operation] = [front]
+    operations, source = front_operations(network, batch)
     beside: list[Signal] = []  # what the head reads beside the states
-    source = front.output
     if network.n_direct_steps:
         newest = NewestInput(source, network.n_direct_steps)
         operations.append(newest)
@@ -40,6 +38,10 @@ def network_operations(network: Network, batch: dict[str, Tensor]) -> tuple[list
         operations.append(segments)
         source = segments.output
     gives_final = a.pooling == "last" and not a.return_sequences and "lengths" not in batch and n_segments == 1
+    if network.dropout is not None and network.dropout.rate:
+        dropout = Dropout(network.dropout, source)
+        operations.append(dropout)
+        source = dropout.output
     for layer in network.recurrent:
         of_layer, source = recurrent_operations(
             layer,
@@ -64,5 +66,7 @@ def _readout(network: Network, states: Signal) -> LastState | MeanState | MaxSta
     if isinstance(network.readout, AttentionState):
         return AttendedState(network.readout, states)
     if network.architecture.pooling == "last":
+        if not len(network.recurrent):  # the states are those of the convolutions, which a skip connection reads too
+            return LastState(states, n_forwards=states.values.shape[2], others_add=network.skip is not None)
         return LastState(states, n_forwards=network.recurrent[-1].units)
     return MeanState(states) if network.architecture.pooling == "mean" else MaxState(states)

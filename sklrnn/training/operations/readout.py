@@ -20,7 +20,7 @@ from sklrnn.kernels.program import fill, move
 from sklrnn.nn.layers import real_steps
 from sklrnn.nn.readout import AttentionState
 from sklrnn.training.operations.recurrent import make_signal
-from sklrnn.training.operations.signal import EpochArrays, Instructions, LeftToAutograd, Signal
+from sklrnn.training.operations.signal import EpochArrays, Instructions, Signal, refuse_frozen
 
 
 class _Readout:
@@ -33,11 +33,15 @@ class _Readout:
 
 
 class LastState(_Readout):
-    """The newest real state; of units that were read backwards, those after ``n_forwards``, that at the first step."""
+    """The newest real state; of units that were read backwards, those after ``n_forwards``, that at the first step.
 
-    def __init__(self, states: Signal, n_forwards: int) -> None:
+    ``adds`` its gradient to that of another operation that reads the same states; ``others_add`` tells that others add
+    to its own.
+    """
+
+    def __init__(self, states: Signal, n_forwards: int, *, adds: bool = False, others_add: bool = False) -> None:
         super().__init__(states)
-        self._n = n_forwards
+        self._n, self._adds, self._others_add = n_forwards, adds, others_add
         self._newest: Any = -1
         self._grad_states.zero_()
 
@@ -49,18 +53,25 @@ class LastState(_Readout):
         self.output.values[:, self._n :] = self._states[0, :, self._n :]
 
     def backward(self) -> None:
-        if self._newest != -1:  # elsewhere zeros stay from batch to batch
+        of_forwards, of_backwards = self._grad_states[..., : self._n], self._grad_states[0, :, self._n :]
+        if self._adds:
+            of_forwards[self._newest] += self._grad[:, : self._n]
+            of_backwards += self._grad[:, self._n :]
+            return
+        if self._newest != -1 or self._others_add:  # elsewhere zeros stay from batch to batch
             self._grad_states.zero_()
-        self._grad_states[..., : self._n][self._newest] = self._grad[:, : self._n]
-        self._grad_states[0, :, self._n :] = self._grad[:, self._n :]
+        of_forwards[self._newest] = self._grad[:, : self._n]
+        of_backwards.copy_(self._grad[:, self._n :])
 
-    def instructions(self, epoch: EpochArrays) -> Instructions:
+    def instructions(self, epoch: EpochArrays) -> Instructions | None:
+        if self._others_add:
+            return None
         forward, backward = [], []
         for step, units in ((-1, slice(self._n)), (0, slice(self._n, None))):
             states, gradient = self._states[step, :, units], self._grad_states[step, :, units]
             if states.shape[1]:
                 forward.append(move(self.output.values[:, units], states))
-                backward.append(move(gradient, self._grad[:, units]))
+                backward.append(move(gradient, self._grad[:, units], adds=self._adds))
         return forward, backward
 
 
@@ -117,9 +128,8 @@ class MaxState(_Readout):
 class AttendedState(_Readout):
     def __init__(self, readout: AttentionState, states: Signal) -> None:
         super().__init__(states)
+        refuse_frozen("the attention", [readout.weight])
         self._weight, self._grad_weight = readout.weight.detach(), readout.weight.grad
-        if self._grad_weight is None:
-            raise LeftToAutograd("the weight of the attention is frozen")
 
     def forward(self, batch: dict[str, Tensor]) -> None:
         lengths = batch.get("lengths")

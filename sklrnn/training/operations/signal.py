@@ -1,6 +1,6 @@
 """What one operation of a training step hands on to the next."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 import numpy as np
@@ -66,3 +66,9 @@ class Operation(Protocol):
 
 class LeftToAutograd(Exception):
     """Raised while a list is built for a network that has no list; the message says what of it has none."""
+
+
+def refuse_frozen(name: str, weights: Iterable[Any]) -> None:
+    """Leave a network to autograd of which some weights are not to be trained."""
+    if any(weight.grad is None or not weight.requires_grad for weight in weights):
+        raise LeftToAutograd(f"{name} is frozen")
