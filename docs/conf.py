@@ -25,7 +25,10 @@ templates_path = ["_templates"]
 # The links of the HTML representation search the pages for the text of the docstrings, quotes included.
 smartquotes = False
 html_theme = "alabaster"
-html_theme_options = {"description": "Recurrent neural networks as scikit-learn estimators", "fixed_sidebar": True}
+html_theme_options = {
+    "description": "Recurrent neural networks as scikit-learn estimators",
+    "fixed_sidebar": True,
+}
 
 autosummary_generate = True
 autodoc_member_order = "bysource"
@@ -45,18 +48,35 @@ sphinx_gallery_conf = {
 }
 
 
-def drop_references_of_other_projects(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+def drop_references_of_other_projects(
+    app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]
+) -> None:
     """Keep only the text of scikit-learn's cross-references, whose targets are in its own documentation."""
-    lines[:] = re.sub(r":(?:ref|term):`([^`<]*?)\s*(<[^`]*>)?`", r"\1", "\n".join(lines)).split("\n")
+    lines[:] = re.sub(
+        r":(?:ref|term):`([^`<]*?)\s*(<[^`]*>)?`", r"\1", "\n".join(lines)
+    ).split("\n")
 
 
-def keep_the_summary_of_sktime(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+def keep_the_summary_of_sktime(
+    app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]
+) -> None:
     """Cut docstrings that are inherited from sktime down to their summary: their markup is not numpydoc's."""
-    if (getattr(obj, "__module__", None) or "").split(".")[0] in ("sktime", "skbase"):
+    if (getattr(obj, "__module__", None) or "").split(".")[0] in (
+        "sktime",
+        "skbase",
+    ):
         lines[:] = [*lines[: lines.index("") if "" in lines else None], ""]
 
 
 def setup(app: Any) -> None:
     # After numpydoc, which rewrites the docstrings first.
-    app.connect("autodoc-process-docstring", keep_the_summary_of_sktime, priority=800)
-    app.connect("autodoc-process-docstring", drop_references_of_other_projects, priority=900)
+    app.connect(
+        "autodoc-process-docstring",
+        keep_the_summary_of_sktime,
+        priority=800,
+    )
+    app.connect(
+        "autodoc-process-docstring",
+        drop_references_of_other_projects,
+        priority=900,
+    )
