@@ -8,21 +8,20 @@ from pathlib import Path
 
 import matplotlib as mpl
 
-GUIDE = Path(__file__).parents[1] / "guide"
-NAMES = ("gates", "gradients", "filters")
+DOCS = Path(__file__).parents[1]
+PICTURES = ("guide/inspection_gates.png", "guide/inspection_gradients.png", "guide/inspection_filters.png")
 
 
 def main():
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
-    page = (GUIDE / "inspection.md").read_text(encoding="utf-8")
+    page = (DOCS / "guide" / "inspection.md").read_text(encoding="utf-8")
     names = {}
     for code in re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
         exec(code, names)
-    for name, number in zip(NAMES, plt.get_fignums(), strict=True):
-        # Without the name of the software the file changes with the picture only.
-        plt.figure(number).savefig(GUIDE / f"inspection_{name}.png", dpi=80, metadata={"Software": None})
+    for picture, number in zip(PICTURES, plt.get_fignums(), strict=True):
+        plt.figure(number).savefig(DOCS / picture, dpi=100)
 
 
 if __name__ == "__main__":
