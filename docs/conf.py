@@ -102,6 +102,7 @@ myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 
 autosummary_generate = True
+toc_object_entries_show_parents = "hide"
 autodoc_member_order = "bysource"
 # The Parameters section has types and defaults, so the signature need not repeat them.
 autodoc_typehints = "none"
@@ -123,10 +124,10 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "show_memory": False,
     "show_signature": False,
-    "min_reported_time": 10,
+    "write_computation_times": False,
     "thumbnail_size": (640, 420),
     "remove_config_comments": True,
-    "parallel": min(2, os.cpu_count() or 1),
+    "parallel": False if QUICK else min(2, os.cpu_count() or 1),
     # For "Examples" on the pages of the classes.
     "backreferences_dir": "generated/backreferences",
     "doc_module": ("sklrnn",),

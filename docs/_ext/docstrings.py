@@ -11,10 +11,8 @@ LATEX = [
     (r"\b(tanh|exp)\b", r"\\\1"),
     (r"\b(relu|activation)\b", r"\\operatorname{\1}"),
     ("\N{GREEK SMALL LETTER SIGMA}", r"\\sigma"),
-    (r"\{([^}]*)_size\}", r"{\1}"),
     (r" \* ", r" \\odot "),
     (r"\.\.\.", r"\\dots"),
-    (r"\bkernel_size\b", r"\\text{kernel size}"),
 ]
 
 
@@ -23,11 +21,8 @@ def latex(line: str) -> str:
     equation, _, words = line.strip().partition("  ")
     for sign, command in LATEX:
         equation = re.sub(sign, command, equation)
-    words = words.strip()
-    name = re.fullmatch(r"k = kernel_size", words)
-    words = r"k = \text{kernel size}" if name else rf"\text{{{words}}}"
     left, _, right = equation.partition("=")
-    return f"{left}&={right} && {words}"
+    return f"{left}&={right} && \\text{{{words.strip()}}}"
 
 
 def typeset_equations(
@@ -46,7 +41,11 @@ def typeset_equations(
             f"   {body}\n   \\end{{align*}}\n\n"
         )
 
-    lines[:] = EQUATIONS.sub(block, "\n".join(lines)).split("\n")
+    text = EQUATIONS.sub(block, "\n".join(lines))
+    text = text.replace(
+        "equations, ``*`` is", r"equations, :math:`\odot` is"
+    )
+    lines[:] = text.split("\n")
 
 
 def drop_references_of_other_projects(

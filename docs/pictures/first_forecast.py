@@ -14,6 +14,7 @@ def main():
     # Without it the file would change with every run.
     mpl.rcParams["svg.hashsalt"] = "first_forecast"
     import matplotlib.pyplot as plt
+
     from sklrnn.datasets import load_jfk_weather
 
     page = (DOCS / "index.md").read_text(encoding="utf-8")
@@ -23,7 +24,7 @@ def main():
     temperature = load_jfk_weather()["temp"]
     past, future = temperature[-96:-24], temperature[-24:]
 
-    figure, axes = plt.subplots(figsize=(6.4, 3.9), layout="constrained")
+    figure, axes = plt.subplots(figsize=(5.6, 3.6), layout="constrained")
     axes.plot(past.index, past, color="0.35", label="measured")
     axes.plot(future.index, future, color="0.35", linestyle=":", label="what came")
     axes.plot(future.index, names["next_day"][0], color="#e8833a", linewidth=2.5, label="forecast")

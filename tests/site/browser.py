@@ -23,6 +23,17 @@ console.error = (...words) => window.foundErrors.push(words.join(" "));
 
 INSPECTOR = """<!doctype html><title>inspector</title><body style="margin:0"><script>
 const wait = seconds => new Promise(done => setTimeout(done, 1000 * seconds));
+const name = node => `${node.tagName} ${node.className} ${node.textContent.trim().slice(0, 40)}`;
+// Beyond the right edge, and in nothing that can be scrolled.
+function isCut(node) {
+    const view = node.ownerDocument.documentElement, box = node.getBoundingClientRect();
+    if (!box.width || box.right <= view.clientWidth + 1) return false;
+    for (let around = node; around && around.tagName !== "MAIN"; around = around.parentElement) {
+        const style = getComputedStyle(around);
+        if (/auto|scroll/.test(style.overflowX) || style.visibility === "hidden" || style.position === "fixed") return false;
+    }
+    return true;
+}
 async function look(page, width, mode) {
     localStorage.setItem("mode", mode);
     localStorage.setItem("theme", mode);
@@ -42,13 +53,9 @@ async function look(page, width, mode) {
         title: inside.title,
         errors: frame.contentWindow.foundErrors ?? ["the page did not load"],
         missing: [...inside.images].filter(image => !image.naturalWidth).map(image => image.src),
-        overflow: inside.documentElement.scrollWidth - frame.contentWindow.innerWidth,
-        wide: [],
+        overflow: inside.documentElement.scrollWidth - inside.documentElement.clientWidth,
+        cut: [...inside.querySelectorAll("main *")].filter(isCut).map(name),
     };
-    if (found.overflow > 0)
-        found.wide = [...inside.querySelectorAll("body *")]
-            .filter(node => node.getBoundingClientRect().right > width + 1).slice(0, 5)
-            .map(node => `${node.tagName}.${node.className}`);
     frame.remove();
     return found;
 }
@@ -84,6 +91,13 @@ def chromium():
     return next(filter(None, map(shutil.which, names)), None)
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """A frame that was removed asks for no more: that is no error."""
+
+
 class _Handler(SimpleHTTPRequestHandler):
     def do_GET(self):
         path = self.path.partition("?")[0]
@@ -115,9 +129,12 @@ class _Handler(SimpleHTTPRequestHandler):
 
 def inspect(site, profile, pages=(), searches=(), seconds=600):
     """Look at ``(page, width, mode)`` of a built site, and search it for words."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(site)))
-    server.daemon_threads = True
-    server.asked, server.found, server.done = {"pages": list(pages), "searches": list(searches)}, None, threading.Event()
+    server = _Server(("127.0.0.1", 0), partial(_Handler, directory=str(site)))
+    server.asked, server.found, server.done = (
+        {"pages": list(pages), "searches": list(searches)},
+        None,
+        threading.Event(),
+    )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_address[1]}/inspector"
     options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
