@@ -26,6 +26,10 @@ class LeakageError(ValueError):
     split, train_row, test_row : int, default=-1
         The number of the split and the row numbers of a pair of samples that share an answer.
 
+    See Also
+    --------
+    sklrnn.check_no_leakage : Raises it.
+
     Examples
     --------
     >>> import numpy as np

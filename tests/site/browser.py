@@ -30,7 +30,7 @@ function isCut(node) {
     if (!box.width || box.right <= view.clientWidth + 1) return false;
     for (let around = node; around && around.tagName !== "MAIN"; around = around.parentElement) {
         const style = getComputedStyle(around);
-        if (/auto|scroll/.test(style.overflowX) || style.visibility === "hidden" || style.position === "fixed") return false;
+        if (/auto|scroll/.test(style.overflowX) || style.visibility === "hidden") return false;
     }
     return true;
 }
