@@ -36,7 +36,14 @@ extensions = [
     "docstrings",
 ]
 # Fragments are collected in the changelog; they are not pages.
-exclude_patterns = ["_build", "_ext", "changes/[0-9]*.md"]
+exclude_patterns = [
+    "_build",
+    "_ext",
+    "changes/[0-9]*.md",
+    # Left by earlier builds.
+    "**/sg_execution_times.rst",
+    "sg_execution_times.rst",
+]
 templates_path = ["_templates"]
 # The links of the HTML representation search the pages for the text of the docstrings, quotes included.
 smartquotes = False

@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import re
+import sys
 from typing import Any
 
 EQUATIONS = re.compile(r"(^|\S)::\n\n((?: {4,}.*(?:\n|$))+)", re.MULTILINE)
@@ -69,18 +70,17 @@ def keep_the_summary_of_sktime(
 
 
 def find_module(app: Any, module: str, name: str) -> str | None:
-    """Name the file in which a public class or function is: public names name their public package instead."""
-    thing: Any = importlib.import_module(module)
-    try:
-        for part in name.split("."):
-            thing = getattr(thing, part)
-        path = inspect.getsourcefile(inspect.unwrap(thing)) or ""
-    except (AttributeError, TypeError):
-        return None
-    _, found, inner = path.replace("\\", "/").rpartition("/sklrnn/")
-    if not found:
-        return None
-    return "sklrnn." + inner.removesuffix(".py").replace("/", ".")
+    """Name the file that defines a public class or function: its ``__module__`` is its public package instead."""
+    outer = name.partition(".")[0]
+    thing = getattr(importlib.import_module(module), outer, None)
+    definition = re.compile(rf"^(class|def) {outer}\b", re.MULTILINE)
+    for path, candidate in sorted(sys.modules.items()):
+        if path.startswith("sklrnn.") and (
+            vars(candidate).get(outer) is thing is not None
+            and definition.search(inspect.getsource(candidate))
+        ):
+            return path
+    return None
 
 
 def setup(app: Any) -> dict[str, Any]:

@@ -121,8 +121,8 @@ def check_no_leakage(
 
     See Also
     --------
-    sklrnn.model_selection.purged_splits.PurgedTimeSeriesSplit : Forward splits that pass this check.
-    sklrnn.model_selection.purged_splits.PurgedKFold : Blocks on both sides of the test rows that pass this check.
+    sklrnn.PurgedTimeSeriesSplit : Forward splits that pass this check.
+    sklrnn.PurgedKFold : Blocks on both sides of the test rows that pass this check.
 
     Examples
     --------

@@ -28,7 +28,7 @@ WIDE = ["index.html", "start.html", "guide/cells.html", "api.html", "examples/in
 WIDE += ["generated/sklrnn.GRURegressor.html", "examples/gru_against_yesterday.html", "benchmarks/README.html"]
 
 
-# -- pages in a browser -------------------------------------------------------------------------------------------------
+# -- pages in a browser -----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +137,7 @@ def test_every_page_can_be_reached_from_the_start(site):
     assert {page for page in pages - linked if not page.startswith("_")} <= {"search.html", "genindex.html"}
 
 
-# -- search ---------------------------------------------------------------------------------------------------------------
+# -- search -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
