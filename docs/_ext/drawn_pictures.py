@@ -26,6 +26,11 @@ def scripts() -> dict[Path, list[str]]:
             for target in node.targets
             if isinstance(target, ast.Name)
         }
+        if "PICTURES" not in assigned:
+            raise ValueError(
+                f"{path.name} must name what it draws: PICTURES = (...), "
+                "each relative to docs"
+            )
         found[path] = list(ast.literal_eval(assigned["PICTURES"]))
     return found
 
