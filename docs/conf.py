@@ -7,11 +7,12 @@ import os
 import sys
 from importlib.metadata import metadata
 from importlib.metadata import version as version_of
-from importlib.util import find_spec
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 os.environ.setdefault("MPLBACKEND", "Agg")
+# Progress bars of a page would be a line for each update.
+os.environ["TQDM_DISABLE"] = "1"
 QUICK = os.environ.get("SKLRNN_DOCS") == "quick"
 
 project = "sklrnn"
@@ -34,6 +35,7 @@ extensions = [
     "drawn_pictures",
     "generated_pages",
     "docstrings",
+    "mathjax_files",
 ]
 # Fragments are collected in the changelog; they are not pages.
 exclude_patterns = [
@@ -96,9 +98,6 @@ ogp_social_cards = {"enable": False}
 
 # -- equations ---------------------------------------------------------------
 
-# The package has the files of MathJax, so that pages need no other server.
-if find_spec("sphinx-mathjax-offline"):
-    extensions.append("sphinx-mathjax-offline")
 mathjax3_config = {
     "chtml": {"displayAlign": "left", "displayIndent": "2em"}
 }
