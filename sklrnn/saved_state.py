@@ -176,6 +176,10 @@ def trusted_types() -> list[str]:
     names : list of str
         Full names of classes.
 
+    See Also
+    --------
+    sklrnn.GRURegressor : One of the classes that can be saved.
+
     Examples
     --------
     >>> import sklrnn

@@ -4,14 +4,19 @@ Public classes name their public package in ``__module__``, so pytest's collecti
 """
 
 import doctest
+import importlib
 import inspect
+import re
 
 import pytest
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401, a name in See Also
 
 import sklrnn
 import sklrnn.cells
+import sklrnn.datasets
 import sklrnn.forecasting
 import sklrnn.inspection
+import sklrnn.metrics
 import sklrnn.sktime_adapters
 
 PUBLIC = {
@@ -38,3 +43,41 @@ def test_examples_run(name):
     for example in examples:
         runner.run(example, out=report.append)
     assert runner.summarize(verbose=False).failed == 0, "".join(report)
+
+
+DOCUMENTED = {
+    f"{package.__name__}.{name}": getattr(package, name)
+    for package in (
+        sklrnn,
+        sklrnn.cells,
+        sklrnn.datasets,
+        sklrnn.forecasting,
+        sklrnn.inspection,
+        sklrnn.metrics,
+        sklrnn.sktime_adapters,
+    )
+    for name in package.__all__
+    if callable(getattr(package, name))
+}
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_public_names_lead_to_others(name):
+    _, heading, rest = inspect.getdoc(DOCUMENTED[name]).partition("\nSee Also\n--------\n")
+    assert heading, "no section See Also"
+    section = re.split(r"\n\n\w[\w ]*\n---", rest)[0]
+    named = [
+        other
+        for entry in re.findall(r"^\S.*", section, re.MULTILINE)
+        for other in entry.partition(" : ")[0].split(", ")
+    ]
+    assert named
+    for other in named:
+        package, _, last = other.rpartition(".")
+        assert hasattr(importlib.import_module(package or name.rpartition(".")[0]), last), other
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_a_citation_has_its_reference(name):
+    doc = inspect.getdoc(DOCUMENTED[name])
+    assert set(re.findall(r"\[(\w+\d{4}\w?)\]_", doc)) == set(re.findall(r"^\.\. \[(\w+)\]", doc, re.MULTILINE))

@@ -11,7 +11,7 @@ import pytest
 from matplotlib import pyplot
 
 import sklrnn
-from sklrnn import datasets, forecasting, inspection, sktime_adapters
+from sklrnn import cells, datasets, forecasting, inspection, metrics, sktime_adapters
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -21,7 +21,15 @@ PAGES = [
 ]
 ESSAYS = sorted((ROOT / "examples").glob("*.py"))
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+PICTURE = re.compile(r"!\[[^]]+\]\((?!https?:)([^)]+)\)")
 BLOCK = re.compile(r"^```(?:python|\{doctest\})\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def module_at(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def blocks(page):
@@ -55,14 +63,40 @@ def test_code_of_a_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_within_the_repository_lead_somewhere(page):
-    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8"))
+    # Pictures and the pages of the examples are made by the build.
+    text = PICTURE.sub("", page.read_text(encoding="utf-8")).replace("](examples/index.rst)", "")
+    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
 def test_api_page_names_everything_public():
     listed = set(re.findall(r"^   (?:\w+\.)?(\w+)$", (DOCS / "api.md").read_text(encoding="utf-8"), re.MULTILINE))
-    packages = (sklrnn, datasets, forecasting, inspection, sktime_adapters)
+    packages = (sklrnn, datasets, forecasting, inspection, metrics, sktime_adapters)
     assert {name for package in packages for name in package.__all__} <= listed
+    text = (DOCS / "api.md").read_text(encoding="utf-8")
+    assert [name for name in cells.__all__ if f"sklrnn.cells.{name}" not in text] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_code_of_a_page_fits_beside_the_navigation(page):
+    """ruff wraps it, but neither long strings nor what is printed."""
+    fences = re.findall(r"^```(?:python|py)\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    # Beside prompts stands what is printed, which can be scrolled.
+    typed = [line for code in fences for line in code.splitlines() if ">>>" not in code or line[:4] in (">>> ", "... ")]
+    assert [line for line in typed if len(line) > 76] == []
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if PICTURE.search(page.read_text("utf-8"))], ids=lambda page: page.stem
+)
+def test_a_picture_of_a_page_is_drawn_by_a_script(page):
+    scripts = module_at(DOCS / "_ext" / "drawn_pictures.py").scripts()
+    drawn = {(DOCS / picture).resolve() for pictures in scripts.values() for picture in pictures}
+    for target in PICTURE.findall(page.read_text(encoding="utf-8")):
+        picture = (page.parent / target).resolve()
+        # What a benchmark measured is drawn by the benchmark, which takes too long for a build.
+        measured = picture.with_suffix(".py")
+        assert picture in drawn or (measured.is_file() and picture.name in measured.read_text(encoding="utf-8"))
 
 
 def test_readme_names_every_estimator():
@@ -71,10 +105,7 @@ def test_readme_names_every_estimator():
 
 
 def test_checks_run_the_two_commands_of_readme():
-    place = ROOT / ".ci" / "readme_commands.py"
-    spec = importlib.util.spec_from_file_location("readme_commands", place)
-    extractor = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(extractor)
+    extractor = module_at(ROOT / ".ci" / "readme_commands.py")
     example, tests = extractor.set_up_commands(extractor.README.read_text(encoding="utf-8"))
     assert example.startswith("python -m pip install ")
     assert (ROOT / example.rpartition("&& python ")[2]).is_file()

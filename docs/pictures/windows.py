@@ -1,11 +1,12 @@
-"""Draw the picture of ``docs/guide/windows.md``: run ``python docs/pictures/windows.py`` from the repository root."""
+"""Draw the picture of ``docs/guide/windows.md``."""
 
 from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 
-PLACE = Path(__file__).parents[1] / "guide" / "windows.svg"
+DOCS = Path(__file__).parents[1]
+PICTURES = ("guide/windows.svg",)
 TRAIN, GAP, TEST, WINDOW, TARGET, FILLED = "#8fb3d9", "#ffffff", "#f2b877", "#1f4e79", "#b5522a", "#d9d9d9"
 N_TRAIN, N_GAP, N_TEST, LENGTH, HORIZON = 12, 2, 8, 6, 3
 
@@ -44,7 +45,7 @@ def main():
         axes.text(x + 1.2, -0.95, text, va="center", fontsize=9)
     axes.set(xlim=(-8, N_TRAIN + N_GAP + N_TEST), ylim=(-1.5, 5))
     axes.axis("off")
-    figure.savefig(PLACE, bbox_inches="tight", metadata={"Date": None})
+    figure.savefig(DOCS / PICTURES[0], bbox_inches="tight", metadata={"Date": None})
 
 
 if __name__ == "__main__":

@@ -53,6 +53,10 @@ def make_dates(n_samples: int = 1000, *, random_state: Any = None) -> tuple[list
     y : list of str
         The same dates as ``2021-05-03``.
 
+    See Also
+    --------
+    sklrnn.SequenceTranslator : Learns this task.
+
     Examples
     --------
     >>> from sklrnn.datasets import make_dates

@@ -66,6 +66,10 @@ def get_data_home(data_home: "str | os.PathLike[str] | None" = None) -> str:
     str
         The folder, which the first download creates.
 
+    See Also
+    --------
+    sklrnn.datasets.fetch_jena_climate : Weather every ten minutes, to download.
+
     Examples
     --------
     >>> import os

@@ -37,6 +37,11 @@ def make_adding_problem(
     y : ndarray of shape (n_samples,)
         The sums.
 
+    See Also
+    --------
+    sklrnn.datasets.make_copy : Write what was read, after a wait.
+    sklrnn.datasets.make_echo : Repeat the input some steps later.
+
     References
     ----------
     S. Hochreiter and J. Schmidhuber, *Long Short-Term Memory*, Neural Computation 9(8), 1997.
@@ -88,6 +93,11 @@ def make_echo(
 
     y : ndarray of shape (n_samples, n_timesteps)
         The bit ``delay`` steps before, 0 or 1; and 0 in the first ``delay`` steps, which have none.
+
+    See Also
+    --------
+    sklrnn.datasets.make_copy : Write what was read, after a wait.
+    sklrnn.datasets.make_adding_problem : Add two marked numbers.
 
     Examples
     --------
@@ -148,6 +158,11 @@ def make_copy(
 
     y : ndarray of shape (n_samples, 2 * length + delay)
         What is to be written: blanks (0), then the symbols.
+
+    See Also
+    --------
+    sklrnn.datasets.make_echo : Repeat the input some steps later.
+    sklrnn.datasets.make_adding_problem : Add two marked numbers.
 
     References
     ----------

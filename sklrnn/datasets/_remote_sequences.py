@@ -44,6 +44,11 @@ def fetch_tiny_shakespeare(
     sklearn.utils.Bunch
         ``data``, the text (one str), and ``DESCR``. A language model has no target of its own.
 
+    See Also
+    --------
+    sklrnn.datasets.load_names : Family names of 18 languages.
+    sklrnn.datasets.get_data_home : Where downloads are kept.
+
     Notes
     -----
     Source: ``karpathy/char-rnn``. The text is in the public domain.
@@ -107,6 +112,10 @@ def fetch_mnist(
     sklearn.utils.Bunch
         ``data``, uint8 of shape (image, 28, 28): rows as time steps; ``target``, the digits from 0 to 9; ``frame``,
         ``feature_names``, ``target_names`` and ``DESCR``.
+
+    See Also
+    --------
+    sklrnn.datasets.get_data_home : Where downloads are kept.
 
     Notes
     -----

@@ -72,6 +72,11 @@ def fetch_jena_climate(
         ``data``, the 14 columns; ``target``, the column ``"T (degC)"``, whose later values are to be predicted;
         ``frame`` (or ``index``, beside arrays); ``feature_names``, ``target_names`` and ``DESCR``.
 
+    See Also
+    --------
+    sklrnn.datasets.load_jfk_weather : Weather by the hour, which comes with the package.
+    sklrnn.datasets.get_data_home : Where downloads are kept.
+
     Notes
     -----
     Source: Max Planck Institute for Biogeochemistry, Jena, in the form that François Chollet prepared for *Deep
@@ -136,6 +141,11 @@ def fetch_german_electricity(
         ``Consumption``, whose later values are to be predicted; ``frame`` (or ``index``, beside arrays);
         ``feature_names``, ``target_names`` and ``DESCR``.
 
+    See Also
+    --------
+    sklrnn.datasets.fetch_ett : Loads of a transformer.
+    sklrnn.datasets.get_data_home : Where downloads are kept.
+
     Notes
     -----
     Source: Open Power System Data, as the file ``opsd_germany_daily.csv`` of ``jenfly/opsd``. No licence is stated.
@@ -193,6 +203,11 @@ def fetch_bitcoin(
         ``data``, the columns ``open``, ``high``, ``low``, ``close``, ``volume`` and ``market cap``; ``target``, the
         column ``close``, whose later values are to be predicted; ``frame`` (or ``index``, beside arrays);
         ``feature_names``, ``target_names`` and ``DESCR``.
+
+    See Also
+    --------
+    sklrnn.datasets.make_drifting_level : A generated series whose level drifts.
+    sklrnn.datasets.get_data_home : Where downloads are kept.
 
     Notes
     -----
@@ -255,6 +270,11 @@ def fetch_ett(
         ``data``, the six loads ``HUFL``, ``HULL``, ``MUFL``, ``MULL``, ``LUFL`` and ``LULL`` and the oil temperature
         ``OT`` in degrees Celsius; ``target``, the column ``OT``, whose later values are to be predicted; ``frame`` (or
         ``index``, beside arrays); ``feature_names``, ``target_names`` and ``DESCR``.
+
+    See Also
+    --------
+    sklrnn.datasets.fetch_german_electricity : Electricity by the day.
+    sklrnn.datasets.get_data_home : Where downloads are kept.
 
     Notes
     -----

@@ -32,6 +32,11 @@ def load_air_passengers(*, return_X_y: bool = False, as_frame: bool | None = Non
         Thousands of passengers, by month (a PeriodIndex). With ``as_frame`` a ``Bunch`` with the fields ``data``,
         ``target``, ``frame`` (``index`` beside arrays), ``feature_names``, ``target_names`` and ``DESCR``.
 
+    See Also
+    --------
+    sklrnn.datasets.load_co2 : Carbon dioxide in the air, by week.
+    sklrnn.datasets.load_sunspots : Sunspots, by year.
+
     Notes
     -----
     Source: series G of Box, Jenkins and Reinsel, *Time Series Analysis: Forecasting and Control*, as it comes with
@@ -85,6 +90,11 @@ def load_co2(*, fill: bool = True, return_X_y: bool = False, as_frame: bool | No
         Parts per million, with a DatetimeIndex of frequency ``"W-SAT"``. With ``as_frame`` a ``Bunch`` with the fields
         ``data``, ``target``, ``frame`` (``index`` beside arrays), ``feature_names``, ``target_names`` and ``DESCR``.
 
+    See Also
+    --------
+    sklrnn.datasets.load_air_passengers : Airline passengers, by month.
+    sklrnn.datasets.load_sunspots : Sunspots, by year.
+
     Notes
     -----
     Source: C. D. Keeling and T. P. Whorf, Scripps Institution of Oceanography, as it comes with *statsmodels*.
@@ -130,6 +140,11 @@ def load_sunspots(*, return_X_y: bool = False, as_frame: bool | None = None) -> 
     pandas.Series of shape (309,)
         Mean number of sunspots, by year (a PeriodIndex). With ``as_frame`` a ``Bunch`` with the fields ``data``,
         ``target``, ``frame`` (``index`` beside arrays), ``feature_names``, ``target_names`` and ``DESCR``.
+
+    See Also
+    --------
+    sklrnn.datasets.load_air_passengers : Airline passengers, by month.
+    sklrnn.datasets.load_co2 : Carbon dioxide in the air, by week.
 
     Notes
     -----

@@ -54,6 +54,10 @@ def make_waves(
         The next values: ``(n_samples,)`` or ``(n_samples, horizon)``; with ``return_sequences=True`` ``(n_samples,
         n_timesteps)`` or ``(n_samples, n_timesteps, horizon)``.
 
+    See Also
+    --------
+    sklrnn.datasets.make_echo : Repeat the input some steps later.
+
     Examples
     --------
     >>> from sklrnn.datasets import make_waves
@@ -121,6 +125,10 @@ def make_drifting_level(
 
     y : ndarray of shape (n_samples,)
         The value after each window.
+
+    See Also
+    --------
+    sklrnn.datasets.fetch_bitcoin : Prices whose level drifts.
 
     Examples
     --------

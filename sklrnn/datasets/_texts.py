@@ -34,6 +34,11 @@ def load_names(*, return_X_y: bool = False, as_frame: bool | None = None) -> Any
         ``name``, of 2 to 20 characters, and ``language``, a word. With ``as_frame`` a ``Bunch`` with the fields
         ``data``, ``target``, ``frame``, ``feature_names``, ``target_names`` and ``DESCR``.
 
+    See Also
+    --------
+    sklrnn.datasets.load_wnut17 : Texts with tagged entities.
+    sklrnn.datasets.fetch_tiny_shakespeare : One long text, to download.
+
     Notes
     -----
     Source: the tutorial *Classifying Names with a Character-Level RNN* of ``spro/practical-pytorch``. Licence: MIT,
@@ -90,6 +95,10 @@ def load_wnut17(*, return_X_y: bool = False, as_frame: bool = False) -> Any:
         ``data``, a list with the words of each comment (a list of str); ``target``, a list with their tags (an array of
         str); ``target_names``, the 13 tags; ``DESCR``; and ``frame``, with ``as_frame=True`` a table with the columns
         ``sentence``, ``token`` and ``tag``, of which ``data`` and ``target`` are then columns.
+
+    See Also
+    --------
+    sklrnn.datasets.load_names : Family names of 18 languages.
 
     Notes
     -----

@@ -41,6 +41,11 @@ def load_jfk_weather(*, fill: bool = True, return_X_y: bool = False, as_frame: b
         ``Bunch`` with the fields ``data``, ``target``, ``frame`` (``index`` beside arrays), ``feature_names``,
         ``target_names`` and ``DESCR``.
 
+    See Also
+    --------
+    sklrnn.datasets.load_seattle_weather : Weather by the day, which comes with the package.
+    sklrnn.datasets.fetch_jena_climate : Weather every ten minutes, to download.
+
     Notes
     -----
     Source: the ``weather`` table of the R package *nycflights13*, station JFK, with temperatures turned into degrees
@@ -94,6 +99,11 @@ def load_seattle_weather(*, return_X_y: bool = False, as_frame: bool | None = No
         and ``weather``, a word; with a DatetimeIndex of frequency ``"D"``. With ``as_frame`` a
         ``Bunch`` with the fields ``data``, ``target``, ``frame`` (``index`` beside arrays), ``feature_names``,
         ``target_names`` and ``DESCR``.
+
+    See Also
+    --------
+    sklrnn.datasets.load_jfk_weather : Weather by the hour, which comes with the package.
+    sklrnn.datasets.fetch_jena_climate : Weather every ten minutes, to download.
 
     Notes
     -----

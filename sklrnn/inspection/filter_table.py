@@ -84,6 +84,11 @@ def filter_responses(est: Any, X: Any, *, layer: int = 1, weights: Weights = "le
         A row for each ``(sample, time)`` and a column for each filter: its weighted sum of the steps up to this one,
         bias and batch normalisation included. The network passes on what is above zero (ReLU).
 
+    See Also
+    --------
+    sklrnn.inspection.filters : The weights of the filters.
+    sklrnn.inspection.FilterDisplay : Draws both.
+
     Examples
     --------
     >>> import numpy as np

@@ -30,6 +30,11 @@ def gates(est: Any, X: Any) -> pd.DataFrame:
         names of the rows of X if X is a table with one row for each; layers are counted from 1, as in ``summary``.
         With `pool_size` a step is named by the newest step of X in it.
 
+    See Also
+    --------
+    sklrnn.inspection.GateDisplay : Draws them.
+    sklrnn.inspection.cell_states : The states that the gates act on.
+
     Examples
     --------
     >>> import numpy as np

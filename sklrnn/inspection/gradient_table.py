@@ -52,6 +52,10 @@ def gradient_flow(
         A row for each number of steps back from the last one that is read, a column for each sample. The size is the
         root of the sum of squares over units, or features, and over outputs; NaN before a sequence begins.
 
+    See Also
+    --------
+    sklrnn.inspection.GradientFlowDisplay : Draws it.
+
     Examples
     --------
     >>> import numpy as np

@@ -26,6 +26,10 @@ class LeakageError(ValueError):
     split, train_row, test_row : int, default=-1
         The number of the split and the row numbers of a pair of samples that share an answer.
 
+    See Also
+    --------
+    sklrnn.check_no_leakage : Raises it.
+
     Examples
     --------
     >>> import numpy as np
@@ -109,8 +113,8 @@ def check_no_leakage(
 
     See Also
     --------
-    sklrnn.model_selection.purged_splits.PurgedTimeSeriesSplit : Forward splits that pass this check.
-    sklrnn.model_selection.purged_splits.PurgedKFold : Blocks on both sides of the test rows that pass this check.
+    sklrnn.PurgedTimeSeriesSplit : Forward splits that pass this check.
+    sklrnn.PurgedKFold : Blocks on both sides of the test rows that pass this check.
 
     Examples
     --------

@@ -128,7 +128,7 @@ class PurgedTimeSeriesSplit(_PurgedSplitter):
     See Also
     --------
     PurgedKFold : Tests every row once, and trains on both sides.
-    sklrnn.model_selection.leakage.check_no_leakage : Checks the splits of any splitter for leakage.
+    sklrnn.check_no_leakage : Checks the splits of any splitter for leakage.
 
     Notes
     -----
@@ -227,7 +227,7 @@ class PurgedKFold(_PurgedSplitter):
     See Also
     --------
     PurgedTimeSeriesSplit : Trains on the past alone.
-    sklrnn.model_selection.leakage.check_no_leakage : Checks the splits of any splitter for leakage.
+    sklrnn.check_no_leakage : Checks the splits of any splitter for leakage.
 
     Notes
     -----

@@ -151,6 +151,11 @@ class StepwiseCell(Stepwise, nn.Module):
     n_states : int
         Parts of the state: 1, or 2 for a cell such as the LSTM, which has a cell state besides the hidden state.
 
+    See Also
+    --------
+    sklrnn.RecurrentRegressor : Takes such a cell as `cell`.
+    sklrnn.inspection.gates : Shows its gates.
+
     Examples
     --------
     A leaky unit holds on to nine tenths of what it was.

@@ -104,6 +104,11 @@ def make_windows(
         ``return_sequences=True`` an axis of time comes second: ``(sample, window_length)`` or ``(sample,
         window_length, horizon * target)``.
 
+    See Also
+    --------
+    sklrnn.SlidingWindow : The window as a step of a pipeline, one for each row.
+    sklrnn.supervise : Targets for each row, without windows.
+
     Examples
     --------
     >>> import numpy as np

@@ -50,8 +50,8 @@ class SlidingWindow(WindowParameters, Saved, TransformerMixin, BaseEstimator):
 
     See Also
     --------
-    sklrnn.preprocessing.supervise.supervise : Make the targets that go with the rows.
-    sklrnn.preprocessing.make_windows.make_windows : Cut windows as samples, outside of a pipeline.
+    sklrnn.supervise : Make the targets that go with the rows.
+    sklrnn.make_windows : Cut windows as samples, outside of a pipeline.
 
     Examples
     --------

@@ -84,6 +84,12 @@ def supervise(
         ``wind_lead1``, ``temp_lead2``, so that ``y.reshape(row, step, target)`` has an axis for each. The index is
         kept.
 
+    See Also
+    --------
+    sklrnn.SlidingWindow : Gives each row the window that ends there.
+    sklrnn.make_windows : Windows and their targets as samples.
+    sklrnn.PurgedTimeSeriesSplit : Splits such rows without leakage.
+
     Examples
     --------
     >>> import pandas as pd

@@ -76,6 +76,10 @@ class Comparison(SavedAsPlainValues):
     metric_failures : list of str
         A sentence per metric that raised an error, and one that says which metric ranks instead.
 
+    See Also
+    --------
+    sklrnn.forecasting.compare : Makes it.
+
     Examples
     --------
     >>> from sklrnn.datasets import load_air_passengers
