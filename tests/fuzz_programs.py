@@ -91,6 +91,7 @@ BAD_NETWORK = {
     "random_state": ["'x'", "-1", "1.5"],
     "n_jobs": ["0", "-2", "'all'"],
     "verbose": ["-1", "3"],
+    "checkpoint": ["5", "('a', 'b')"],
     "callbacks": ["5", "'x'"],
     "max_epochs": ["0", "-1", "1.5", "None", "'x'"],
     "unit": ["3"],

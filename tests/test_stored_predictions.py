@@ -22,8 +22,10 @@ TOLERANCE = 3e-5
 
 # `compare` makes a Comparison, `compare_estimators` calls scikit-learn's `cross_validate`, a case of `check_no_leakage`
 # shows a LeakageError, and `trusted_types` gives names.
+# `Checkpoints` holds settings.
 # tests/datasets compares what is downloaded or generated with its definition.
 WITHOUT_CASE = {
+    "Checkpoints",
     "Comparison",
     "EstimatorComparison",
     "compare_estimators",
@@ -37,6 +39,7 @@ DATA = {"X", "y", "data", "cv", "models"}
 # Hyperparameters that no case varies, and why.
 NOT_VARIED = {
     "verbose": "prints only",
+    "checkpoint": "tests/training/test_checkpoint.py compares fits with and without",
     "device": "other devices are other processors",
     "random_state": "each case sets it",
     "return_X_y": "the same data in another form",
