@@ -35,6 +35,11 @@ class EstimatorComparison:
     failures : list of str
         A sentence per estimator that failed.
 
+    See Also
+    --------
+    compare_estimators : Makes it.
+    sklrnn.forecasting.Comparison : The same for forecasters.
+
     Examples
     --------
     >>> import numpy as np
