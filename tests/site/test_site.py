@@ -13,7 +13,7 @@ PAGES = {
     "GPU": "guide/gpu",
     "many-to-one": "guide/shapes",
     "seq2seq": "guide/translation",
-    "prediction interval": "guide/estimators",
+    "prediction interval": "guide/forecasting",
     "standard deviation": "guide/faq",
     "multi-step": "guide/forecasting",
     "multivariate": "guide/forecasting",
