@@ -39,7 +39,9 @@ def find_difference(found: Any, expected: Any) -> str | None:
     if not wrong.any():
         return None
     first = tuple(int(place) for place in np.argwhere(wrong)[0])
-    return f"{wrong.sum()} of {wrong.size} value(s) differ, the first at {first}: {one[first]} rather than {other[first]}."
+    return (
+        f"{wrong.sum()} of {wrong.size} value(s) differ, the first at {first}: {one[first]} rather than {other[first]}."
+    )
 
 
 def _difference_of_lists(found: Any, expected: Any) -> str | None:

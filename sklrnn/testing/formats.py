@@ -7,26 +7,26 @@ from unittest import SkipTest
 import numpy as np
 from numpy.typing import NDArray
 
+from sklrnn.testing.checked import Checked
 from sklrnn.testing.comparisons import assert_same
-from sklrnn.testing.sequence_case import SequenceCase
 
 Array = NDArray[Any]
 Convert = Callable[[Array], Any]
 
 
-def check_lists_agree(case: SequenceCase) -> None:
+def check_lists_agree(case: Checked) -> None:
     """Nested lists give the predictions of arrays."""
     _compare(case, "nested lists", lambda values: values.tolist(), optional=True)
 
 
-def check_pandas_agrees(case: SequenceCase) -> None:
+def check_pandas_agrees(case: Checked) -> None:
     """Tables of pandas give the predictions of arrays; in three dimensions only y is one."""
     import pandas as pd
 
     _compare(case, "pandas", lambda values: (pd.DataFrame if values.ndim == 2 else pd.Series)(values), optional=True)
 
 
-def check_polars_agrees(case: SequenceCase) -> None:
+def check_polars_agrees(case: Checked) -> None:
     """Tables of polars give the predictions of arrays; in three dimensions only y is one."""
     try:
         import polars as pl
@@ -41,12 +41,12 @@ def check_polars_agrees(case: SequenceCase) -> None:
     _compare(case, "polars", convert, optional=True)
 
 
-def check_masked_arrays_agree(case: SequenceCase) -> None:
+def check_masked_arrays_agree(case: Checked) -> None:
     """A masked array without a masked value is read like its numbers."""
     _compare(case, "masked arrays", lambda values: np.ma.masked_array(values, mask=False), optional=True)
 
 
-def check_masked_values_are_not_read(case: SequenceCase) -> None:
+def check_masked_values_are_not_read(case: Checked) -> None:
     """What lies below a mask has no influence: it is refused, or read as a missing value."""
     if case.X.dtype.kind != "f":
         return
@@ -62,7 +62,7 @@ def check_masked_values_are_not_read(case: SequenceCase) -> None:
     assert_same(found[1], found[0], f"{case.name} reads the values below the mask of a masked array.")
 
 
-def check_read_only_arrays_agree(case: SequenceCase) -> None:
+def check_read_only_arrays_agree(case: Checked) -> None:
     """Arrays that can't be written to are read like others."""
 
     def lock(values: Array) -> Array:
@@ -73,14 +73,14 @@ def check_read_only_arrays_agree(case: SequenceCase) -> None:
     _compare(case, "read-only arrays", lock)
 
 
-def check_strided_arrays_agree(case: SequenceCase) -> None:
+def check_strided_arrays_agree(case: Checked) -> None:
     """Views with gaps, with negative strides and in the order of Fortran are read like arrays in one piece."""
     _compare(case, "views with gaps between the values", lambda values: np.repeat(values, 2, axis=-1)[..., ::2])
     _compare(case, "views with negative strides", lambda values: values[::-1].copy()[::-1])
     _compare(case, "arrays in the order of Fortran", np.asfortranarray)
 
 
-def check_byte_orders_agree(case: SequenceCase) -> None:
+def check_byte_orders_agree(case: Checked) -> None:
     """Arrays in the other byte order are read like those in that of the machine."""
 
     def swap(values: Array) -> Array:
@@ -89,7 +89,7 @@ def check_byte_orders_agree(case: SequenceCase) -> None:
     _compare(case, "arrays in the other byte order", swap)
 
 
-def _compare(case: SequenceCase, what: str, convert: Convert, *, optional: bool = False) -> None:
+def _compare(case: Checked, what: str, convert: Convert, *, optional: bool = False) -> None:
     """Fit and predict with X and y in another format; one that is optional may be refused."""
     X = case.X if optional and case.X.ndim == 3 and what in ("pandas", "polars") else convert(case.X)
     y = convert(case.y) if case.y.ndim < 3 else case.y

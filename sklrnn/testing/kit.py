@@ -95,7 +95,9 @@ def _outcome(estimator: Any, check: Check, *, is_expected: bool) -> tuple[str, E
 def _warn(result: dict[str, Any], *, on_skip: OnSkip, on_fail: OnFail) -> None:
     name = type(result["estimator"]).__name__
     if result["status"] == "skipped" and on_skip == "warn":
-        warnings.warn(f"Skipped {result['check_name']} for {name}: {result['exception']}", SkipTestWarning, stacklevel=4)
+        warnings.warn(
+            f"Skipped {result['check_name']} for {name}: {result['exception']}", SkipTestWarning, stacklevel=4
+        )
     if result["status"] == "failed" and on_fail == "warn":
         warnings.warn(EstimatorCheckFailedWarning(**result), stacklevel=4)
 

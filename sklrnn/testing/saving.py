@@ -8,8 +8,8 @@ from unittest import SkipTest
 
 import joblib
 
+from sklrnn.testing.checked import Checked
 from sklrnn.testing.comparisons import assert_same
-from sklrnn.testing.sequence_case import SequenceCase
 
 
 def through_pickle(model: Any) -> Any:
@@ -35,22 +35,22 @@ def through_skops(model: Any) -> Any:
     return skops_io.loads(data, trusted=skops_io.get_untrusted_types(data=data))
 
 
-def check_pickle_round_trip(case: SequenceCase) -> None:
+def check_pickle_round_trip(case: Checked) -> None:
     """A model loaded from a pickle predicts and trains on like the one that was saved."""
     _compare(case, through_pickle, "pickle")
 
 
-def check_joblib_round_trip(case: SequenceCase) -> None:
+def check_joblib_round_trip(case: Checked) -> None:
     """A model loaded from a joblib file predicts and trains on like the one that was saved."""
     _compare(case, through_joblib, "joblib")
 
 
-def check_skops_round_trip(case: SequenceCase) -> None:
+def check_skops_round_trip(case: Checked) -> None:
     """A model loaded from a skops file predicts and trains on like the one that was saved."""
     _compare(case, through_skops, "skops")
 
 
-def _compare(case: SequenceCase, save_and_load: Callable[[Any], Any], way: str) -> None:
+def _compare(case: Checked, save_and_load: Callable[[Any], Any], way: str) -> None:
     model = case.fit()
     if hasattr(model, "partial_fit"):
         case.train_on(model)  # now an optimizer has moments that are to be saved

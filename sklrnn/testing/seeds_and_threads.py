@@ -8,11 +8,11 @@ from typing import Any
 import joblib
 import numpy as np
 
+from sklrnn.testing.checked import Checked
 from sklrnn.testing.comparisons import assert_same, find_difference
-from sklrnn.testing.sequence_case import SequenceCase
 
 
-def check_same_seed_gives_the_same_fit(case: SequenceCase) -> None:
+def check_same_seed_gives_the_same_fit(case: Checked) -> None:
     """Two fits with one `random_state` are equal, whatever was drawn from global generators before."""
     before = _global_states()
     try:
@@ -29,7 +29,7 @@ def check_same_seed_gives_the_same_fit(case: SequenceCase) -> None:
     )
 
 
-def check_same_seed_gives_the_same_fit_in_threads(case: SequenceCase) -> None:
+def check_same_seed_gives_the_same_fit_in_threads(case: Checked) -> None:
     """Fits that run in threads at the same time equal the fit in the main thread."""
     alone = case.answers(case.fit())
     with ThreadPoolExecutor(2) as threads:
@@ -38,7 +38,7 @@ def check_same_seed_gives_the_same_fit_in_threads(case: SequenceCase) -> None:
         assert_same(answers, alone, f"A fit of {case.name} in a thread differs from one with the same seed alone.")
 
 
-def check_same_seed_gives_the_same_fit_in_processes(case: SequenceCase) -> None:
+def check_same_seed_gives_the_same_fit_in_processes(case: Checked) -> None:
     """A fit in another process equals the fit here."""
     # With n_jobs=1 joblib would run it here.
     (answers,) = joblib.Parallel(n_jobs=2, backend="loky")([joblib.delayed(_fit_and_answer)(case)])
@@ -49,11 +49,11 @@ def check_same_seed_gives_the_same_fit_in_processes(case: SequenceCase) -> None:
     )
 
 
-def _fit_and_answer(case: SequenceCase) -> Any:
+def _fit_and_answer(case: Checked) -> Any:
     return case.answers(case.fit())
 
 
-def check_global_generators_are_untouched(case: SequenceCase) -> None:
+def check_global_generators_are_untouched(case: Checked) -> None:
     """`fit` and `predict` neither seed nor use the generators of random, numpy and torch."""
     before = _global_states()
     case.answers(case.fit())

@@ -160,7 +160,9 @@ def check_transform_changes_nothing(case: WindowCase) -> None:
     first = case.answers(model, given).copy()
     assert_same(np.asarray(given), np.asarray(case.X), f"transform of {case.name} changed X in place.")
     case.answers(model, case.changed(slice(None)))
-    assert_same(case.answers(model), first, f"transform of {case.name} changed the windows that it gives the next time.")
+    assert_same(
+        case.answers(model), first, f"transform of {case.name} changed the windows that it gives the next time."
+    )
 
 
 def check_windows_do_not_predict_white_noise(case: WindowCase) -> None:
