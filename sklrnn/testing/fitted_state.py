@@ -65,7 +65,7 @@ def _failing_fits(case: SequenceCase) -> Iterator[tuple[str, Callable[[Any], Any
 def _with_failing_callback(model: Any) -> Any:
     from skorch.callbacks import Callback
 
-    class FailAfterAnEpoch(Callback):  # type: ignore[misc]
+    class FailAfterAnEpoch(Callback):
         def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
             raise RuntimeError("raised by a check of sklrnn.testing")
 

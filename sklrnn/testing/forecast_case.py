@@ -107,9 +107,8 @@ class ForecastCase:
 
         splitter = ExpandingWindowSplitter(list(self.fh), initial_window=1, step_length=2)
         known = self.rows(self.n_known, len(self.y), y)
-        if "X" in known:
-            known["X"] = self.X.iloc[self.n_known :].copy()
-        return model.update_predict(**known, cv=splitter, update_params=False)
+        future = {} if self.X is None else {"X": self.X.iloc[self.n_known :].copy()}
+        return model.update_predict(**(known | future), cv=splitter, update_params=False)
 
 
 def _make_data(forecaster: Any) -> tuple[Any, Any]:

@@ -1,5 +1,7 @@
 """Checks that only a training that succeeds changes a fitted forecaster, and that containers of y are read alike."""
 
+from typing import Any
+
 import numpy as np
 
 from sklrnn.testing.comparisons import assert_same
@@ -65,7 +67,7 @@ def check_containers_of_y_agree(case: ForecastCase) -> None:
         )
 
 
-def _with_values(case: ForecastCase, values: object) -> object:
+def _with_values(case: ForecastCase, values: Any) -> Any:
     import pandas as pd
 
     if case.y.ndim > 1:

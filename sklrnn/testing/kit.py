@@ -111,7 +111,7 @@ def parametrize(
     parameters = []
     for estimator, check in pairs:
         expected, name = (expected_of(estimator) if expected_of is not None else None) or {}, name_of(check)
-        strict = {} if xfail_strict is None else {"strict": xfail_strict}
+        strict: dict[str, Any] = {} if xfail_strict is None else {"strict": xfail_strict}
         marks = [pytest.mark.xfail(reason=expected[name], **strict)] if name in expected else []
         # Spaces and line breaks of a long repr would split an id.
         parameters.append(pytest.param(estimator, check, marks=marks, id=f"{' '.join(repr(estimator).split())}-{name}"))

@@ -28,7 +28,7 @@ def through_joblib(model: Any) -> Any:
 def through_skops(model: Any) -> Any:
     """Save and load with skops, where all types of this very model are trusted."""
     try:
-        from skops import io as skops_io
+        from skops import io as skops_io  # type: ignore[import-untyped]
     except ImportError as error:
         raise SkipTest("skops is not installed") from error
     data = skops_io.dumps(model)

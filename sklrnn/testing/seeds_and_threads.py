@@ -9,7 +9,7 @@ import joblib
 import numpy as np
 
 from sklrnn.testing.checked import Checked
-from sklrnn.testing.comparisons import assert_same, find_difference
+from sklrnn.testing.comparisons import assert_same
 
 
 def check_same_seed_gives_the_same_fit(case: Checked) -> None:
@@ -58,7 +58,7 @@ def check_global_generators_are_untouched(case: Checked) -> None:
     before = _global_states()
     case.answers(case.fit())
     after = _global_states()
-    touched = [name for name in before if find_difference(after[name][0], before[name][0]) is not None]
+    touched = [name for name in before if not np.array_equal(after[name][0], before[name][0])]
     if touched:
         raise AssertionError(
             f"fit or predict of {case.name} drew from or seeded the global generator of {', '.join(touched)}. "
@@ -69,7 +69,7 @@ def check_global_generators_are_untouched(case: Checked) -> None:
 def _global_states() -> dict[str, tuple[Any, Any]]:
     """The state of each global generator as numbers, and as what restores it."""
     python, of_numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
-    states = {"random": (np.array(python[1]), python), "numpy.random": (np.append(of_numpy[1], of_numpy[2]), of_numpy)}
+    states = {"random": (np.array(python[1]), python), "numpy.random": (np.append(*of_numpy[1:3]), of_numpy)}
     torch = sys.modules.get("torch")
     if torch is not None:
         states["torch"] = (torch.get_rng_state().numpy(), torch.get_rng_state())

@@ -10,7 +10,7 @@ from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
-from sklrnn.testing.options import fresh_copy, option
+from sklrnn.testing.options import fresh_copy, option, set_options
 
 Array = NDArray[Any]
 
@@ -100,10 +100,11 @@ class SequenceCase:
         return getattr(model, method)(self.X if X is None else X)
 
     def train_on(self, model: Any) -> Any:
-        """Train a fitted copy on."""
-        if hasattr(model, "partial_fit"):
-            return model.partial_fit(self.X.copy(), self.y.copy())
-        return model.set_params(warm_start=True).fit(self.X.copy(), self.y.copy())
+        """Train a fitted copy on, with half of the samples: with all of them a linear model would stay as it is."""
+        X, y = self.X[::2].copy(), self.y[::2].copy()
+        return (
+            model.partial_fit(X, y) if hasattr(model, "partial_fit") else set_options(model, warm_start=True).fit(X, y)
+        )
 
     # -- steps -------------------------------------------------------------------------------------------------------
 
@@ -128,7 +129,7 @@ class SequenceCase:
 
 def _make_data(estimator: Any) -> tuple[Array, Array]:
     random = np.random.default_rng(0)
-    X = random.normal(size=(_N_SAMPLES, _N_STEPS, _N_FEATURES))
+    X: Array = random.normal(size=(_N_SAMPLES, _N_STEPS, _N_FEATURES))
     if option(estimator, "embedding_dim") is not None:
         X = random.integers(_N_TOKENS, size=(_N_SAMPLES, _N_STEPS))
     elif option(estimator, "n_timesteps") is not None:

@@ -1,6 +1,7 @@
 """What training goes on with beside the weights that predict: moments of the optimizer, and the newest weights."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ def restore_training_state(net: SequenceNet, state: State) -> None:
     net.average_.load_state(state["average"])
     optimizer = net.optimizer_
     for weight, moments in zip(_parameters(optimizer), state["moments"], strict=True):
-        optimizer.state[weight].update(_map(moments, lambda tensor: _beside(weight, tensor, optimizer)))
+        optimizer.state[weight].update(_map(moments, partial(_beside, weight, optimizer)))
     for group, settings in zip(optimizer.param_groups, state["settings"], strict=True):
         group.update(settings)
 
@@ -63,7 +64,7 @@ def _map(value: Any, change: Callable[[Any], Any]) -> Any:
     return type(value)(_map(item, change) for item in value) if isinstance(value, list | tuple) else value
 
 
-def _beside(weight: Tensor, tensor: Tensor, optimizer: torch.optim.Optimizer) -> Tensor:
+def _beside(weight: Tensor, optimizer: torch.optim.Optimizer, tensor: Tensor) -> Tensor:
     """On the device of the weight; the count of steps only where one operator does the whole update."""
     is_fused = isinstance(optimizer, FlatAdam) or any(group.get("fused") for group in optimizer.param_groups)
     return tensor.to(weight.device) if tensor.ndim or is_fused else tensor

@@ -325,6 +325,7 @@ def untrained(**options):
         "loss_curve": [],
         "validation_curve": None,
         "best_validation_loss": None,
+        "training": None,
     }
     return TrainedNetwork.from_state(with_stamp(state, TrainedNetwork), NetworkArchitecture, LOSS, OPTIONS)
 
