@@ -68,8 +68,12 @@ def check_global_generators_are_untouched(case: Checked) -> None:
 
 def _global_states() -> dict[str, tuple[Any, Any]]:
     """The state of each global generator as numbers, and as what restores it."""
-    python, of_numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
-    states = {"random": (np.array(python[1]), python), "numpy.random": (np.append(*of_numpy[1:3]), of_numpy)}
+    python: Any = random.getstate()
+    of_numpy: Any = np.random.get_state()  # noqa: NPY002
+    states = {
+        "random": (np.array(python[1]), python),
+        "numpy.random": (np.append(of_numpy[1], of_numpy[2]), of_numpy),
+    }
     torch = sys.modules.get("torch")
     if torch is not None:
         states["torch"] = (torch.get_rng_state().numpy(), torch.get_rng_state())

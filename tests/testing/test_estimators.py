@@ -239,7 +239,7 @@ class SavesFewDigits(EchoState):
 
 class SavesNoSums(EchoState):
     def __getstate__(self):
-        state = super().__getstate__()
+        state = dict(super().__getstate__())
         if "sums_" in state:
             state["sums_"] = (np.eye(len(self.head_)), self.head_)
         return state
