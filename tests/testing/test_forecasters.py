@@ -21,7 +21,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:The default of config ``remember
 
 TINY = {"units": 3, "max_epochs": 2, "n_networks": 1, "window_length": 8, "sp": 1, "baseline": "level"}
 OURS = [
-    GRUForecaster(**TINY),
     SimpleRNNForecaster(**TINY, strategy="recursive", future_X="unknown"),
     LSTMForecaster(**TINY | {"baseline": "smoothing", "sp": 7, "n_networks": 2}),
     CNNLSTMForecaster(**TINY, normalize=None, loss="quantile", quantiles=(0.05, 0.5, 0.95)),
