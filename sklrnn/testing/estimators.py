@@ -77,10 +77,10 @@ _CHECKS: dict[SequenceCheck, Callable[[SequenceCase], bool]] = {
     check_every_parameter_is_alive: _always,
     check_weight_zero_is_absence: lambda case: case.takes_weights and not case.stateful,
     check_weight_k_is_k_copies: lambda case: case.takes_weights and not case.stateful,
-    check_same_seed_gives_the_same_fit: _always,
-    check_same_seed_gives_the_same_fit_in_threads: _always,
-    check_same_seed_gives_the_same_fit_in_processes: _always,
-    check_global_generators_are_untouched: _always,
+    check_same_seed_gives_the_same_fit: lambda case: case.has_seed,
+    check_same_seed_gives_the_same_fit_in_threads: lambda case: case.has_seed,
+    check_same_seed_gives_the_same_fit_in_processes: lambda case: case.has_seed,
+    check_global_generators_are_untouched: lambda case: case.has_seed,
     check_pickle_round_trip: _always,
     check_joblib_round_trip: _always,
     check_skops_round_trip: _always,
@@ -150,7 +150,8 @@ def check_recurrent_estimator(
     read by their names: ``return_sequences``, ``stateful``, ``bidirectional``, ``random_state`` and
     ``early_stopping``. So wrappers around skorch, Keras or other packages can be checked too.
 
-    Fits are many, so pass an estimator that trains for a few epochs only.
+    Where there is no ``random_state``, the global generators are seeded for each fit. Fits are many, so pass an
+    estimator that trains for a few epochs only.
 
     Parameters
     ----------

@@ -6,20 +6,22 @@ from typing import Any
 import numpy as np
 
 from sklrnn.testing.comparisons import assert_same, find_difference
-from sklrnn.testing.options import has_option, option, parameters_of, set_options
+from sklrnn.testing.options import describe_parameters, has_option, option, set_options
 from sklrnn.testing.sequence_case import SequenceCase
 
 
 def check_predict_changes_nothing(case: SequenceCase) -> None:
     """After `predict`, the model predicts and trains on as if it had not been called, and X is as it was."""
     model, given = case.fit(), case.X.copy()
-    parameters, attributes = str(parameters_of(model)), _fitted_attributes(model)
+    parameters, attributes = describe_parameters(model), _fitted_attributes(model)
     first = case.answers(model, given)
     assert_same(given, case.X, f"predict of {case.name} changed X in place.")
     case.answers(model, case.changed())
     assert_same(case.answers(model), first, f"predict of {case.name} changed what it predicts the next time.")
-    if str(parameters_of(model)) != parameters:
-        raise AssertionError(f"predict of {case.name} changed parameters: {parameters} became {parameters_of(model)}.")
+    if describe_parameters(model) != parameters:
+        raise AssertionError(
+            f"predict of {case.name} changed parameters: {parameters} became {describe_parameters(model)}."
+        )
     for name, value in _fitted_attributes(model).items():
         if name not in attributes or find_difference(value, attributes[name]) is not None:
             raise AssertionError(f"predict of {case.name} changed its fitted attribute {name}.")

@@ -6,18 +6,20 @@ import numpy as np
 
 from sklrnn.testing.comparisons import assert_same
 from sklrnn.testing.forecast_case import ForecastCase
-from sklrnn.testing.options import parameters_of
+from sklrnn.testing.options import describe_parameters
 
 
 def check_forecasting_changes_nothing(case: ForecastCase) -> None:
     """After `predict`, a forecaster forecasts and trains on as if it had not been called."""
     model = case.fit()
-    parameters, first = str(parameters_of(model)), case.answers(model)
+    parameters, first = describe_parameters(model), case.answers(model)
     if case.has_tag("capability:pred_int"):
         model.predict_interval(fh=list(case.fh), **case.future(case.n_known))
     assert_same(case.answers(model), first, f"predict of {case.name} changed what it forecasts the next time.")
-    if str(parameters_of(model)) != parameters:
-        raise AssertionError(f"predict of {case.name} changed parameters: {parameters} became {parameters_of(model)}.")
+    if describe_parameters(model) != parameters:
+        raise AssertionError(
+            f"predict of {case.name} changed parameters: {parameters} became {describe_parameters(model)}."
+        )
     assert_same(
         case.answers(case.train_on(model)),
         case.answers(case.train_on(case.fit())),

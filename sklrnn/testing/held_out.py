@@ -86,7 +86,11 @@ def _noise_like(case: SequenceCase) -> tuple[Array, Array]:
         y = np.where(y > np.median(y), "high", "low")
     if case.per_step:  # of the targets of earlier steps the window holds the answers; they are not scored
         y = np.stack([np.roll(y, back) for back in range(case.n_steps - 1, -1, -1)], axis=1)
-    return windows[:-1].reshape(_N_NOISE, *case.X.shape[1:]), y
+    elif case.y.ndim == 2:
+        y = np.repeat(y[:, np.newaxis], case.y.shape[1], axis=1)
+    if case.y.dtype.kind == "f":
+        y = y.astype(case.y.dtype)
+    return windows[:-1].reshape(_N_NOISE, *case.X.shape[1:]).astype(case.X.dtype), y
 
 
 def _share_of_noise(case: SequenceCase, X: Array, y: Array, train: Array, test: Array) -> float:
@@ -97,4 +101,4 @@ def _share_of_noise(case: SequenceCase, X: Array, y: Array, train: Array, test: 
         predicted, truth = predicted[:, -1], truth[:, -1]
     if case.classifies:
         return float(2 * np.mean(predicted == truth) - 1)
-    return 1.0 - float(np.mean((predicted.reshape(len(test)) - truth) ** 2) / np.var(truth))
+    return 1.0 - float(np.mean((predicted.reshape(truth.shape) - truth) ** 2) / np.var(truth))

@@ -1,6 +1,7 @@
 """The parameters of any estimator, wherever in a pipeline or wrapper they are, and fresh copies with others."""
 
 import copy
+import re
 from typing import Any
 
 from sklearn.base import clone
@@ -9,6 +10,11 @@ from sklearn.base import clone
 def parameters_of(estimator: Any) -> dict[str, Any]:
     """The parameters by their full names; none for an object that does not follow scikit-learn."""
     return dict(estimator.get_params(deep=True)) if hasattr(estimator, "get_params") else {}
+
+
+def describe_parameters(estimator: Any) -> str:
+    """The parameters as text, without addresses in memory."""
+    return re.sub(r" at 0x[0-9a-f]+", "", str(parameters_of(estimator)))
 
 
 def has_option(estimator: Any, name: str) -> bool:

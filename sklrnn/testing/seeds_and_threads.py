@@ -2,7 +2,9 @@
 
 import random
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import joblib
@@ -64,6 +66,17 @@ def check_global_generators_are_untouched(case: Checked) -> None:
             f"fit or predict of {case.name} drew from or seeded the global generator of {', '.join(touched)}. "
             "Use a generator of its own, made from random_state."
         )
+
+
+@contextmanager
+def seeded_globally() -> Iterator[None]:
+    """Seed the global generators for a fit that has no seed of its own, and restore them."""
+    before = _global_states()
+    _seed_global_generators(0)
+    try:
+        yield
+    finally:
+        _restore(before)
 
 
 def _global_states() -> dict[str, tuple[Any, Any]]:

@@ -1,5 +1,6 @@
 """An estimator under test with sequences for it: what it can do, and what it answers."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,7 +11,8 @@ from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
-from sklrnn.testing.options import fresh_copy, option, set_options
+from sklrnn.testing.options import fresh_copy, has_option, option, set_options
+from sklrnn.testing.seeds_and_threads import seeded_globally
 
 Array = NDArray[Any]
 
@@ -79,6 +81,10 @@ class SequenceCase:
         return not isinstance(self.estimator, Pipeline) and has_fit_parameter(self.estimator, "sample_weight")
 
     @property
+    def has_seed(self) -> bool:
+        return has_option(self.estimator, "random_state")
+
+    @property
     def can_train_on(self) -> bool:
         return self.can("partial_fit") or option(self.estimator, "warm_start") is not None
 
@@ -88,10 +94,11 @@ class SequenceCase:
         return fresh_copy(self.estimator, **options)
 
     def fit(self, X: Any = None, y: Any = None, *, sample_weight: Any = None, **options: Any) -> Any:
-        """A fitted copy of the estimator."""
+        """A fitted copy of the estimator; one that has no seed finds the global generators seeded."""
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
         model = self.new(**options)
-        model.fit(self.X.copy() if X is None else X, self.y.copy() if y is None else y, **weights)
+        with nullcontext() if self.has_seed else seeded_globally():
+            model.fit(self.X.copy() if X is None else X, self.y.copy() if y is None else y, **weights)
         return model
 
     def answers(self, model: Any, X: Any = None) -> Any:

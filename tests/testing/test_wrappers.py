@@ -38,23 +38,18 @@ def skorch_net(module, **options):
     return NeuralNetRegressor(module, max_epochs=2, train_split=None, verbose=0, **options)
 
 
-def failed(estimator, **data):
-    found = check_recurrent_estimator(estimator, on_fail=None, on_skip=None, **data)
-    return {one["check_name"] for one in found if one["status"] == "failed"}
+# What skorch can't do: keep a model when a fit fails, and read masks and other byte orders.
+OF_SKORCH = {
+    "check_failed_fit_keeps_the_old_model",
+    "check_masked_values_are_not_read",
+    "check_byte_orders_agree",
+}
 
 
+@pytest.mark.filterwarnings("ignore:The given NumPy array is not writable:UserWarning")
 def test_a_net_of_skorch_is_checked():
-    found = failed(skorch_net(LastState), X=X, y=Y)
-    assert "check_global_generators_are_untouched" in found
-    assert "check_failed_fit_keeps_the_old_model" in found
-    assert not found & {
-        "check_batch_of_one_equals_batch_of_many",
-        "check_order_of_rows_does_not_matter",
-        "check_neighbours_do_not_matter",
-        "check_newest_input_is_felt",
-        "check_every_parameter_is_alive",
-        "check_white_noise_is_not_predicted",
-    }
+    found = check_recurrent_estimator(skorch_net(LastState), X=X, y=Y, on_fail=None, on_skip=None)
+    assert {one["check_name"] for one in found if one["status"] == "failed"} == OF_SKORCH
 
 
 def test_a_net_of_skorch_that_reads_the_batch_axis_as_time_is_caught():
@@ -105,9 +100,14 @@ class InKerasStyle:
 
 def test_a_model_in_the_style_of_keras_is_checked():
     found = check_recurrent_estimator(
-        InKerasStyle(), X=X.astype(float), y=Y[:, 0], expected_failed_checks={"check_masked_values_are_not_read": "-"}
+        InKerasStyle(),
+        X=X.astype(float),
+        y=Y[:, 0],
+        expected_failed_checks={"check_masked_values_are_not_read": "numpy reads the values below a mask"},
+        on_skip=None,
     )
     names = {one["check_name"] for one in found}
     assert {"check_batch_of_one_equals_batch_of_many", "check_every_parameter_is_alive"} <= names
     assert not names & {"check_stream_equals_batch", "check_states_are_causal", "check_weight_zero_is_absence"}
-    assert {one["check_name"] for one in found if one["status"] != "passed"} == {"check_masked_values_are_not_read"}
+    assert {one["check_name"] for one in found if one["status"] == "xfail"} == {"check_masked_values_are_not_read"}
+    assert {one["check_name"] for one in found if one["status"] == "skipped"} == {"check_lists_agree"}
