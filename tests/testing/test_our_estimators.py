@@ -80,7 +80,13 @@ WITHOUT_OPTIONS = {*vars(formats), *vars(seeds_and_threads)} - {"check_same_seed
 }
 
 
-@parametrize_with_recurrent_checks(OURS)
+def refits_steps(estimator):
+    """scikit-learn's Pipeline fits its first steps in place, before a later one can fail."""
+    reason = {"check_failed_fit_keeps_the_old_model": "a Pipeline has fitted the scaler anew before the network fails"}
+    return reason if hasattr(estimator, "steps") else {}
+
+
+@parametrize_with_recurrent_checks(OURS, expected_failed_checks=refits_steps)
 def test_our_estimators_keep_the_invariants(estimator, check):
     check(estimator)
 
