@@ -191,7 +191,7 @@ class NetworkHolder:
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())  # type: ignore[call-overload]
         if _MODEL in state:
-            state[_MODEL] = state[_MODEL].to_state()
+            state[_MODEL] = state[_MODEL].to_state(with_training=hasattr(self, "partial_fit"))
         return with_stamp(state, type(self))
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -26,7 +26,7 @@ def check_step_weights(sample_weight: Any, X: Sequences) -> Array | None:
 
 def read_step_labels(y: Any) -> tuple[Array, NDArray[np.intp]]:
     """The labels of all steps, concatenated, and how many each sequence has."""
-    rows = y.to_numpy() if hasattr(y, "iloc") else y
+    rows = _rows_of(y)
     lengths = [] if is_single(rows) else [1 if is_single(row) else len(row) for row in rows]
     counts = np.array(lengths, dtype=np.intp)
     return concatenate_values(rows, counts, "y", "labels"), counts
@@ -75,6 +75,11 @@ def repeat_for_steps(sample_weight: Any, lengths: Array) -> Array | None:
     return check_weights(concatenate_values(sample_weight, lengths, "sample_weight", "weights"), int(lengths.sum()))
 
 
+def _rows_of(values: Any) -> Any:
+    """Tables of pandas and polars as arrays: iterated over, they give columns."""
+    return values.to_numpy() if hasattr(values, "iloc") or hasattr(values, "columns") else values
+
+
 def is_single(value: Any) -> bool:
     """Whether this is one value rather than a sequence of them."""
     # Not np.ndim, which fails for a list of rows of several lengths.
@@ -83,7 +88,7 @@ def is_single(value: Any) -> bool:
 
 def concatenate_values(values: Any, lengths: Array, name: str, what: str) -> Array:
     """Concatenate values of the steps of each sequence, after a check that each step has one."""
-    rows = read_values(values.to_numpy() if hasattr(values, "iloc") else values, name)
+    rows = read_values(_rows_of(values), name)
     if is_single(rows) or len(rows) != len(lengths):
         got = "a single value" if is_single(rows) else f"{len(rows)} of them"
         raise ValueError(f"{name} must hold the {what} of each of the {len(lengths)} sequences, got {got}.")

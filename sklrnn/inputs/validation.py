@@ -68,7 +68,9 @@ def check_tokens(estimator: Any, X: Any, *, reset: bool) -> Sequences:
     name = type(estimator).__name__
     X = read_numbers(X, "X")
     refuse_nested(X, of=name)
-    is_table = hasattr(X, "iloc") or (hasattr(X, "ndim") and not is_object_array_of_sequences(X))
+    is_table = (
+        hasattr(X, "iloc") or hasattr(X, "columns") or (hasattr(X, "ndim") and not is_object_array_of_sequences(X))
+    )
     if is_table:
         array = np.asarray(X)
         if array.ndim not in (2, 3) or 0 in array.shape:

@@ -27,6 +27,7 @@ from sklrnn.saved_state import Saved
 from sklrnn.training.batches import Batches
 from sklrnn.training.monitor import TrainingMonitor
 from sklrnn.training.net import SequenceNet
+from sklrnn.training.training_state import restore_training_state, training_state
 
 _FORMAT = b"sklrnn checkpoint 1\n"
 _DIGEST_BYTES = 32
@@ -128,14 +129,10 @@ class TrainingCheckpoint(Callback):
         self._written_at, self._n_written = time.monotonic(), len(self._monitor.losses)
 
     def _state(self, net: SequenceNet) -> dict[str, Any]:
-        optimizer = net.optimizer_
-        parameters = [weight for group in optimizer.param_groups for weight in group["params"]]
         return {
             "weights": net.module_.state_dict(),
             "criterion": net.criterion_.state_dict(),
-            "average": net.average_.to_state(),
-            "moments": [dict(optimizer.state.get(weight, {})) for weight in parameters],
-            "settings": [_without(group, "params") for group in optimizer.param_groups],
+            **training_state(net),
             "monitor": self._monitor.to_state(),
             "generator": self._generator.get_state(),
             "history": json.dumps(list(net.history), default=float),
@@ -154,13 +151,7 @@ class TrainingCheckpoint(Callback):
             return 0
         net.module_.load_state_dict(state["weights"])
         net.criterion_.load_state_dict(state["criterion"])
-        net.average_.load_state(state["average"])
-        optimizer = net.optimizer_
-        parameters = [weight for group in optimizer.param_groups for weight in group["params"]]
-        for weight, moments in zip(parameters, state["moments"], strict=True):
-            optimizer.state[weight].update(moments)
-        for group, settings in zip(optimizer.param_groups, state["settings"], strict=True):
-            group.update(settings)
+        restore_training_state(net, state)
         self._monitor.load_state(state["monitor"])
         self._generator.set_state(state["generator"])
         net.history_ = History(json.loads(state["history"]))
@@ -183,10 +174,6 @@ class TrainingCheckpoint(Callback):
             return None
         state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         return state
-
-
-def _without(values: dict[str, Any], name: str) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if key != name}
 
 
 def _write(path: Path, content: bytes, *, keep: bool = True) -> None:

@@ -12,7 +12,7 @@ from torch import nn
 from sklrnn.inputs.ragged import Ragged, Sequences
 from sklrnn.inputs.user_warnings import warn_user
 from sklrnn.nn.architecture import Architecture, count_parameters, rebuild
-from sklrnn.saved_state import Saved, with_stamp, without_stamp
+from sklrnn.saved_state import Saved, refusal, with_stamp, without_stamp
 from sklrnn.training.auto_epochs import resolve_patience
 from sklrnn.training.batches import Batches
 from sklrnn.training.checkpoint import Checkpoints, TrainingCheckpoint, fingerprint_of
@@ -25,6 +25,7 @@ from sklrnn.training.net import SequenceNet
 from sklrnn.training.new_net import make_net
 from sklrnn.training.prediction_plan import PredictionPlan
 from sklrnn.training.process import seeded, thread_limit
+from sklrnn.training.training_state import from_plain, is_finite, restore_training_state, to_plain, training_state
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,16 +73,23 @@ def train(
 class TrainedNetwork:
     """A network with trained weights: it predicts, continues to train, and is saved as numpy arrays.
 
-    ``architecture`` is that of the network, a dataclass of plain values.
+    ``architecture`` is that of the network, a dataclass of plain values. ``training`` is what a loaded one goes on with
+    when it is trained: a state of its optimizer, which is made only then.
     """
 
     def __init__(
-        self, net: SequenceNet, loss: nn.Module, options: TrainingOptions, curves: Curves | None = None
+        self,
+        net: SequenceNet,
+        loss: nn.Module,
+        options: TrainingOptions,
+        curves: Curves | None = None,
+        training: dict[str, Any] | None = None,
     ) -> None:
         self.net = net
         self.loss = loss
         self.options = options
         self.curves = curves or Curves()
+        self._training = training
         self._plan: PredictionPlan | None = None
 
     @property
@@ -119,7 +127,7 @@ class TrainedNetwork:
         ``keep_optimizer`` goes on with the moments of the optimizer, where this is still the same one.
         """
         options = replace(options, seed=self.options.seed)
-        net = self.net
+        net, training = self.net, self._training
         if keep_optimizer and net.optimizer_name == options.optimizer:
             net.update_settings(
                 learning_rate=options.learning_rate,
@@ -128,8 +136,8 @@ class TrainedNetwork:
                 max_grad_norm=options.max_grad_norm,
             )
         else:
-            net = make_net(self.module, loss, options)
-        continued = TrainedNetwork(net, loss, options, self.curves)
+            net, training = make_net(self.module, loss, options), None
+        continued = TrainedNetwork(net, loss, options, self.curves, training)
         return continued._run_epochs(batches, validation, options, on_epoch_end, evaluate_first=True)
 
     def _run_epochs(
@@ -159,6 +167,8 @@ class TrainedNetwork:
         with thread_limit(options.n_threads), seeded(net.module, options.seed, first_epoch) as generator:
             if not net.initialized_:
                 net.initialize()
+                if self._training is not None:
+                    restore_training_state(net, from_plain(self._training))
             n_steps = options.max_epochs * len(batches)
             net.plan_learning_rate(options.schedule, options.learning_rate, n_steps=n_steps)
             monitor.start(net, batches, validation if evaluate_first else None)
@@ -197,7 +207,7 @@ class TrainedNetwork:
 
     def copy(self) -> "TrainedNetwork":
         """A copy to train on: with weights and an optimizer of its own."""
-        return TrainedNetwork(self.net.copy(), self.loss, self.options, self.curves)
+        return TrainedNetwork(self.net.copy(), self.loss, self.options, self.curves, self._training)
 
     # -- running -----------------------------------------------------------------------------------------------------
 
@@ -230,13 +240,18 @@ class TrainedNetwork:
 
     # -- saving ------------------------------------------------------------------------------------------------------
 
-    def to_state(self) -> dict[str, Any]:
-        """Everything but loss and options as plain values and numpy arrays, which any way of saving knows."""
+    def to_state(self, *, with_training: bool = False) -> dict[str, Any]:
+        """Everything but loss and options as plain values and numpy arrays, which any way of saving knows.
+
+        ``with_training`` adds the state of the optimizer, for tasks that keep it when they train on.
+        """
+        training = to_plain(training_state(self.net)) if self.net.initialized_ else self._training
         state = {
             "architecture": self.architecture.to_dict(),
             "weights": {name: value.detach().cpu().numpy().copy() for name, value in self.module.state_dict().items()},
             "seed": self.options.seed,
             **self.curves.to_state(),
+            "training": training if with_training else None,
         }
         return with_stamp(state, type(self))
 
@@ -247,6 +262,8 @@ class TrainedNetwork:
         """Build the network again; where its device is missing, on the CPU and with a warning."""
         without_stamp(state, cls)  # only a check: the parts of the state are checked further
         network = rebuild(state, kind)
+        if not is_finite(state["training"]):
+            raise refusal(state, cls, "the state of its optimizer holds NaN or infinity")
         try:
             device = choose_device(options.device)
         except ValueError:
@@ -255,11 +272,11 @@ class TrainedNetwork:
         options = replace(options, seed=state["seed"])
         net = make_net(network.eval(), loss, replace(options, device=str(device)))
         network.to(device)
-        return cls(net, loss, options, Curves.from_state(state))
+        return cls(net, loss, options, Curves.from_state(state), state["training"])
 
     def __getstate__(self) -> dict[str, Any]:
         kind = type(self.architecture)
-        return {"state": self.to_state(), "kind": kind, "loss": self.loss, "options": self.options}
+        return {"state": self.to_state(with_training=True), "kind": kind, "loss": self.loss, "options": self.options}
 
     def __setstate__(self, saved: dict[str, Any]) -> None:
         vars(self).update(vars(self.from_state(**saved)))

@@ -348,6 +348,7 @@ def untrained(**options):
         "weights": {name: value.numpy() for name, value in network.state_dict().items()},
         "seed": OPTIONS.seed,
         **Curves().to_state(),
+        "training": None,
     }
     return TrainedNetwork.from_state(with_stamp(state, TrainedNetwork), NetworkArchitecture, LOSS, OPTIONS)
 
