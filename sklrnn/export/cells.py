@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from sklrnn.export.graph import Graph
+from sklrnn.export.graph import Graph, Operand
 from sklrnn.nn.cells import GRU, LSTM, SLSTM, MinimalGRU, PeepholeLSTM, SimpleRNN, TextbookGRU
 
 Array = NDArray[Any]
@@ -36,25 +36,36 @@ def run_cell(
             "with torch.export.export(estimator.module_, ...)."
         )
     operator, order, attributes = make(cell)
-    inputs = _weights(cell, order)
-    first: list[str | None] = [None] if states is None else [graph.unsqueeze(state, 0) for state in states]
-    peepholes = getattr(cell, "peephole_l0", None)
-    if operator == "LSTM":
-        first = [None, None] if states is None else first
-        if peepholes is not None:
-            first = [*first, _numpy(peepholes)[list(_PEEPHOLE_ORDER)].reshape(1, -1)]  # type: ignore[list-item]
     outputs = graph.add_all(
         operator,
         x,
-        *inputs,
-        None,
-        *first,
+        *_weights(cell, order),
+        *_initial_states(graph, cell, x, states),
         n_outputs=3 if operator == "LSTM" else 2,
         direction="reverse" if reverse else "forward",
         hidden_size=cell.hidden_size,
         **attributes,
     )
     return graph.squeeze(outputs[0], 1), [graph.squeeze(last, 0) for last in outputs[1:]]
+
+
+def _initial_states(graph: Graph, cell: Any, x: str, states: Sequence[str] | None) -> list[Operand]:
+    """The inputs of an operator behind its weights: lengths, states, and the peepholes behind these.
+
+    Any of them could be left out by an empty name, which skl2onnx does not know.
+    """
+    peepholes = getattr(cell, "peephole_l0", None)
+    if states is None and peepholes is None:
+        return []
+    lengths = graph.add("Expand", graph.cast(graph.length(x, 0), np.int32), graph.length(x, 1))
+    states = _zero_states(graph, cell, x, np.float32) if states is None else states
+    first: list[Operand] = [lengths, *(graph.unsqueeze(state, 0) for state in states)]
+    return first if peepholes is None else [*first, _numpy(peepholes)[list(_PEEPHOLE_ORDER)].reshape(1, -1)]
+
+
+def _zero_states(graph: Graph, cell: Any, x: str, precision: Any) -> list[str]:
+    """What each part of the state begins with."""
+    return [graph.zeros([graph.length(x, 1), np.array([cell.hidden_size])], precision)] * n_states(cell)
 
 
 def computes_in_double(cell: nn.Module) -> bool:
@@ -117,8 +128,7 @@ def _scan(
     weights, bias = _numpy(cell.weight_ih_l0), _numpy(cell.bias_ih_l0)
     inputs = graph.linear(x, weights, bias, precision)
     if states is None:
-        zeros = graph.zeros([graph.length(x, 1), np.array([cell.hidden_size])], precision)
-        states = [zeros] * n_states(cell)
+        states = _zero_states(graph, cell, x, precision)
     body = Graph(precision, prefix=graph.name("step") + "_")
     before, now = [body.name("state") for _ in states], body.name("inputs")
     sums = body.add("Add", now, body.add("MatMul", before[0], _numpy(cell.weight_hh_l0).T.astype(precision)))

@@ -48,17 +48,15 @@ class Graph:
         self.constants.append(self._onnx.numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name))
         return name
 
-    def add(self, operator: str, *inputs: Operand | None, domain: str = "", **attributes: Any) -> str:
+    def add(self, operator: str, *inputs: Operand, domain: str = "", **attributes: Any) -> str:
         """Add an operator with one output, and give the name of this."""
         return self.add_all(operator, *inputs, n_outputs=1, domain=domain, **attributes)[0]
 
     def add_all(
-        self, operator: str, *inputs: Operand | None, n_outputs: int, domain: str = "", **attributes: Any
+        self, operator: str, *inputs: Operand, n_outputs: int, domain: str = "", **attributes: Any
     ) -> list[str]:
-        """Add an operator with several outputs; an input that is None is left out."""
-        operands = [
-            "" if one is None else one if isinstance(one, str) else self.constant(one) for one in inputs
-        ]
+        """Add an operator with several outputs."""
+        operands = [one if isinstance(one, str) else self.constant(one) for one in inputs]
         outputs = [self.name(operator) for _ in range(n_outputs)]
         node = self._onnx.helper.make_node(
             operator, operands, outputs, name=self.name("node"), domain=domain, **attributes

@@ -130,11 +130,7 @@ def _check_quantiles(estimator: Any, quantiles: Any) -> Array | None:
             f"quantiles are an output of regressors, got quantiles={quantiles!r} for {type(estimator).__name__}. "
             "Leave quantiles out; classifiers give probabilities."
         )
-    levels = check_levels(quantiles)
-    # It raises where they can't be had.
-    n_raw = estimator.n_outputs_ * estimator._loss.width
-    estimator._quantiles(np.zeros((1, n_raw)), None, levels) if estimator._y_windows is None else None
-    return levels
+    return check_levels(quantiles)
 
 
 def _whole_sequences(steps: list[Any], estimator: Any, dtype: str, levels: Array | None) -> Any:

@@ -79,6 +79,8 @@ class _PerOutput:
         return self._in_scale(self._graph.add("Exp", first) if loss.positive else first)
 
     def quantiles(self, point: str, levels: Array) -> str:
+        nothing = np.zeros((1, self._regressor.n_outputs_ * self._loss.width))
+        self._regressor._quantiles_from_network(nothing, levels)  # refuses levels beyond the trained ones
         if self._loss.levels:
             return self._in_scale(self._trained_quantiles(levels))
         if self._loss.quantiles is not None:
