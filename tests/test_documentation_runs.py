@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import sklrnn
-from sklrnn import datasets, forecasting, sktime_adapters
+from sklrnn import datasets, export, forecasting, sktime_adapters
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -18,6 +18,8 @@ PAGES = [
     *sorted(path for path in DOCS.rglob("*.md") if not {"_build", "generated", "examples"} & {*path.parts}),
 ]
 ESSAYS = sorted((ROOT / "examples").glob("*.py"))
+# Pages whose code needs a package that is optional.
+OPTIONAL = {"export.md": "skl2onnx"}
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 BLOCK = re.compile(r"^```(?:python|\{doctest\})\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -45,6 +47,8 @@ def run(page, line, code, names):
     "page", [page for page in PAGES if blocks(page)], ids=lambda page: page.relative_to(ROOT).as_posix()
 )
 def test_code_of_a_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch):
+    if page.name in OPTIONAL:
+        pytest.importorskip(OPTIONAL[page.name])
     monkeypatch.chdir(tmp_path)
     names = {"__name__": page.stem}
     for line, code in blocks(page):
@@ -59,7 +63,7 @@ def test_links_within_the_repository_lead_somewhere(page):
 
 def test_api_page_names_everything_public():
     listed = set(re.findall(r"^   (?:\w+\.)?(\w+)$", (DOCS / "api.md").read_text(encoding="utf-8"), re.MULTILINE))
-    assert {*sklrnn.__all__, *datasets.__all__, *forecasting.__all__, *sktime_adapters.__all__} <= listed
+    assert {*sklrnn.__all__, *datasets.__all__, *export.__all__, *forecasting.__all__, *sktime_adapters.__all__} <= listed
 
 
 def test_readme_names_every_estimator():

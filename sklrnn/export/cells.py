@@ -32,7 +32,7 @@ def run_cell(
     if make is None or not _is_single_layer(cell):
         raise ValueError(
             f"to_onnx knows the cells of this package and torch's RNN, GRU and LSTM with one layer and one direction, "
-            f"got cell={kind.__name__}. Fit with a cell by its name, such as cell=\"gru\", or export the torch module "
+            f'got cell={kind.__name__}. Fit with a cell by its name, such as cell="gru", or export the torch module '
             "with torch.export.export(estimator.module_, ...)."
         )
     operator, order, attributes = make(cell)

@@ -11,7 +11,6 @@ from sklrnn.nn.network import Network
 from sklrnn.nn.window_scale import LEAST_RELATIVE_SPREAD, StandardiseWindow
 
 
-
 def read_features(graph: Graph, network: Network, x: str) -> str:
     """What the network reads of the sequences: (sample, time, width), in the precision of the graph."""
     if network.architecture.n_tokens:

@@ -45,7 +45,9 @@ class Graph:
     def constant(self, value: Any, dtype: Any = None) -> str:
         name = self.name("constant")
         array = np.asarray(value, dtype=dtype)
-        self.constants.append(self._onnx.numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name))
+        self.constants.append(
+            self._onnx.numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name)
+        )
         return name
 
     def add(self, operator: str, *inputs: Operand, domain: str = "", **attributes: Any) -> str:

@@ -24,7 +24,9 @@ def predict_labels(graph: Graph, classifier: Any, raw: str) -> dict[str, str]:
         classes = _as_texts(classes)
     elif classes.dtype.kind in "iu":
         classes = classes.astype(np.int64)
-    elif classes.dtype.kind not in "bf":
+    elif classes.dtype.kind == "f":
+        classes = classes.astype(np.float64)
+    elif classes.dtype.kind != "b":
         raise ValueError(
             f"ONNX knows labels that are texts, numbers or booleans, got classes_ of dtype {classes.dtype}. Fit with "
             "such labels."

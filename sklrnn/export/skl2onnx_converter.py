@@ -34,12 +34,12 @@ def register_with_skl2onnx() -> None:
     >>> from sklrnn.export import register_with_skl2onnx
     >>> X = np.random.default_rng(0).normal(size=(60, 8, 2))
     >>> model = make_pipeline(SequenceScaler(), GRURegressor(units=4, max_epochs=2, random_state=0))
-    >>> register_with_skl2onnx()  # doctest: +SKIP
-    >>> from skl2onnx import to_onnx  # doctest: +SKIP
-    >>> from skl2onnx.common.data_types import DoubleTensorType  # doctest: +SKIP
+    >>> register_with_skl2onnx()
+    >>> from skl2onnx import to_onnx
+    >>> from skl2onnx.common.data_types import DoubleTensorType
     >>> exported = to_onnx(
     ...     model.fit(X, X[:, -1, 0]), initial_types=[("X", DoubleTensorType([None, None, 2]))]
-    ... )  # doctest: +SKIP
+    ... )
     """
     try:
         from skl2onnx import update_registered_converter
@@ -82,12 +82,12 @@ def _set_regressor_type(operator: Any) -> None:
 
 
 def _set_classifier_types(operator: Any) -> None:
-    from skl2onnx.common.data_types import BooleanTensorType, Int64TensorType, StringTensorType
+    from skl2onnx.common.data_types import BooleanTensorType, DoubleTensorType, Int64TensorType, StringTensorType
 
     classifier = operator.raw_operator
     kind = np.asarray(classifier.classes_).dtype.kind
     shape = [None] * _n_axes(classifier, 1)
-    known = {"i": Int64TensorType, "u": Int64TensorType, "b": BooleanTensorType}
+    known = {"i": Int64TensorType, "u": Int64TensorType, "b": BooleanTensorType, "f": DoubleTensorType}
     operator.outputs[0].type = known.get(kind, StringTensorType)(shape)
     operator.outputs[1].type = _tensor_type(_precision(operator), [*shape, len(classifier.classes_)])
 

@@ -5,6 +5,7 @@ which a row passes them. `training.step_reader` explains why what follows on poo
 """
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any, Protocol
 
 import numpy as np
@@ -130,7 +131,7 @@ class _Recurrence:
         n_kept = network.recurrent.width + 2 * isinstance(network.readout, AttentionState) if reads_all else 0
         n_skipped = 0 if network.skip is None else network.architecture.filters[-1]
         self._extend = _EXTEND.get(type(network.readout), _extend_mean) if reads_all else None
-        self._widths = [*sum(self._units, []), n_kept, n_skipped, 1 if n_kept or n_skipped else 0]
+        self._widths = [*chain.from_iterable(self._units), n_kept, n_skipped, 1 if n_kept or n_skipped else 0]
         self.width = sum(self._widths)
 
     def read(self, graph: Graph, row: str, state: str) -> _Pair:
