@@ -63,7 +63,13 @@ def test_links_within_the_repository_lead_somewhere(page):
 
 def test_api_page_names_everything_public():
     listed = set(re.findall(r"^   (?:\w+\.)?(\w+)$", (DOCS / "api.md").read_text(encoding="utf-8"), re.MULTILINE))
-    assert {*sklrnn.__all__, *datasets.__all__, *export.__all__, *forecasting.__all__, *sktime_adapters.__all__} <= listed
+    assert {
+        *sklrnn.__all__,
+        *datasets.__all__,
+        *export.__all__,
+        *forecasting.__all__,
+        *sktime_adapters.__all__,
+    } <= listed
 
 
 def test_readme_names_every_estimator():

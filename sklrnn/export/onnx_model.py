@@ -98,7 +98,8 @@ def predictions_of(graph: Graph, estimator: Any, x: str, levels: Array | None = 
     """The outputs of an estimator for its X."""
     sequences = _as_sequences(graph, estimator, x)
     raw = run_network(graph, estimator.module_, sequences)
-    return _decode(graph, estimator, raw, sequences, levels)
+    by_step = estimator.model_.architecture.return_sequences
+    return _decode(graph, estimator, raw, sequences, levels, per_timestep=by_step)
 
 
 def precision_for(estimator: Any, dtype: Any) -> Any:
@@ -159,13 +160,15 @@ def _stream(steps: list[Any], estimator: Any, dtype: str, levels: Array | None) 
         "X": (_input_type(estimator, dtype), ["sample", estimator.model_.architecture.n_features]),
         "state": (np.float64, ["sample", state_width(estimator.module_)]),
     }
-    return graph, inputs, {**_decode(graph, estimator, raw, x, levels), "new_state": new_state}
+    return graph, inputs, {**_decode(graph, estimator, raw, x, levels, per_timestep=False), "new_state": new_state}
 
 
-def _decode(graph: Graph, estimator: Any, raw: str, x: str, levels: Array | None) -> dict[str, str]:
+def _decode(
+    graph: Graph, estimator: Any, raw: str, x: str, levels: Array | None, *, per_timestep: bool
+) -> dict[str, str]:
     if isinstance(estimator, ClassifierTask):
         return predict_labels(graph, estimator, raw)
-    return predict_numbers(graph, estimator, raw, x, levels)
+    return predict_numbers(graph, estimator, raw, x, levels, per_timestep=per_timestep)
 
 
 def _as_sequences(graph: Graph, estimator: Any, x: str) -> str:

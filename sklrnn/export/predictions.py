@@ -45,9 +45,14 @@ def _as_texts(classes: Array) -> Array:
     return classes.astype(object)
 
 
-def predict_numbers(graph: Graph, regressor: Any, raw: str, x: str, levels: Array | None) -> dict[str, str]:
+def predict_numbers(
+    graph: Graph, regressor: Any, raw: str, x: str, levels: Array | None, *, per_timestep: bool
+) -> dict[str, str]:
     """The prediction, and where levels are given the quantiles, in the units of y."""
-    per_output = _PerOutput(graph, regressor, raw, x)
+    # A zero keeps an axis: that of the samples, and that of the steps.
+    shape = [0, 0] if per_timestep else [0]
+    split = graph.reshape(graph.cast(raw, np.float64), *shape, regressor.n_outputs_, regressor._loss.width)
+    per_output = _PerOutput(graph, regressor, split, x)
     point = per_output.point()
     dtype = np.result_type(graph.dtype, regressor._y_dtype)
     predictions = {"prediction": graph.cast(graph.squeeze(per_output.in_units_of_y(point), -1), dtype)}
@@ -63,15 +68,13 @@ def predict_numbers(graph: Graph, regressor: Any, raw: str, x: str, levels: Arra
 
 
 class _PerOutput:
-    """Predictions of a regressor with the axes (..., output, 1 or quantile), in float64."""
+    """Predictions with the axes (..., output, 1 or quantile), in float64, from raw outputs (..., output, width)."""
 
     def __init__(self, graph: Graph, regressor: Any, raw: str, x: str) -> None:
         self._graph, self._regressor, self._x = graph, regressor, x
         self._loss = regressor._loss
         self._location, self._spread = (each[:, np.newaxis] for each in (regressor._y_location, regressor._y_spread))
-        in_double = graph.cast(raw, np.float64)
-        by_step = [0] * int(regressor.model_.architecture.return_sequences)
-        self._raw = graph.reshape(in_double, 0, *by_step, regressor.n_outputs_, self._loss.width)
+        self._raw = raw
 
     def point(self) -> str:
         loss = self._loss

@@ -7,10 +7,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, PowerTransformer, RobustScaler, StandardScaler
 
 from sklrnn import GRURegressor, SequenceScaler, SlidingWindow
+from sklrnn.export import to_onnx
 
 pytest.importorskip("onnxruntime")
-
-from sklrnn.export import to_onnx
 
 ROWS = np.random.default_rng(0).normal(size=(80, 2)) * [1.0, 50.0] + [0.0, 900.0]
 NETWORK = {"units": 4, "max_epochs": 2, "random_state": 0}

@@ -5,10 +5,9 @@ import pytest
 from sklearn.pipeline import make_pipeline
 
 from sklrnn import CNNLSTMRegressor, GRUClassifier, GRURegressor, RecurrentRegressor, SequenceScaler, SlidingWindow
+from sklrnn.export import to_onnx
 
 pytest.importorskip("onnxruntime")
-
-from sklrnn.export import to_onnx
 
 X = np.random.default_rng(0).normal(size=(20, 11, 2)) * [1.0, 30.0] + [0.0, 500.0]
 Y = X[:, -1, 0] + 100.0
@@ -42,7 +41,7 @@ def streamed():
         {"cell": "gru", "pooling": "mean"},
         {"cell": "simple_rnn", "pooling": "max", "missing": "mask"},
         {"cell": "lstm", "pooling": "attention", "loss": "poisson"},
-        {"cell": "gru", "stateful": True},
+        {"cell": "gru", "stateful": True, "batch_size": 4},
         {"cell": "gru", "return_sequences": True},
     ],
     ids=lambda options: "-".join(map(str, options.values())),
@@ -96,7 +95,7 @@ def test_a_scaler_in_front_is_streamed_in_single_precision_too(streamed):
         {"bidirectional": True},
         {"normalize_X": "window"},
         {"normalize_y": "window", "target_feature": 0},
-        {"stateful": True, "pooling": "mean"},
+        {"stateful": True, "pooling": "mean", "batch_size": 4},
     ],
     ids=str,
 )
