@@ -93,7 +93,7 @@ def _set_classifier_types(operator: Any) -> None:
 
 
 def _n_axes(estimator: Any, without_steps: int) -> int:
-    return without_steps + int(estimator.return_sequences)
+    return without_steps + int(estimator.model_.architecture.return_sequences)
 
 
 def _set_step_type(operator: Any) -> None:
