@@ -14,7 +14,7 @@ from sklrnn.estimators.regressor import RegressorTask, check_levels
 from sklrnn.export.graph import IR_VERSION, ML_DOMAIN, ML_OPSET, OPSET, Graph, import_onnx
 from sklrnn.export.network import run_network
 from sklrnn.export.predictions import predict_labels, predict_numbers
-from sklrnn.export.steps import apply_step, fixes_columns
+from sklrnn.export.steps import apply_step, check_scales_steps, fixes_columns
 from sklrnn.export.stream_step import check_streamable, run_step, state_width
 from sklrnn.preprocessing.sliding_window import SlidingWindow
 
@@ -102,11 +102,6 @@ def predictions_of(graph: Graph, estimator: Any, x: str, levels: Array | None = 
     return _decode(graph, estimator, raw, sequences, levels, per_timestep=by_step)
 
 
-def precision_for(estimator: Any, dtype: Any) -> Any:
-    """The precision in which the graph of an estimator computes; tokens have none."""
-    return np.float64 if estimator.model_.architecture.n_tokens else dtype
-
-
 def _take_apart(estimator: Any) -> tuple[list[Any], Any]:
     """The transformers of a pipeline, and the estimator at its end."""
     steps = [estimator]
@@ -135,7 +130,8 @@ def _check_quantiles(estimator: Any, quantiles: Any) -> Array | None:
 
 
 def _whole_sequences(steps: list[Any], estimator: Any, dtype: str, levels: Array | None) -> Any:
-    graph = Graph(precision_for(estimator, dtype))
+    # Tokens have no precision; predictions from them are in double.
+    graph = Graph(np.float64 if estimator.model_.architecture.n_tokens else dtype)
     x = "X"
     for step in steps:
         x = apply_step(graph, step, x)
@@ -145,11 +141,8 @@ def _whole_sequences(steps: list[Any], estimator: Any, dtype: str, levels: Array
 
 def _stream(steps: list[Any], estimator: Any, dtype: str, levels: Array | None) -> Any:
     check_streamable(estimator)
-    if any(isinstance(step, SlidingWindow) for step in steps):
-        raise ValueError(
-            "A stream reads a sequence from its start, but SlidingWindow gives windows of fixed length. Export the "
-            "pipeline with streaming=False, or fit the estimator on whole sequences."
-        )
+    for step in steps:
+        check_scales_steps(step)
     graph = Graph(np.float64)
     is_number = not estimator.model_.architecture.n_tokens
     x = graph.cast("X", np.float64) if is_number else "X"

@@ -77,13 +77,14 @@ class _PerOutput:
         self._raw = raw
 
     def point(self) -> str:
-        loss = self._loss
-        if loss.levels:
+        """The median of trained quantiles, beyond which `numpy.interp` does not go; otherwise the first raw output."""
+        if self._loss.levels:
             return self._in_scale(self._trained_quantiles(np.array([0.5])))
         first = self._part(0)
-        return self._in_scale(self._graph.add("Exp", first) if loss.positive else first)
+        return self._in_scale(self._graph.add("Exp", first) if self._loss.positive else first)
 
     def quantiles(self, point: str, levels: Array) -> str:
+        """Those of the network, or the point moved by quantiles of the errors on samples that training did not see."""
         nothing = np.zeros((1, self._regressor.n_outputs_ * self._loss.width))
         self._regressor._quantiles_from_network(nothing, levels)  # refuses levels beyond the trained ones
         if self._loss.levels:

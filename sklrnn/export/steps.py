@@ -36,6 +36,20 @@ def fixes_columns(step: Any) -> bool:
     return not isinstance(step, SequenceScaler | SlidingWindow)
 
 
+def check_scales_steps(step: Any) -> None:
+    """Refuse a transformer in front of a stream that does not treat all steps of a sequence alike."""
+    if isinstance(step, SlidingWindow):
+        raise ValueError(
+            "A stream reads a sequence from its start, but SlidingWindow gives windows of fixed length. Export the "
+            "pipeline with streaming=False, or fit the estimator on whole sequences."
+        )
+    if fixes_columns(step):
+        raise ValueError(
+            f"{type(step).__name__} treats each column, so each time step, in its own way, but a stream has no end. "
+            "Use SequenceScaler, which scales all steps alike, or export with streaming=False."
+        )
+
+
 def _scaling(scaler: Any) -> list[tuple[str, Array]] | None:
     """Operators and constants that a scaler applies one after the other; None for other transformers."""
     given: list[tuple[str, Any]]

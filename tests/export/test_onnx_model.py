@@ -1,11 +1,14 @@
 """Exported models answer like ``predict``, in the user's units."""
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV
 
 from sklrnn import GRUClassifier, GRURegressor, LSTMClassifier, RecurrentClassifier, RecurrentRegressor
 from sklrnn.cells import StepwiseCell
@@ -176,6 +179,9 @@ def test_what_cannot_be_exported_is_refused_with_advice():
     with pytest.raises(TypeError, match="got Ridge"):
         to_onnx(Ridge())
     model = GRURegressor(units=3, **FAST).fit(X, y)
+    search = GridSearchCV(GRURegressor(**FAST), {"units": [3]}, cv=2).fit(X, y)
+    with pytest.raises(TypeError, match="got GridSearchCV. Pass its best_estimator_"):
+        to_onnx(search)
     with pytest.raises(ValueError, match="dtype must be"):
         to_onnx(model, dtype="float16")
     with pytest.raises(ValueError, match="quantiles must be numbers between 0 and 1"):
@@ -187,6 +193,12 @@ def test_what_cannot_be_exported_is_refused_with_advice():
     between = GRURegressor(units=3, loss="quantile", **FAST).fit(X, y)
     with pytest.raises(ValueError, match="was trained for the quantiles"):
         to_onnx(between, quantiles=[0.01])
+
+
+def test_a_pickled_estimator_is_exported_as_the_same_model():
+    X = sequences()
+    model = GRURegressor(units=3, **FAST).fit(X, X[:, -1, 0])
+    assert to_onnx(pickle.loads(pickle.dumps(model))) == to_onnx(model)
 
 
 def test_an_estimator_that_is_not_fitted_is_refused():

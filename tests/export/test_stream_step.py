@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from sklrnn import CNNLSTMRegressor, GRUClassifier, GRURegressor, RecurrentRegressor, SequenceScaler, SlidingWindow
 from sklrnn.export import to_onnx
@@ -108,4 +109,11 @@ def test_a_network_that_reads_the_sequence_again_has_no_streaming_form(options):
 def test_windows_have_no_streaming_form():
     model = make_pipeline(SlidingWindow(window_length=3), GRURegressor(**FAST)).fit(X[0], X[0, :, 0])
     with pytest.raises(ValueError, match="SlidingWindow gives windows of fixed length"):
+        to_onnx(model, streaming=True)
+
+
+def test_scalers_of_columns_have_no_streaming_form():
+    table = X[:, :, 0]
+    model = make_pipeline(StandardScaler(), GRURegressor(**FAST)).fit(table, Y)
+    with pytest.raises(ValueError, match="StandardScaler treats each column.*Use SequenceScaler"):
         to_onnx(model, streaming=True)
