@@ -11,7 +11,7 @@ import pytest
 from matplotlib import pyplot
 
 import sklrnn
-from sklrnn import cells, datasets, forecasting, inspection, metrics, sktime_adapters
+from sklrnn import cells, datasets, export, forecasting, inspection, metrics, sktime_adapters
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -20,6 +20,8 @@ PAGES = [
     *sorted(path for path in DOCS.rglob("*.md") if not {"_build", "generated", "examples"} & {*path.parts}),
 ]
 ESSAYS = sorted((ROOT / "examples").glob("*.py"))
+# Pages whose code needs a package that is optional.
+OPTIONAL = {"export.md": "skl2onnx"}
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 PICTURE = re.compile(r"!\[[^]]+\]\((?!https?:)([^)]+)\)")
 BLOCK = re.compile(r"^```(?:python|\{doctest\})\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -55,6 +57,8 @@ def run(page, line, code, names):
     "page", [page for page in PAGES if blocks(page)], ids=lambda page: page.relative_to(ROOT).as_posix()
 )
 def test_code_of_a_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch):
+    if page.name in OPTIONAL:
+        pytest.importorskip(OPTIONAL[page.name])
     monkeypatch.chdir(tmp_path)
     names = {"__name__": page.stem}
     for line, code in blocks(page):
@@ -71,7 +75,7 @@ def test_links_within_the_repository_lead_somewhere(page):
 
 def test_api_page_names_everything_public():
     listed = set(re.findall(r"^   (?:\w+\.)?(\w+)$", (DOCS / "api.md").read_text(encoding="utf-8"), re.MULTILINE))
-    packages = (sklrnn, datasets, forecasting, inspection, metrics, sktime_adapters)
+    packages = (sklrnn, datasets, export, forecasting, inspection, metrics, sktime_adapters)
     assert {name for package in packages for name in package.__all__} <= listed
     text = (DOCS / "api.md").read_text(encoding="utf-8")
     assert [name for name in cells.__all__ if f"sklrnn.cells.{name}" not in text] == []

@@ -55,6 +55,10 @@ def test_estimators_load_neither_sktime_nor_matplotlib():
     assert not loaded & {"sktime", "matplotlib", "onnx", "numba"}
 
 
+def test_only_an_export_loads_onnx():
+    assert "onnx" not in loaded_after("import sklrnn.export")
+
+
 def test_windows_and_splits_need_no_network_library():
     names = sorted(WITHOUT_NETWORKS & {*sklrnn.__all__})
     code = f"import sklrnn\nfor name in {names}: getattr(sklrnn, name)"

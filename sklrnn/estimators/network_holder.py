@@ -116,7 +116,12 @@ class NetworkHolder:
 
     @property
     def module_(self) -> Any:
-        """The fitted network: a ``torch.nn.Module``."""
+        """The fitted network: a ``torch.nn.Module``.
+
+        It reads X in the user's units, (sample, time, feature), and answers in those of training: a regressor's y is
+        standardised there (or on the scale of its loss or window), and a classifier gives the logits of its classes.
+        `predict` turns these into the user's units and labels, and so does `sklrnn.export.to_onnx`.
+        """
         return self.model_.module
 
     @property

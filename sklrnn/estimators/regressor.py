@@ -92,7 +92,7 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
         values : ndarray of shape (sample, quantile) or (sample, output, quantile)
             They never cross.
         """
-        levels = _check_levels(self.quantiles if quantiles is None else quantiles)
+        levels = check_levels(self.quantiles if quantiles is None else quantiles)
         return self._predictions(X, partial(self._quantiles, levels=levels))
 
     def predict_interval(self, X: Any, coverage: float = 0.9) -> Any:
@@ -288,7 +288,8 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
         return tags
 
 
-def _check_levels(quantiles: Any) -> Array:
+def check_levels(quantiles: Any) -> Array:
+    """Levels of quantiles as an array."""
     levels = np.asarray(quantiles, dtype=float).reshape(-1)
     if not levels.size or not ((levels > 0) & (levels < 1)).all():
         raise ValueError(f"quantiles must be numbers between 0 and 1, both excluded, got {quantiles!r}.")

@@ -1,5 +1,6 @@
 """X and y on the scale of each window: ``normalize_X="window"`` and ``normalize_y="window"``."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Any
@@ -104,13 +105,18 @@ class WindowUnits:
         restored: Array = values * unit + level
         return restored
 
+    def layers(self) -> Iterator[tuple[int, StandardiseWindow]]:
+        """The position of each feature that measures an output, and the layer that measures the feature alone."""
+        for feature, (mean, spread, typical) in zip(sorted(set(self.features)), self.statistics, strict=True):
+            layer = StandardiseWindow(1, flag_missing=self.with_missing)
+            layer.set_statistics(mean, spread)
+            layer.set_typical(typical)
+            yield feature, layer
+
     def _of_windows(self, X: Sequences) -> tuple[Array, Array]:
         """Level and unit of each window, (sample, output)."""
         columns = {}
-        for feature, statistics in zip(sorted(set(self.features)), self.statistics, strict=True):
-            layer = StandardiseWindow(1, flag_missing=self.with_missing)
-            layer.set_statistics(*statistics[:2])
-            layer.set_typical(statistics[2])
+        for feature, layer in self.layers():
             level, mean, spread = measure_in_blocks(layer.measure, _only(X, feature))
             columns[feature] = (np.zeros_like(level), np.hypot(mean, spread)) if self.positive else (level, spread)
         levels, units = zip(*(columns[feature] for feature in self.features), strict=True)

@@ -11,7 +11,7 @@ from sklrnn.nn.layers import Standardise, real_steps
 
 # A window that is almost constant is not blown up: its spread counts as at least this share of the typical one. The
 # forecasters use the same share.
-_LEAST_RELATIVE_SPREAD = 0.02
+LEAST_RELATIVE_SPREAD = 0.02
 
 
 class StandardiseWindow(Standardise):
@@ -48,7 +48,7 @@ class StandardiseWindow(Standardise):
         if self.flag_missing:
             level = torch.where(level.isnan(), self.mean.to(x.dtype), level)
             mean = torch.where(mean.isnan(), level, mean)
-        spread = torch.where(spread.isnan(), typical, spread).maximum(_LEAST_RELATIVE_SPREAD * typical)
+        spread = torch.where(spread.isnan(), typical, spread).maximum(LEAST_RELATIVE_SPREAD * typical)
         return level, mean, torch.where(typical > 0, spread, self.spread.to(x.dtype))
 
 
