@@ -41,13 +41,14 @@ def attention(est: Any, text: Any) -> pd.DataFrame:
     >>> weights.index.tolist(), weights.columns.tolist()
     ([(0, 'b'), (1, 'a')], [(0, 'a'), (1, 'b')])
     """
-    _check_single(est, text)
-    translator, X = last_estimator(est, [text])
+    translator = last_estimator(est)[0]
     if not isinstance(translator, SequenceTranslator):
         raise TypeError(
             "Attention is that of a SequenceTranslator, alone, as the last step of a Pipeline, or as the best "
             f"estimator of a search; got {translator!r}."
         )
+    _check_single(est, text)
+    _, X = last_estimator(est, [text])
     (weights,) = translator.attention_weights(X)
     return pd.DataFrame(weights, index=_predicted_steps(translator, X), columns=_input_steps(translator, X, weights))
 

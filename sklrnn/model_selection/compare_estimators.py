@@ -9,10 +9,12 @@ import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.exceptions import FitFailedWarning
+from sklearn.metrics import get_scorer_names
 from sklearn.model_selection import check_cv, cross_validate
 from sklearn.pipeline import Pipeline
 from sklearn.utils import indexable
 
+from sklrnn._suggestions import did_you_mean
 from sklrnn.inputs.user_warnings import warn_user
 from sklrnn.model_selection.estimator_comparison import EstimatorComparison
 
@@ -107,6 +109,7 @@ def compare_estimators(
     {'GRU': 1.0, 'ridge': 2.0}
     """
     named = _name_estimators(estimators)
+    _check_scoring(scoring)
     X, y, groups = indexable(X, y, groups)
     splits = _draw_splits(cv, X, y, groups, named)
     jobs = [(name, estimator, fold, split) for name, estimator in named.items() for fold, split in enumerate(splits)]
@@ -197,6 +200,18 @@ def _draw_splits(cv: Any, X: Any, y: Any, groups: Any, named: Mapping[str, Any])
     if not splits:
         raise ValueError(f"There are no splits to compare on: cv={cv!r} is empty.")
     return splits
+
+
+def _check_scoring(scoring: Any) -> None:
+    """Refuse an unknown name at once: every fit would fail by it."""
+    named = scoring.values() if isinstance(scoring, dict) else [scoring] if isinstance(scoring, str) else scoring
+    known = get_scorer_names()
+    for name in named if isinstance(named, Iterable) else []:
+        if isinstance(name, str) and name not in known:
+            raise ValueError(
+                f"scoring={name!r} is not the name of a score.{did_you_mean(name, known)} "
+                "sklearn.metrics.get_scorer_names() lists all."
+            )
 
 
 def _asked(scoring: Any) -> tuple[str, ...]:

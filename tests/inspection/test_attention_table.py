@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from sklrnn import GRURegressor, SequenceTranslator
+from sklrnn import GRURegressor, SequenceTranslator, SlidingWindow
 from sklrnn.inspection import AttentionDisplay, attention
 from sklrnn.preprocessing.token_encoder import START
 
@@ -98,6 +98,10 @@ def test_what_has_no_attention_is_refused(reverser):
         attention(SequenceTranslator(units=2, max_epochs=1).fit(TEXTS, TEXTS), "dab")
     with pytest.raises(TypeError, match="Attention is that of a SequenceTranslator, .* got GRURegressor"):
         attention(GRURegressor(units=2, max_epochs=1).fit(np.ones((5, 3)), np.ones(5)), "dab")
+    windows = make_pipeline(SlidingWindow(window_length=2), GRURegressor(units=2, max_epochs=1))
+    windows.fit(np.random.default_rng(0).normal(size=(30, 1)), np.arange(30.0))
+    with pytest.raises(TypeError, match="Attention is that of a SequenceTranslator"):
+        attention(windows, "dab")
     with pytest.raises(ValueError, match="text must be one string, .* got a list of 2. Pass one of them"):
         attention(reverser, ["dab", "abc"])
     with pytest.raises(ValueError, match="The prediction is empty"):

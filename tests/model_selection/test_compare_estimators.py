@@ -145,8 +145,8 @@ def test_others_are_compared_when_one_fails():
 
 def test_scores_are_missing_where_all_fail():
     with pytest.warns(FitFailedWarning):
-        comparison = compare_estimators([Troubled("fail")], X, Y, cv=2, scoring=["r2", "max_error"])
-    assert comparison.results[["r2", "max_error"]].isna().all(axis=None)
+        comparison = compare_estimators([Troubled("fail")], X, Y, cv=2, scoring=["r2", "neg_max_error"])
+    assert comparison.results[["r2", "neg_max_error"]].isna().all(axis=None)
     comparison.plot("r2")
 
 
@@ -201,3 +201,10 @@ def test_plot_has_a_dot_for_each_split_with_the_best_estimator_at_the_top():
     assert comparison.plot("r2", ax).get_xlabel() == "r2 (more is better)"
     with pytest.raises(ValueError, match="metric must be one of 'neg_mean_absolute_error', 'r2', got 'R2'.*'r2'"):
         comparison.plot("R2")
+
+
+@pytest.mark.parametrize("scoring", ["neg_mean_absolut_error", ["r2", "neg_mean_absolut_error"], {"mae": "mae"}])
+def test_an_unknown_score_is_refused_at_once(scoring):
+    X = np.zeros((10, 1))
+    with pytest.raises(ValueError, match=r"is not the name of a score\..*get_scorer_names\(\) lists all"):
+        compare_estimators({"mean": DummyRegressor()}, X, X[:, 0], scoring=scoring)
