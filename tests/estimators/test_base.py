@@ -421,9 +421,10 @@ def test_pickle_joblib_and_skops_give_back_the_same_predictions(kind, sequences,
         assert other.loss_curve_ == model.loss_curve_
 
 
-def test_a_saved_model_holds_the_weights_once(sequences, totals):
+def test_a_saved_model_holds_each_array_once(sequences, totals):
     model = GRURegressor(units=100, max_epochs=1, random_state=0).fit(sequences, totals)
-    assert len(pickle.dumps(model)) < 4 * model.n_parameters_ * 1.3
+    # the weights that predict, the newest ones, and two moments
+    assert len(pickle.dumps(model)) < 4 * 4 * model.n_parameters_ * 1.1
     state = model.__getstate__()
     assert not any(isinstance(value, torch.Tensor) for value in [*state.values(), *state["model_"].values()])
     assert {type(weight) for weight in state["model_"]["weights"].values()} == {np.ndarray}

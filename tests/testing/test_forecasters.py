@@ -123,9 +123,10 @@ class SavesNoShift(Shifted):
     def shift(self):
         return 1.0
 
-    def __getstate__(self):
-        state = dict(super().__getstate__())
-        return state | ({"_shift": 0.0} if "_shift" in state else {})
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if hasattr(self, "_shift"):
+            self._shift = 0.0
 
 
 class CountsForecasts(Shifted):
