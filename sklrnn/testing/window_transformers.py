@@ -134,7 +134,7 @@ def check_window_transformer(
     See Also
     --------
     parametrize_with_recurrent_checks : The same checks as parameters of a test.
-    sklrnn.model_selection.leakage.check_no_leakage : Checks the splits of a splitter.
+    sklrnn.check_no_leakage : Checks the splits of a splitter.
 
     Examples
     --------
