@@ -41,7 +41,7 @@ class SequenceNet(NeuralNet):
         self.l2 = l2
         self.max_grad_norm = max_grad_norm
         self.path_ = ""  # how the steps of the newest epoch were made
-        self._steps, self.is_watched = OUTSIDE_AN_EPOCH, False
+        self.steps, self.is_watched = OUTSIDE_AN_EPOCH, False
         self._rates: Iterator[float] | None = None
         self._segment: SegmentBatch | None = None
         self._initial_state: Any = None
@@ -64,10 +64,9 @@ class SequenceNet(NeuralNet):
     # -- a step ------------------------------------------------------------------------------------------------------
 
     def infer(self, x: Any, **_: Any) -> Tensor:
-        raw: Tensor
         inputs = {name: tensor for name, tensor in x.items() if name != "weight"}
         if not isinstance(x, SegmentBatch):
-            raw = self.module_(**inputs)
+            raw: Tensor = self.module_(**inputs)
             return raw
         state = self.state_before(x)
         raw, self.state = self.module_.forward_segment(**inputs, state=state, n_streams=x.n_streams)
@@ -96,7 +95,7 @@ class SequenceNet(NeuralNet):
         return add_penalty_gradients(weights, self.l1, self.l2)
 
     def train_step_single(self, batch: Batch, **_: Any) -> dict[str, Any]:
-        step = self._steps.step_for(self, batch)(self, batch)
+        step = self.steps.step_for(self, batch)(self, batch)
         if self.max_grad_norm is not None and isinstance(self.optimizer_, OnFlatWeights):
             self.optimizer_.weights.clip(self.max_grad_norm)
         elif self.max_grad_norm is not None:
@@ -132,16 +131,17 @@ class SequenceNet(NeuralNet):
         self.average_.show(False)
         if isinstance(self.optimizer_, OnFlatWeights):
             self.optimizer_.weights.attach_gradients()
-        if self.callbacks or self._steps is OUTSIDE_AN_EPOCH:  # a callback may have changed the network
-            self._steps = TrainSteps(reason_for_autograd(self))
+        if self.callbacks or self.steps is OUTSIDE_AN_EPOCH:  # a callback may have changed the network
+            self.steps = TrainSteps(reason_for_autograd(self))
         try:
-            compiled = self._steps.compiled_epoch(self, iterator)
+            compiled = self.steps.compiled_epoch(self, iterator)
             if compiled is not None:
                 self._run_compiled(compiled, iterator, prefix)
             else:
-                self._run_epoch(iterator, training, prefix, averaged_step, **fit_params)
+                with self.steps.operators_alone(self):
+                    self._run_epoch(iterator, training, prefix, averaged_step, **fit_params)
         finally:
-            self.path_ = self._steps.path
+            self.path_ = self.steps.path
             self.average_.show(True)
 
     def _set_training(self, training: bool = True) -> None:
@@ -200,7 +200,7 @@ class SequenceNet(NeuralNet):
             self._interrupt = error
         finally:
             self._before, self._after = [], []
-            self._steps = OUTSIDE_AN_EPOCH  # the arrays of the others are freed
+            self.steps = OUTSIDE_AN_EPOCH  # the arrays of the others are freed
             self._set_training(False)
         interrupt, self._interrupt = self._interrupt, None  # it holds on to all that training had in memory
         if interrupt is not None and self.average_.n_steps == n_steps:

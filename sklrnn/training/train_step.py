@@ -1,7 +1,10 @@
 """How one step of training is made: by autograd, or by a list of operations."""
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
+import torch
 from skorch.callbacks import Callback, EpochScoring, LRScheduler
 from torch import Tensor
 
@@ -25,9 +28,10 @@ class AutogradStep:
     def __call__(self, net: Any, batch: Batch) -> dict[str, Any]:
         x, y = batch
         net.optimizer_.zero_grad()
-        raw = net.infer(x)
-        loss: Tensor = net.get_loss(raw, y, X=x, training=True)
-        loss.backward()
+        with net.steps.all_threads():
+            raw = net.infer(x)
+            loss: Tensor = net.get_loss(raw, y, X=x, training=True)
+            loss.backward()
         return {"loss": loss, "y_pred": raw}
 
 
@@ -42,6 +46,7 @@ class TrainSteps:
 
     def __init__(self, reason: str | None = None) -> None:
         self._reason = reason
+        self._n_threads = torch.get_num_threads()
         self._steps: dict[Any, AutogradStep | FusedStep] = {}
         self._batches: Any = None
         self._compiled: CompiledEpoch | None = None
@@ -61,9 +66,25 @@ class TrainSteps:
             self._steps[key] = self._make(net, x)
         return self._steps[key]
 
+    @contextmanager
+    def operators_alone(self, net: Any) -> Iterator[None]:
+        """Keep torch's operators to one thread, where kernels use several: its threads would wait busily beside them.
+
+        Convolutions are left their threads, as most of their time is in products of matrices.
+        """
+        has_convolutions = getattr(getattr(net.module_, "convolution", None), "layers", ())
+        n_threads = 1 if self._reason is None and not has_convolutions else self._n_threads
+        with _torch_threads(n_threads):
+            yield
+
+    def all_threads(self) -> AbstractContextManager[None]:
+        """Give torch's operators all threads, for a step that autograd makes in such an epoch."""
+        return _torch_threads(self._n_threads) if self._reason is None else nullcontext()
+
     def _make(self, net: Any, x: dict[str, Tensor]) -> AutogradStep | FusedStep:
         try:
-            return make_fused_step(net.module_, net.criterion_, x)
+            with _torch_threads(self._n_threads):  # the kernels share their work among these
+                return make_fused_step(net.module_, net.criterion_, x)
         except LeftToAutograd as left:
             self._reasons[str(left)] = None
             return AUTOGRAD
@@ -81,6 +102,19 @@ class TrainSteps:
         if self._compiled is not None:
             return "compiled"
         return f"autograd: {', '.join(self._reasons)}" if self._reasons else "fused"
+
+
+@contextmanager
+def _torch_threads(n_threads: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    if n_threads == before:
+        yield
+        return
+    torch.set_num_threads(n_threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 OUTSIDE_AN_EPOCH = TrainSteps("no epoch is trained")

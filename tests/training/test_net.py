@@ -10,11 +10,13 @@ from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from skorch.callbacks import Callback, GradientNormClipping
 
-from sklrnn import GRURegressor, RecurrentImputer, SequenceGenerator, SequenceTranslator
+from sklrnn import GRURegressor, RecurrentImputer, RecurrentRegressor, SequenceGenerator, SequenceTranslator
 from sklrnn.inputs.samples import Samples, hold_out_newest, merge_identical
+from sklrnn.nn.network import Network
 from sklrnn.training import batches as batches_module
 from sklrnn.training.batches import Batches
 from sklrnn.training.devices import choose_device
+from sklrnn.training.fused_step import FusedStep
 from sklrnn.training.optimizers import OPTIMIZERS, OnFlatWeights
 
 
@@ -237,3 +239,30 @@ def test_gradient_norm_clipping_of_skorch_works(optimizer):
 
 def trainable(model):
     return [weight for weight in model.module_.parameters() if weight.requires_grad]
+
+
+@pytest.mark.parametrize(
+    ("options", "n_threads"),
+    [({"pooling": "max"}, 1), ({"filters": 4, "pooling": "max"}, 2), ({"cell": "slstm"}, 2)],
+    ids=str,
+)
+def test_operators_of_torch_have_threads_where_kernels_do_not_need_them(options, n_threads, monkeypatch):
+    seen = []
+
+    def remembered(module, *args, forward=Network.forward, **given):
+        seen.append(torch.get_num_threads())
+        return forward(module, *args, **given)
+
+    def step(self, net, batch, call=FusedStep.__call__):
+        seen.append(torch.get_num_threads())
+        return call(self, net, batch)
+
+    monkeypatch.setattr(FusedStep, "__call__", step)
+    if options.get("cell") == "slstm":
+        monkeypatch.setattr(Network, "forward", remembered)
+    before = torch.get_num_threads()
+    X = np.random.default_rng(0).normal(size=(40, 6, 2))
+    RecurrentRegressor(units=3, max_epochs=1, n_jobs=2, random_state=0, **options).fit(X, X[:, -1, 0])
+    assert seen
+    assert set(seen) == {n_threads}
+    assert torch.get_num_threads() == before
