@@ -2,7 +2,7 @@
 The vanishing gradient, measured
 ================================
 
-Every lecture draws it: going back in time, the gradient of a simple RNN shrinks until nothing can be learnt from what
+Every lecture draws it: backwards in time, the gradient of a simple RNN shrinks until nothing can be learnt from what
 happened long ago, and gates are the remedy. This example measures it in trained networks, over 100 steps, and shows
 the equation behind it at work.
 """

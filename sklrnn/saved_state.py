@@ -8,7 +8,7 @@ refused.
 
 import hashlib
 import inspect
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -19,6 +19,7 @@ import numpy as np
 FORMAT = 2
 _STAMP = "sklrnn_format"
 _SCALARS: tuple[type, ...] = (bool, int, float, complex, str, bytes, type(None))
+_HASHED_NUMBERS = 2**22  # at once: windows may be a view
 
 # Classes that the state of public objects is made of; see ``trusted_types``.
 _PARTS = (
@@ -122,37 +123,48 @@ def digest_of(state: dict[str, Any]) -> str:
     change while it is saved.
     """
     found = hashlib.blake2b(digest_size=16)
-    for part in _parts(state):
+    for part in hashed_parts(state, _name_of_class):
         found.update(part)
     return found.hexdigest()
 
 
-def _parts(value: Any) -> Iterator[Any]:
+def hashed_parts(value: Any, of_object: Callable[[Any], Iterator[bytes]]) -> Iterator[bytes]:
+    """What a hash of plain values, arrays and containers of them is made of; ``of_object`` gives it for all others."""
     if isinstance(value, np.ndarray | np.generic) and value.dtype != object:
         yield f"{value.dtype.str}{value.shape};".encode()
-        yield np.ascontiguousarray(value).tobytes()
+        rows = np.atleast_1d(value)
+        n_at_once = max(1, _HASHED_NUMBERS // max(1, rows[:1].size))
+        for start in range(0, len(rows), n_at_once):
+            yield np.ascontiguousarray(rows[start : start + n_at_once]).tobytes()
     elif isinstance(value, _SCALARS):
         kind: Any = next(kind for kind in _SCALARS if isinstance(value, kind))  # an enum may be loaded as its number
         yield f"{kind.__name__}={value if value is None else kind(value)!r};".encode()
     elif isinstance(value, dict):
         for key, item in sorted(value.items(), key=lambda pair: repr(pair[0])):
             yield f"{key!r}:".encode()
-            yield from _parts(item)
+            yield from hashed_parts(item, of_object)
     elif isinstance(value, list | tuple | np.ndarray):
         yield f"{type(value).__name__}{len(value)};".encode()
         for item in value:
-            yield from _parts(item)
+            yield from hashed_parts(item, of_object)
     elif type(value).__module__.split(".")[0] == "pandas" and hasattr(value, "to_numpy"):
-        yield from _parts(np.asarray(value.to_numpy()))
+        yield from hashed_parts(np.asarray(value.to_numpy()), of_object)
     else:
-        kind = value if isinstance(value, type) else type(value)
-        yield f"{kind.__module__}.{kind.__qualname__};".encode()
+        yield from of_object(value)
+
+
+def _name_of_class(value: Any) -> Iterator[bytes]:
+    kind = value if isinstance(value, type) else type(value)
+    yield f"{kind.__module__}.{kind.__qualname__};".encode()
 
 
 def _later_defaults(kind: type, known: list[str]) -> dict[str, Any]:
     """The defaults of parameters that came after an object was saved."""
+    later = {*_parameters_of(kind)} - {*known}
+    if not later:
+        return {}
     parameters = inspect.signature(kind.__init__).parameters.values()  # type: ignore[misc]
-    return {each.name: each.default for each in parameters if each.name not in known and each.default is not each.empty}
+    return {each.name: each.default for each in parameters if each.name in later and each.default is not each.empty}
 
 
 class Saved:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 ORDER = [
-    # a first network, and how to judge it
+    # a first network, and how to evaluate it
     "first_forecast",
     "gru_against_yesterday",
     "energy_next_day",

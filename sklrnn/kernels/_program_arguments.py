@@ -195,7 +195,7 @@ INSTRUCTIONS: tuple[Any, ...] = (
     Update,
     Average,
 )
-# The head and the loss are the only ones whose way back is an instruction of its own.
+# The backward pass of the head reads the same fields as its forward pass.
 HEAD_BACKWARD = len(INSTRUCTIONS)
 INSTRUCTION_INTS = 16
 LOSSES = ("squared_error", "absolute_error", "huber", "log_loss", "quantile", "gaussian", "poisson")

@@ -10,12 +10,12 @@ import json
 import os
 import time
 import uuid
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from skorch.callbacks import Callback
 from skorch.history import History
@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from sklrnn.inputs.ragged import Ragged
 from sklrnn.inputs.user_warnings import warn_user
-from sklrnn.saved_state import Saved
+from sklrnn.saved_state import Saved, hashed_parts
 from sklrnn.training.batches import Batches
 from sklrnn.training.monitor import TrainingMonitor
 from sklrnn.training.net import SequenceNet
@@ -31,7 +31,6 @@ from sklrnn.training.training_state import restore_training_state, training_stat
 
 _FORMAT = b"sklrnn checkpoint 1\n"
 _DIGEST_BYTES = 32
-_HASHED_NUMBERS = 2**22  # at once: windows may be a view
 # What a training is, and not how long it takes or what it shows. A training with more epochs goes on from one with
 # fewer, unless they follow one schedule.
 _NOT_IN_FINGERPRINT = ("max_epochs", "callbacks", "n_threads", "verbose", "checkpoint")
@@ -205,45 +204,31 @@ def fingerprint_of(
     network: nn.Module, loss: nn.Module, batches: Batches, validation: Batches | None, options: Any
 ) -> str:
     """A hash of all that a training depends on: data, initial weights, architecture, loss and options."""
+    names = {field.name for field in fields(options)} - {*_NOT_IN_FINGERPRINT}
+    if options.schedule != "constant":
+        names.add("max_epochs")
+    content = {
+        "options": {name: repr(getattr(options, name)) for name in names},
+        "network": (type(network).__qualname__, repr(network.architecture), network.state_dict()),
+        "loss": (repr(loss), loss.state_dict()),
+        "data": (batches, validation),
+    }
     found = hashlib.blake2b(digest_size=20)
-    for field in fields(options):
-        if field.name not in _NOT_IN_FINGERPRINT or (field.name == "max_epochs" and options.schedule != "constant"):
-            found.update(f"{field.name}={getattr(options, field.name)!r};".encode())
-    found.update(f"{type(network).__qualname__}{network.architecture!r}{loss!r}".encode())
-    for module in (network, loss):
-        for name, tensor in module.state_dict().items():
-            found.update(name.encode())
-            found.update(_bytes_of(tensor))
-    for part in (batches, validation):
-        found.update(f"{type(part).__qualname__}".encode())
-        for name, value in sorted(vars(part).items()) if part is not None else []:
-            found.update(name.encode())
-            _add(found, value)
+    for part in hashed_parts(content, _parts_of_object):
+        found.update(part)
     return found.hexdigest()
 
 
-def _bytes_of(tensor: Tensor) -> bytes:
-    return tensor.detach().cpu().contiguous().numpy().tobytes()
-
-
-def _add(found: Any, value: Any) -> None:
-    """Add what a batch is made of: arrays, numbers, and objects that hold them."""
+def _parts_of_object(value: Any) -> Iterator[bytes]:
+    """Those of tensors, and of what an object holds."""
+    yield f"{type(value).__qualname__};".encode()
+    content: Any
     if isinstance(value, Tensor):
-        found.update(_bytes_of(value))
-    elif isinstance(value, np.ndarray) and value.dtype != object:
-        found.update(f"{value.dtype}{value.shape}".encode())
-        n_at_once = max(1, _HASHED_NUMBERS // max(1, value[:1].size))
-        for start in range(0, len(value) if value.ndim else 0, n_at_once):
-            found.update(np.ascontiguousarray(value[start : start + n_at_once]).data)
+        content = value.detach().cpu().numpy()
     elif isinstance(value, Ragged):
-        _add(found, value.flat())
-        _add(found, value.lengths)
-    elif isinstance(value, list | tuple | np.ndarray):
-        for each in value:
-            _add(found, each)
-    elif hasattr(value, "__dict__"):
-        for name, each in sorted(vars(value).items()):
-            found.update(name.encode())
-            _add(found, each)
+        content = value.flat(), value.lengths
+    elif isinstance(value, type):
+        content = value.__qualname__
     else:
-        found.update(repr(value).encode())
+        content = vars(value) if hasattr(value, "__dict__") else repr(value)
+    yield from hashed_parts(content, _parts_of_object)

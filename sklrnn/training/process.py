@@ -52,6 +52,16 @@ def _set_torch_threads(n_threads: int) -> Callable[[], None]:
     return lambda: torch.set_num_threads(before)
 
 
+@contextmanager
+def torch_threads(n_threads: int) -> Iterator[None]:
+    """Give torch's operators so many threads for a block, within the limit of a fit."""
+    undo = _set_torch_threads(n_threads)
+    try:
+        yield
+    finally:
+        undo()
+
+
 def _limit_blas_threads() -> Callable[[], None]:
     limits = threadpool_limits(1, user_api="blas")
     return lambda: limits.restore_original_limits()

@@ -1,7 +1,6 @@
 """How one step of training is made: by autograd, or by a list of operations."""
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -13,6 +12,7 @@ from sklrnn.training.compiled_epoch import CompiledEpoch, make_compiled_epoch
 from sklrnn.training.fused_step import FusedStep, make_fused_step
 from sklrnn.training.operations.signal import LeftToAutograd
 from sklrnn.training.optimizers import OnFlatWeights
+from sklrnn.training.process import torch_threads
 
 # Each list holds the memory of its batch: lists for at least four shapes are kept, and more while their outputs are few
 # megabytes, as sequences of many lengths have.
@@ -66,24 +66,21 @@ class TrainSteps:
             self._steps[key] = self._make(net, x)
         return self._steps[key]
 
-    @contextmanager
-    def operators_alone(self, net: Any) -> Iterator[None]:
+    def operators_alone(self, net: Any) -> AbstractContextManager[None]:
         """Keep torch's operators to one thread, where kernels use several: its threads would wait busily beside them.
 
         Convolutions are left their threads, as most of their time is in products of matrices.
         """
         has_convolutions = getattr(getattr(net.module_, "convolution", None), "layers", ())
-        n_threads = 1 if self._reason is None and not has_convolutions else self._n_threads
-        with _torch_threads(n_threads):
-            yield
+        return torch_threads(1 if self._reason is None and not has_convolutions else self._n_threads)
 
     def all_threads(self) -> AbstractContextManager[None]:
         """Give torch's operators all threads, for a step that autograd makes in such an epoch."""
-        return _torch_threads(self._n_threads) if self._reason is None else nullcontext()
+        return torch_threads(self._n_threads) if self._reason is None else nullcontext()
 
     def _make(self, net: Any, x: dict[str, Tensor]) -> AutogradStep | FusedStep:
         try:
-            with _torch_threads(self._n_threads):  # the kernels share their work among these
+            with torch_threads(self._n_threads):  # the kernels share their work among these
                 return make_fused_step(net.module_, net.criterion_, x)
         except LeftToAutograd as left:
             self._reasons[str(left)] = None
@@ -102,19 +99,6 @@ class TrainSteps:
         if self._compiled is not None:
             return "compiled"
         return f"autograd: {', '.join(self._reasons)}" if self._reasons else "fused"
-
-
-@contextmanager
-def _torch_threads(n_threads: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    if n_threads == before:
-        yield
-        return
-    torch.set_num_threads(n_threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 OUTSIDE_AN_EPOCH = TrainSteps("no epoch is trained")

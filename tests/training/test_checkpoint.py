@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -34,6 +35,7 @@ from sklrnn import (
     TokenEncoder,
 )
 from sklrnn.forecasting import GRUForecaster
+from sklrnn.inputs.ragged import Ragged
 from sklrnn.nn.cells import CELLS
 from sklrnn.training import checkpoint as checkpoint_module
 from sklrnn.training.checkpoint import TrainingCheckpoint
@@ -233,6 +235,15 @@ def test_other_data_parameters_or_seeds_are_other_fits(tmp_path, epochs):
         GRURegressor(**{**SETTINGS, **options}, checkpoint=tmp_path).fit(X, y)
     assert epochs == [SETTINGS["max_epochs"]] * 5
     assert len(list(tmp_path.iterdir())) == 5
+
+
+def test_a_fingerprint_sees_arrays_at_any_depth():
+    def parts(number):
+        held = SimpleNamespace(by_name={"a": [np.arange(5000), np.array(number)]}, kind=Ragged)
+        return b"".join(checkpoint_module._parts_of_object(held))
+
+    assert parts(1) == parts(1)
+    assert parts(1) != parts(2)
 
 
 def test_a_search_that_is_started_again_skips_its_finished_fits(tmp_path, epochs):
