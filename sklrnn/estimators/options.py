@@ -11,6 +11,7 @@ from sklrnn.estimators.parameters import NetworkParameters
 from sklrnn.inputs.user_warnings import warn_user
 from sklrnn.training.checkpoint import Checkpoints
 from sklrnn.training.process import count_threads
+from sklrnn.training.process_group import current_processes
 from sklrnn.training.trained_network import TrainingOptions
 
 Estimator = TypeVar("Estimator")
@@ -95,8 +96,12 @@ def shallow_copy(estimator: Estimator, **attributes: Any) -> Estimator:
 
 
 def draw_seed(random_state: Any) -> int:
-    """The seed of a network, or of all that a fit draws, from scikit-learn's ``random_state``."""
-    return int(check_random_state(random_state).randint(2**31 - 1))
+    """The seed of a network, or of all that a fit draws, from scikit-learn's ``random_state``.
+
+    Processes that train one network together need one seed.
+    """
+    seed = int(check_random_state(random_state).randint(2**31 - 1))
+    return int(current_processes().of_first(lambda: seed)) if random_state is None else seed
 
 
 def count_threads_of(parameters: NetworkParameters) -> int:

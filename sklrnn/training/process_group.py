@@ -1,0 +1,256 @@
+"""The processes that train one network together, and what they exchange.
+
+Outside of `data_parallel` there is one: then nothing is exchanged, and nothing takes time.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from typing import Any, NoReturn
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from sklrnn.nn.batch_share import BatchShare
+from sklrnn.training.shared_batches import SharedBatches
+
+_ADVICE = (
+    "One of them has ended or raised an error (see its output), or did not answer within timeout={:g} s. Start all of "
+    "them again; a fit with checkpoint=folder goes on from its last checkpoint."
+)
+
+
+class OneProcess:
+    """A process that trains alone.
+
+    Attributes
+    ----------
+    rank : int
+        The number of this process, from 0.
+    world_size : int
+        The number of processes.
+    """
+
+    rank, world_size = 0, 1
+    note = ""  # added to how the steps of an epoch were made
+
+    def share(self, batches: Any, *, training: bool) -> Any:
+        """What this process reads of each batch."""
+        return batches
+
+    def average_step(self, net: Any, step: dict[str, Any]) -> None:
+        """Replace the gradients and the loss of a step by their mean over the processes."""
+
+    def sums(self, *numbers: float) -> tuple[float, ...]:
+        """The sums of numbers over the processes."""
+        return numbers
+
+    def of_all(self, value: Any) -> list[Any]:
+        """What each process gives, by rank."""
+        return [value]
+
+    def of_first(self, make: Callable[[], Any]) -> Any:
+        """What the first process makes; the others make nothing."""
+        return make()
+
+
+ONE_PROCESS = OneProcess()
+
+
+class ProcessGroup(OneProcess):
+    """Several processes, whose tensors are exchanged by torch.distributed."""
+
+    def __init__(self, timeout: float) -> None:
+        self._timeout = timeout
+        # Of its own, so that the time limit is, and that its end is no end of the user's.
+        backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() and dist.is_nccl_available() else "gloo"
+        self._group: Any = dist.new_group(timeout=timedelta(seconds=timeout), backend=backend)
+        self.rank, self.world_size = dist.get_rank(), dist.get_world_size()
+        self.note = f", gradients averaged over {self.world_size} processes"
+        self.owner = os.getpid(), threading.get_ident()
+        self.batch_share = BatchShare(self._add_up)
+        self._buffer = torch.empty(0)
+
+    # -- training ----------------------------------------------------------------------------------------------------
+
+    def share(self, batches: Any, *, training: bool) -> SharedBatches:
+        return SharedBatches(batches, self.batch_share, self.rank, self.world_size, training=training)
+
+    def average_step(self, net: Any, step: dict[str, Any]) -> None:
+        """In one exchange: with few weights most of its time is waiting for the answer."""
+        weights = [weight for group in net.optimizer_.param_groups for weight in group["params"]]
+        gradients = [torch.zeros_like(weight) if weight.grad is None else weight.grad for weight in weights]
+        sizes = [*(gradient.numel() for gradient in gradients), 1]
+        if len(self._buffer) != sum(sizes) or self._buffer.device != weights[0].device:
+            self._buffer = weights[0].new_empty(sum(sizes))
+        parts = self._buffer.split(sizes)
+        with torch.no_grad():
+            for part, gradient in zip(parts, gradients, strict=False):
+                part.copy_(gradient.flatten())
+            parts[-1].fill_(step["loss"])
+            self._add_up(self._buffer)
+            self._buffer /= self.world_size
+            for part, weight, gradient in zip(parts, weights, gradients, strict=False):
+                weight.grad = gradient.copy_(part.view(gradient.shape))
+            loss = parts[-1].clone().squeeze()
+        step["loss"] = loss if isinstance(step["loss"], Tensor) else float(loss)
+
+    # -- exchanges ---------------------------------------------------------------------------------------------------
+
+    def sums(self, *numbers: float) -> tuple[float, ...]:
+        added = torch.tensor(numbers, dtype=torch.float64)
+        self._add_up(added)
+        return tuple(added.tolist())
+
+    def of_all(self, value: Any) -> list[Any]:
+        values = [None] * self.world_size
+        self._exchange(dist.all_gather_object, values, value)
+        return values
+
+    def of_first(self, make: Callable[[], Any]) -> Any:
+        made = [make() if self.rank == 0 else None]
+        self._exchange(dist.broadcast_object_list, made, src=0)
+        return made[0]
+
+    def copy_first(self, tensors: list[Tensor]) -> None:
+        """Give all processes the tensors of the first."""
+        for tensor in tensors:
+            self._exchange(dist.broadcast, tensor, src=0)
+
+    def _add_up(self, tensor: Tensor) -> None:
+        self._exchange(dist.all_reduce, tensor)
+
+    def _exchange(self, how: Callable[..., Any], *what: Any, **options: Any) -> None:
+        if self._group is None:
+            raise ConnectionError(
+                "The processes of data_parallel() lost each other in an earlier fit. Start all of them again."
+            )
+        try:
+            how(*what, group=self._group, **options)
+        except RuntimeError as error:
+            self._give_up(error)
+
+    def _give_up(self, error: RuntimeError) -> NoReturn:
+        self.close()
+        raise ConnectionError(
+            f"Process {self.rank} of {self.world_size} lost the others in data_parallel(). "
+            f"{_ADVICE.format(self._timeout)} torch.distributed says: {error}"
+        ) from error
+
+    def close(self) -> None:
+        """End the exchange; processes that wait for this one are told by an error."""
+        group, self._group = self._group, None
+        if group is not None:
+            with suppress(RuntimeError):  # of a group that is broken already
+                dist.destroy_process_group(group)
+
+    def wait(self) -> None:
+        """Let all processes come here before one ends the exchange."""
+        with suppress(ConnectionError):  # all models are trained
+            self.sums(0.0)
+
+
+_group: ProcessGroup | None = None
+
+
+def current_processes() -> OneProcess:
+    """Those of the ``data_parallel`` block that is running in this thread, or this process alone."""
+    if _group is None or _group.owner[0] != os.getpid():
+        return ONE_PROCESS
+    if _group.owner[1] != threading.get_ident():
+        raise RuntimeError(
+            "In data_parallel() a model was fitted in a thread of its own. Which of several threads exchanges its "
+            "gradients first is a matter of chance, so processes would mix up models. Set n_jobs=1 where n_jobs starts "
+            "threads, and fit in the thread of the with block."
+        )
+    return _group
+
+
+@contextmanager
+def data_parallel(*, timeout: float = 300.0) -> Iterator[OneProcess]:
+    """Train each model that is fitted in a ``with`` block by several processes together.
+
+    All processes run the same script on the same data, and `fit` gives each of them the same model: that which one
+    process would have trained. Of every batch each process computes a share, and the gradients are averaged before each
+    step (with ``torch.distributed``). See :doc:`/guide/distributed_training`.
+
+    Parameters
+    ----------
+    timeout : float, default=300.0
+        Seconds after which a process that does not answer counts as lost; so the processes may reach a fit at times
+        that lie so far apart. A process that ends is noticed at once.
+
+    Yields
+    ------
+    processes : object
+        Has the number of this process as `rank`, from 0, and their number as `world_size`.
+
+    Raises
+    ------
+    ConnectionError
+        Where another process ended or did not answer.
+    RuntimeError
+        Where there is no process group, or a model is fitted in another thread.
+    ValueError
+        Where the processes were given different data or parameters, or a batch is too small to be shared.
+
+    See Also
+    --------
+    Checkpoints : Lets a fit go on after its processes have ended.
+
+    Examples
+    --------
+    A script for ``torchrun --nproc-per-node 2 script.py``; this docstring runs in a group of one process:
+
+    >>> import os
+    >>> import numpy as np
+    >>> from sklrnn import GRURegressor, data_parallel
+    >>> os.environ.update(RANK="0", WORLD_SIZE="1", MASTER_ADDR="127.0.0.1", MASTER_PORT="0")
+    >>> X = np.random.default_rng(0).normal(size=(40, 5, 1))
+    >>> with data_parallel() as processes:
+    ...     model = GRURegressor(units=4, max_epochs=2, random_state=0).fit(X, X.sum(axis=(1, 2)))
+    >>> if processes.rank == 0:
+    ...     print(model.predict(X).shape)
+    (40,)
+    """
+    global _group
+    if _group is not None and _group.owner[0] == os.getpid():
+        raise RuntimeError("data_parallel() runs already: leave out the inner with block.")
+    with _torch_group(timeout):
+        if dist.get_world_size() == 1:
+            yield ONE_PROCESS
+            return
+        _group = group = ProcessGroup(timeout)
+        try:
+            yield group
+            group.wait()
+        finally:
+            _group = None
+            group.close()
+
+
+@contextmanager
+def _torch_group(timeout: float) -> Iterator[None]:
+    """That of the user, or one made from what torchrun has put into the environment."""
+    if not dist.is_available():
+        raise RuntimeError("data_parallel() needs torch.distributed, and this build of torch is without.")
+    if dist.is_initialized():
+        yield
+        return
+    if "RANK" not in os.environ or "WORLD_SIZE" not in os.environ:
+        raise RuntimeError(
+            "data_parallel() found no other processes. Start the script with torchrun, such as `torchrun "
+            "--nproc-per-node 2 script.py`, or call torch.distributed.init_process_group before it."
+        )
+    dist.init_process_group("gloo", timeout=timedelta(seconds=timeout))
+    try:
+        yield
+    finally:
+        with suppress(RuntimeError):
+            dist.destroy_process_group()
+
+
+data_parallel.__module__ = "sklrnn"
