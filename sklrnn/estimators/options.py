@@ -96,12 +96,15 @@ def shallow_copy(estimator: Estimator, **attributes: Any) -> Estimator:
 
 
 def draw_seed(random_state: Any) -> int:
-    """The seed of a network, or of all that a fit draws, from scikit-learn's ``random_state``.
+    """The seed of a network, or of all that a fit draws, from scikit-learn's ``random_state``."""
+    return int(draw_seeds(random_state, None))
 
-    Processes that train one network together need one seed.
-    """
-    seed = int(check_random_state(random_state).randint(2**31 - 1))
-    return int(current_processes().of_first(lambda: seed)) if random_state is None else seed
+
+def draw_seeds(random_state: Any, n: int | None) -> Any:
+    """The seeds of several networks; processes that train a network together draw the same ones."""
+    seeds = check_random_state(random_state).randint(2**31 - 1, size=n)
+    of_first, *_ = current_processes().meet("draws the seed of a fit", seeds)
+    return of_first if random_state is None else seeds
 
 
 def count_threads_of(parameters: NetworkParameters) -> int:

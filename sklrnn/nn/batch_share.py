@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from torch import Tensor
+from torch import Tensor, nn
 
 
 class BatchShare:
-    """Which sequences of the batch these are. Layers that depend on the whole batch hold it while they are trained.
+    """Which sequences of the batch these are.
 
     ``is_empty`` where a batch has fewer sequences than there are processes: one sequence without weight stands in.
     ``add_up`` replaces a tensor by its sum over all processes.
@@ -23,6 +23,18 @@ class BatchShare:
         self.first, self.end = (0, 1) if self.is_empty else (first, end)
 
     def within_batch(self, n_here: int) -> tuple[int, slice]:
-        """Where so many rows, several to a sequence perhaps, lie among those of the whole batch, and how many it has."""
+        """How many rows the whole batch has, and which of them these are; a sequence may have several."""
         each = n_here // (self.end - self.first)
         return each * self.n_sequences, slice(each * self.first, each * self.end)
+
+
+class BatchLayer(nn.Module):
+    """A layer whose training depends on the whole batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.share: BatchShare | None = None
+
+    def use_share(self, share: BatchShare | None) -> None:
+        """Take this share of each batch; None ends that."""
+        self.share = share

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sklrnn.nn.batch_share import BatchShare
+from sklrnn.nn.batch_share import BatchLayer
 
 # Far beyond all values of a standardised feature, and far below the largest float32.
 LARGEST = 1e30
@@ -66,27 +66,25 @@ class Standardise(nn.Module):
         return torch.cat([x.masked_fill(missing, 0.0), missing.to(x)], dim=-1)
 
 
-class RandomLayer(nn.Module):
-    """A layer that draws random numbers in training, from a generator that training lends it."""
+class RandomLayer(BatchLayer):
+    """A layer that draws random numbers in training, from a generator that training lends it.
+
+    Of a batch that several processes share, each draws the numbers of all sequences, and takes those of its own.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._generator: torch.Generator | None = None
-        self._share: BatchShare | None = None
 
     def use_generator(self, generator: torch.Generator | None) -> None:
         """Draw from this generator; None ends that."""
         self._generator = generator
 
-    def use_share(self, share: BatchShare | None) -> None:
-        """Draw for the whole batch, and take the numbers of the sequences that this process trains on."""
-        self._share = share
-
     def draw(self, n_sequences: int, *shape: int) -> Tensor:
         """Uniform random numbers for each sequence of a batch."""
-        if self._share is None:
+        if self.share is None:
             return torch.rand((n_sequences, *shape), generator=self._generator)
-        n_in_batch, chosen = self._share.within_batch(n_sequences)
+        n_in_batch, chosen = self.share.within_batch(n_sequences)
         return torch.rand((n_in_batch, *shape), generator=self._generator)[chosen]
 
 

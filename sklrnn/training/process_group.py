@@ -15,6 +15,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from sklrnn.nn.batch_share import BatchShare
+from sklrnn.training.optimizers import OnFlatWeights
 from sklrnn.training.shared_batches import SharedBatches
 
 _ADVICE = (
@@ -56,6 +57,10 @@ class OneProcess:
         """What the first process makes; the others make nothing."""
         return make()
 
+    def meet(self, action: str, value: Any = None) -> list[Any]:
+        """The same as `of_all`, for processes that may do something else at this point, which is an error."""
+        return [value]
+
 
 ONE_PROCESS = OneProcess()
 
@@ -81,6 +86,8 @@ class ProcessGroup(OneProcess):
 
     def average_step(self, net: Any, step: dict[str, Any]) -> None:
         """In one exchange: with few weights most of its time is waiting for the answer."""
+        if isinstance(net.optimizer_, OnFlatWeights):
+            net.optimizer_.weights.collect_gradients()
         weights = [weight for group in net.optimizer_.param_groups for weight in group["params"]]
         gradients = [torch.zeros_like(weight) if weight.grad is None else weight.grad for weight in weights]
         sizes = [*(gradient.numel() for gradient in gradients), 1]
@@ -115,10 +122,22 @@ class ProcessGroup(OneProcess):
         self._exchange(dist.broadcast_object_list, made, src=0)
         return made[0]
 
+    def meet(self, action: str, value: Any = None) -> list[Any]:
+        actions, values = zip(*self.of_all((action, value)), strict=True)
+        for rank, other in enumerate(actions):
+            if other != actions[0]:
+                self.close()
+                raise RuntimeError(
+                    f"In data_parallel() process 0 {actions[0]}, but process {rank} {other}. Make the same calls in all "
+                    "processes, and leave to one of them only what trains nothing, such as saving a model; predict "
+                    "behind the with block."
+                )
+        return [*values]
+
     def copy_first(self, tensors: list[Tensor]) -> None:
         """Give all processes the tensors of the first."""
         for tensor in tensors:
-            self._exchange(dist.broadcast, tensor, src=0)
+            self._exchange(dist.broadcast, tensor.detach(), src=0)
 
     def _add_up(self, tensor: Tensor) -> None:
         self._exchange(dist.all_reduce, tensor)
@@ -150,7 +169,7 @@ class ProcessGroup(OneProcess):
     def wait(self) -> None:
         """Let all processes come here before one ends the exchange."""
         with suppress(ConnectionError):  # all models are trained
-            self.sums(0.0)
+            self.meet("leaves the with block")
 
 
 _group: ProcessGroup | None = None

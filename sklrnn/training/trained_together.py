@@ -8,8 +8,7 @@ from typing import Any
 from skorch.callbacks import Callback
 from torch import nn
 
-from sklrnn.nn.architecture import random_layers
-from sklrnn.nn.convolution import BatchNorm
+from sklrnn.nn.batch_share import BatchLayer
 from sklrnn.training.batches import Batches
 from sklrnn.training.checkpoint import hash_of
 from sklrnn.training.devices import tensors_of
@@ -59,7 +58,7 @@ def trained_together(
         yield StopTogether(processes)
         return
     _check_same(processes, net.module, loss, batches, validation, options)
-    layers = [*random_layers(net.module), *(layer for layer in net.module.modules() if isinstance(layer, BatchNorm))]
+    layers = [layer for layer in net.module.modules() if isinstance(layer, BatchLayer)]
     try:
         processes.copy_first(tensors_of(net.module))
         net.processes = processes
@@ -93,14 +92,14 @@ def _check_same(
         "data (X, y or sample_weight)": hash_of(data),
         "random_state": hash_of([options.seed, batches.seed]),
     }
-    first, *others = processes.of_all(mine)
+    first, *others = processes.meet("starts a fit", mine)
     for rank, other in enumerate(others, start=1):
         for name, value in first.items():
             if other[name] != value:
                 raise ValueError(
-                    f"In data_parallel() all processes must fit the same model on the same data, but process {rank} was "
-                    f"given other {name} than process 0. Give each process all of the data: it takes its share of every "
-                    "batch by itself."
+                    f"In data_parallel() all processes must fit the same model on the same data, but process {rank} "
+                    f"was given other {name} than process 0. Give each process all of the data: it takes its share of "
+                    "every batch by itself."
                 )
     if batches.batch_size < processes.world_size:
         raise ValueError(

@@ -113,6 +113,7 @@ class NormaliseSharedBatch(NormaliseBatch):
 
     def forward(self, batch: dict[str, Tensor]) -> None:
         layer, (weight, bias) = self._layer, self._weights
+        assert layer.share is not None
         self._shared = SharedMoments(self._x, layer.share)
         self._shared.update(layer.mean, layer.variance, layer.count_batch())
         self._z, self._inverse = self._shared.standardise(self._x, layer.EPSILON)
