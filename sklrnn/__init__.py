@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from sklrnn.preprocessing.token_encoder import TokenEncoder
     from sklrnn.saved_state import trusted_types
     from sklrnn.training.checkpoint import Checkpoints
-    from sklrnn.training.process_group import data_parallel
+    from sklrnn.training.data_parallel import data_parallel
     from sklrnn.translation.translator import SequenceTranslator
 
 _HOME = {
@@ -66,7 +66,7 @@ _HOME = {
     "sklrnn.model_selection.leakage": ("check_no_leakage", "LeakageError"),
     "sklrnn.saved_state": ("trusted_types",),
     "sklrnn.training.checkpoint": ("Checkpoints",),
-    "sklrnn.training.process_group": ("data_parallel",),
+    "sklrnn.training.data_parallel": ("data_parallel",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

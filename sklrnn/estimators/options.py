@@ -10,8 +10,8 @@ from sklrnn.estimators.cell_options import cell_and_options
 from sklrnn.estimators.parameters import NetworkParameters
 from sklrnn.inputs.user_warnings import warn_user
 from sklrnn.training.checkpoint import Checkpoints
+from sklrnn.training.data_parallel import current_processes
 from sklrnn.training.process import count_threads
-from sklrnn.training.process_group import current_processes
 from sklrnn.training.trained_network import TrainingOptions
 
 Estimator = TypeVar("Estimator")

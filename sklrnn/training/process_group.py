@@ -1,12 +1,12 @@
 """The processes that train one network together, and what they exchange.
 
-Outside of `data_parallel` there is one: then nothing is exchanged, and nothing takes time.
+Where there is one, nothing is exchanged, and nothing takes time.
 """
 
 import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, NoReturn
 
@@ -128,8 +128,8 @@ class ProcessGroup(OneProcess):
             if other != actions[0]:
                 self.close()
                 raise RuntimeError(
-                    f"In data_parallel() process 0 {actions[0]}, but process {rank} {other}. Make the same calls in all "
-                    "processes, and leave to one of them only what trains nothing, such as saving a model; predict "
+                    f"In data_parallel() process 0 {actions[0]}, but process {rank} {other}. Make the same calls in "
+                    "all processes, and leave to one of them only what trains nothing, such as saving a model; predict "
                     "behind the with block."
                 )
         return [*values]
@@ -170,106 +170,3 @@ class ProcessGroup(OneProcess):
         """Let all processes come here before one ends the exchange."""
         with suppress(ConnectionError):  # all models are trained
             self.meet("leaves the with block")
-
-
-_group: ProcessGroup | None = None
-
-
-def current_processes() -> OneProcess:
-    """Those of the ``data_parallel`` block that is running in this thread, or this process alone."""
-    if _group is None or _group.owner[0] != os.getpid():
-        return ONE_PROCESS
-    if _group.owner[1] != threading.get_ident():
-        raise RuntimeError(
-            "In data_parallel() a model was fitted in a thread of its own. Which of several threads exchanges its "
-            "gradients first is a matter of chance, so processes would mix up models. Set n_jobs=1 where n_jobs starts "
-            "threads, and fit in the thread of the with block."
-        )
-    return _group
-
-
-@contextmanager
-def data_parallel(*, timeout: float = 300.0) -> Iterator[OneProcess]:
-    """Train each model that is fitted in a ``with`` block by several processes together.
-
-    All processes run the same script on the same data, and `fit` gives each of them the same model: that which one
-    process would have trained. Of every batch each process computes a share, and the gradients are averaged before each
-    step (with ``torch.distributed``). See :doc:`/guide/distributed_training`.
-
-    Parameters
-    ----------
-    timeout : float, default=300.0
-        Seconds after which a process that does not answer counts as lost; so the processes may reach a fit at times
-        that lie so far apart. A process that ends is noticed at once.
-
-    Yields
-    ------
-    processes : object
-        Has the number of this process as `rank`, from 0, and their number as `world_size`.
-
-    Raises
-    ------
-    ConnectionError
-        Where another process ended or did not answer.
-    RuntimeError
-        Where there is no process group, or a model is fitted in another thread.
-    ValueError
-        Where the processes were given different data or parameters, or a batch is too small to be shared.
-
-    See Also
-    --------
-    Checkpoints : Lets a fit go on after its processes have ended.
-
-    Examples
-    --------
-    A script for ``torchrun --nproc-per-node 2 script.py``; this docstring runs in a group of one process:
-
-    >>> import os
-    >>> import numpy as np
-    >>> from sklrnn import GRURegressor, data_parallel
-    >>> os.environ.update(RANK="0", WORLD_SIZE="1", MASTER_ADDR="127.0.0.1", MASTER_PORT="0")
-    >>> X = np.random.default_rng(0).normal(size=(40, 5, 1))
-    >>> with data_parallel() as processes:
-    ...     model = GRURegressor(units=4, max_epochs=2, random_state=0).fit(X, X.sum(axis=(1, 2)))
-    >>> if processes.rank == 0:
-    ...     print(model.predict(X).shape)
-    (40,)
-    """
-    global _group
-    if _group is not None and _group.owner[0] == os.getpid():
-        raise RuntimeError("data_parallel() runs already: leave out the inner with block.")
-    with _torch_group(timeout):
-        if dist.get_world_size() == 1:
-            yield ONE_PROCESS
-            return
-        _group = group = ProcessGroup(timeout)
-        try:
-            yield group
-            group.wait()
-        finally:
-            _group = None
-            group.close()
-
-
-@contextmanager
-def _torch_group(timeout: float) -> Iterator[None]:
-    """That of the user, or one made from what torchrun has put into the environment."""
-    if not dist.is_available():
-        raise RuntimeError("data_parallel() needs torch.distributed, and this build of torch is without.")
-    if dist.is_initialized():
-        yield
-        return
-    if "RANK" not in os.environ or "WORLD_SIZE" not in os.environ:
-        raise RuntimeError(
-            "data_parallel() found no other processes. Start the script with torchrun, such as `torchrun "
-            "--nproc-per-node 2 script.py`, or call torch.distributed.init_process_group before it."
-        )
-    dist.init_process_group("gloo", timeout=timedelta(seconds=timeout))
-    try:
-        yield
-    finally:
-        with suppress(RuntimeError):
-            dist.destroy_process_group()
-
-
-data_parallel.__module__ = "sklrnn"

@@ -11,10 +11,11 @@ from torch import nn
 from sklrnn.nn.batch_share import BatchLayer
 from sklrnn.training.batches import Batches
 from sklrnn.training.checkpoint import hash_of
+from sklrnn.training.data_parallel import current_processes
 from sklrnn.training.devices import tensors_of
 from sklrnn.training.monitor import StopTraining
 from sklrnn.training.net import SequenceNet
-from sklrnn.training.process_group import ONE_PROCESS, OneProcess, ProcessGroup, current_processes
+from sklrnn.training.process_group import ONE_PROCESS, OneProcess, ProcessGroup
 
 # Each process may use a device, threads and callbacks of its own.
 _OF_ONE_PROCESS = ("seed", "callbacks", "device", "n_threads", "verbose", "checkpoint")

@@ -4,11 +4,14 @@
 models, provokes errors, and then fits a model in one process only. Each process leaves what it found in FOLDER.
 """
 
+import io
 import os
 import pickle
+import re
 import signal
 import sys
 import threading
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -177,6 +180,7 @@ def alone(rank, folder):
 
 
 def trained(rank, folder):
+    """Everything that two processes do together."""
     result = {"models": {name: model() for name, model in MODELS.items()}, "errors": errors(rank)}
     n_epochs = []
     counting = AtEpoch(6, lambda: None)
@@ -195,15 +199,29 @@ def trained(rank, folder):
     return result
 
 
-def run(phase, folder):
+def in_block(phase, folder):
+    """Run a phase in a block of its own."""
+    result = {}
     try:
         with data_parallel(timeout=120) as processes:
             rank, result = processes.rank, phase(processes.rank, folder)
     except RuntimeError as error:
         result["left with"] = str(error)
-    (folder / f"{phase.__name__}_{rank}.pickle").write_bytes(pickle.dumps(result))
+    return rank, result
+
+
+def guide(folder):
+    """Run the script of the guide, which has a block of its own."""
+    page = (Path(__file__).parents[2] / "docs" / "guide" / "distributed_training.md").read_text(encoding="utf-8")
+    script = re.search(r"^```py\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[1]
+    os.chdir(folder)
+    with redirect_stdout(io.StringIO()) as output:
+        exec(script, {})
+    return int(os.environ["RANK"]), {"output": output.getvalue()}
 
 
 if __name__ == "__main__":
-    for phase in sys.argv[2:]:
-        run(globals()[phase], Path(sys.argv[1]))
+    folder = Path(sys.argv[1])
+    for name in sys.argv[2:]:
+        rank, result = guide(folder) if name == "guide" else in_block(globals()[name], folder)
+        (folder / f"{name}_{rank}.pickle").write_bytes(pickle.dumps(result))
