@@ -72,8 +72,12 @@ class ProcessGroup(OneProcess):
         self._timeout = timeout
         # Of its own, so that the time limit is, and that its end is no end of the user's.
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() and dist.is_nccl_available() else "gloo"
-        self._group: Any = dist.new_group(timeout=timedelta(seconds=timeout), backend=backend)
+        self._group: Any = None
         self.rank, self.world_size = dist.get_rank(), dist.get_world_size()
+        try:
+            self._group = dist.new_group(timeout=timedelta(seconds=timeout), backend=backend)
+        except RuntimeError as error:
+            self._give_up(error)
         self.note = f", gradients averaged over {self.world_size} processes"
         self.owner = os.getpid(), threading.get_ident()
         self.batch_share = BatchShare(self._add_up)
@@ -88,11 +92,11 @@ class ProcessGroup(OneProcess):
         """In one exchange: with few weights most of its time is waiting for the answer."""
         if isinstance(net.optimizer_, OnFlatWeights):
             net.optimizer_.weights.collect_gradients()
-        weights = [weight for group in net.optimizer_.param_groups for weight in group["params"]]
-        gradients = [torch.zeros_like(weight) if weight.grad is None else weight.grad for weight in weights]
+        weights = (weight for group in net.optimizer_.param_groups for weight in group["params"])
+        gradients = [weight.grad for weight in weights if weight.grad is not None]  # frozen weights have none
         sizes = [*(gradient.numel() for gradient in gradients), 1]
-        if len(self._buffer) != sum(sizes) or self._buffer.device != weights[0].device:
-            self._buffer = weights[0].new_empty(sum(sizes))
+        if len(self._buffer) != sum(sizes) or self._buffer.device != gradients[0].device:
+            self._buffer = gradients[0].new_empty(sum(sizes))
         parts = self._buffer.split(sizes)
         with torch.no_grad():
             for part, gradient in zip(parts, gradients, strict=False):
@@ -100,8 +104,8 @@ class ProcessGroup(OneProcess):
             parts[-1].fill_(step["loss"])
             self._add_up(self._buffer)
             self._buffer /= self.world_size
-            for part, weight, gradient in zip(parts, weights, gradients, strict=False):
-                weight.grad = gradient.copy_(part.view(gradient.shape))
+            for part, gradient in zip(parts, gradients, strict=False):
+                gradient.copy_(part.view(gradient.shape))
             loss = parts[-1].clone().squeeze()
         step["loss"] = loss if isinstance(step["loss"], Tensor) else float(loss)
 

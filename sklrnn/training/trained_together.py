@@ -86,10 +86,12 @@ def _check_same(
 ) -> None:
     """Refuse processes that would train different models, in all of them."""
     names = {field.name for field in fields(options)} - {*_OF_ONE_PROCESS}
-    kinds = type(network).__qualname__, repr(network.architecture), repr(loss), batches.batch_size
+    kinds = type(network).__qualname__, repr(network.architecture), repr(loss), options.checkpoint is None
     data = [None if part is None else {**vars(part), "seed": None, "device": None} for part in (batches, validation)]
     mine = {
-        "parameters": hash_of([{name: repr(getattr(options, name)) for name in names}, kinds]),
+        "parameters": hash_of(
+            [{name: repr(getattr(options, name)) for name in names}, options.checkpoint is None, kinds]
+        ),
         "data (X, y or sample_weight)": hash_of(data),
         "random_state": hash_of([options.seed, batches.seed]),
     }

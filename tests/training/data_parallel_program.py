@@ -1,7 +1,8 @@
 """What tests/training/test_data_parallel.py starts in two processes, and compares with one.
 
-``data_parallel_program.py FOLDER killed`` ends one process in the middle of a fit. ``FOLDER trained alone`` fits all
-models, provokes errors, and then fits a model in one process only. Each process leaves what it found in FOLDER.
+``data_parallel_program.py FOLDER killed`` ends one process in the middle of a fit. ``FOLDER trained alone hung``
+fits all models, provokes errors, then fits a model in one process only, and one in a process that waits too long. Each
+process leaves what it found in FOLDER.
 """
 
 import io
@@ -11,6 +12,7 @@ import re
 import signal
 import sys
 import threading
+import time
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -166,11 +168,18 @@ def errors(rank):
     return {
         "data": error_of(GRURegressor(**SETTINGS).fit, X + rank, Y),
         "parameters": error_of(GRURegressor(**SETTINGS, learning_rate=0.01 * (1 + rank)).fit, X, Y),
+        "checkpoint": error_of(resumable("folder" if rank else None).fit, X, Y),
         "random_state": error_of(GRURegressor(**SETTINGS | {"random_state": rank}).fit, X, Y),
         "batch_size": error_of(GRURegressor(**SETTINGS | {"batch_size": 1}).fit, X, Y),
         "thread": from_thread[0],
         "block": error_of(data_parallel().__enter__),
     }
+
+
+def hung(rank, folder):
+    """One process does not answer in time."""
+    callbacks = [AtEpoch(2, lambda: time.sleep(8))] if rank == 1 else []
+    return {"error": error_of(GRURegressor(**SETTINGS, callbacks=callbacks).fit, X, Y)}
 
 
 def alone(rank, folder):
@@ -203,7 +212,7 @@ def in_block(phase, folder):
     """Run a phase in a block of its own."""
     result = {}
     try:
-        with data_parallel(timeout=120) as processes:
+        with data_parallel(timeout=5 if phase is hung else 120) as processes:
             rank, result = processes.rank, phase(processes.rank, folder)
     except RuntimeError as error:
         result["left with"] = str(error)

@@ -71,7 +71,7 @@ def killed(folder):
 def results(folder, killed):
     """What two processes found that torchrun started, after the others had left their checkpoint."""
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    phases = "guide", "trained", "alone"
+    phases = "guide", "trained", "alone", "hung"
     ended = subprocess.run(
         [*torchrun, PROGRAM, folder, *phases], env=ENVIRONMENT, timeout=SECONDS, capture_output=True, text=True
     )
@@ -132,6 +132,7 @@ def test_a_fit_goes_on_from_the_checkpoint_of_killed_processes(program, results)
     [
         ("data", "ValueError: .*process 1 was given other data.*Give each process all of the data"),
         ("parameters", "ValueError: .*process 1 was given other parameters"),
+        ("checkpoint", "ValueError: .*process 1 was given other parameters"),
         ("random_state", "ValueError: .*process 1 was given other random_state"),
         ("batch_size", "ValueError: .*batch_size=1 is less. Set batch_size to 2 or more"),
         ("thread", "RuntimeError: .*fitted in a thread of its own"),
@@ -159,6 +160,10 @@ def test_a_fit_in_one_process_only_is_an_error_in_both(results):
     message = "process 0 draws the seed of a fit, but process 1 leaves the with block"
     assert message in first["error"]
     assert message in second["left with"]
+
+
+def test_a_process_that_hangs_is_an_error_after_the_time_limit(results):
+    assert re.match("ConnectionError: .*did not answer within timeout=5 s", results["hung"][0]["error"])
 
 
 def test_the_script_of_the_guide_runs(results):
