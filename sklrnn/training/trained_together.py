@@ -19,6 +19,7 @@ from sklrnn.training.process_group import ONE_PROCESS, OneProcess, ProcessGroup
 
 # Each process may use a device, threads and callbacks of its own.
 _OF_ONE_PROCESS = ("seed", "callbacks", "device", "n_threads", "verbose", "checkpoint")
+_AS_PARAMETER = {"patience": "n_iter_no_change"}
 
 
 class StopTogether(Callback):
@@ -85,25 +86,27 @@ def _check_same(
     options: Any,
 ) -> None:
     """Refuse processes that would train different models, in all of them."""
-    names = {field.name for field in fields(options)} - {*_OF_ONE_PROCESS}
-    kinds = type(network).__qualname__, repr(network.architecture), repr(loss), options.checkpoint is None
-    data = [None if part is None else {**vars(part), "seed": None, "device": None} for part in (batches, validation)]
+    own = {"seed": None, "device": None, "batch_size": None}
+    data = [None if part is None else vars(part) | own for part in (batches, validation)]
+    names = [field.name for field in fields(options) if field.name not in _OF_ONE_PROCESS]
     mine = {
-        "parameters": hash_of(
-            [{name: repr(getattr(options, name)) for name in names}, options.checkpoint is None, kinds]
-        ),
-        "data (X, y or sample_weight)": hash_of(data),
-        "random_state": hash_of([options.seed, batches.seed]),
+        "random_state": repr([options.seed, batches.seed]),
+        "X, y or sample_weight": hash_of(data),
+        "batch_size": repr(batches.batch_size),
+        "checkpoint": repr(options.checkpoint is None),
+        "the network": repr([type(network).__qualname__, network.architecture]),
+        "loss": repr(loss),
+        **{_AS_PARAMETER.get(name, name): repr(getattr(options, name)) for name in names},
     }
     first, *others = processes.meet("starts a fit", mine)
     for rank, other in enumerate(others, start=1):
-        for name, value in first.items():
-            if other[name] != value:
-                raise ValueError(
-                    f"In data_parallel() all processes must fit the same model on the same data, but process {rank} "
-                    f"was given other {name} than process 0. Give each process all of the data: it takes its share of "
-                    "every batch by itself."
-                )
+        differing = next((name for name in first if first[name] != other[name]), None)
+        if differing is not None:
+            raise ValueError(
+                "In data_parallel() all processes must fit the same model on the same data, but process "
+                f"{rank} differs from process 0 in {differing}. Give each process all of the data: it takes its share "
+                "of every batch by itself."
+            )
     if batches.batch_size < processes.world_size:
         raise ValueError(
             f"data_parallel() shares each batch out to {processes.world_size} processes, and batch_size="

@@ -1,8 +1,8 @@
 """What tests/training/test_data_parallel.py starts in two processes, and compares with one.
 
-``data_parallel_program.py FOLDER killed`` ends one process in the middle of a fit. ``FOLDER trained alone hung``
-fits all models, provokes errors, then fits a model in one process only, and one in a process that waits too long. Each
-process leaves what it found in FOLDER.
+``data_parallel_program.py FOLDER killed`` ends one process in the middle of a fit. ``FOLDER trained alone hung
+interrupted`` fits all models, provokes errors, then fits a model in one process only, one in a process that waits too
+long, and one in a process that gets Ctrl-C. Each process leaves what it found in FOLDER.
 """
 
 import io
@@ -149,7 +149,7 @@ def fail():
 def error_of(function, *args):
     try:
         function(*args)
-    except Exception as error:
+    except BaseException as error:
         return f"{type(error).__name__}: {error}"
     return "no error"
 
@@ -179,6 +179,12 @@ def errors(rank):
 def hung(rank, folder):
     """One process does not answer in time."""
     callbacks = [AtEpoch(2, lambda: time.sleep(8))] if rank == 1 else []
+    return {"error": error_of(GRURegressor(**SETTINGS, callbacks=callbacks).fit, X, Y)}
+
+
+def interrupted(rank, folder):
+    """Ctrl-C reaches one process."""
+    callbacks = [AtEpoch(2, lambda: signal.raise_signal(signal.SIGINT))] if rank == 1 else []
     return {"error": error_of(GRURegressor(**SETTINGS, callbacks=callbacks).fit, X, Y)}
 
 

@@ -71,7 +71,7 @@ def killed(folder):
 def results(folder, killed):
     """What two processes found that torchrun started, after the others had left their checkpoint."""
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    phases = "guide", "trained", "alone", "hung"
+    phases = "guide", "trained", "alone", "hung", "interrupted"
     ended = subprocess.run(
         [*torchrun, PROGRAM, folder, *phases], env=ENVIRONMENT, timeout=SECONDS, capture_output=True, text=True
     )
@@ -130,10 +130,10 @@ def test_a_fit_goes_on_from_the_checkpoint_of_killed_processes(program, results)
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("data", "ValueError: .*process 1 was given other data.*Give each process all of the data"),
-        ("parameters", "ValueError: .*process 1 was given other parameters"),
-        ("checkpoint", "ValueError: .*process 1 was given other parameters"),
-        ("random_state", "ValueError: .*process 1 was given other random_state"),
+        ("data", "ValueError: .*process 1 differs from process 0 in X, y or sample_weight. Give each process all"),
+        ("parameters", "ValueError: .*process 1 differs from process 0 in learning_rate"),
+        ("checkpoint", "ValueError: .*process 1 differs from process 0 in checkpoint"),
+        ("random_state", "ValueError: .*process 1 differs from process 0 in random_state"),
         ("batch_size", "ValueError: .*batch_size=1 is less. Set batch_size to 2 or more"),
         ("thread", "RuntimeError: .*fitted in a thread of its own"),
         ("block", "RuntimeError: .*runs already"),
@@ -160,6 +160,19 @@ def test_a_fit_in_one_process_only_is_an_error_in_both(results):
     message = "process 0 draws the seed of a fit, but process 1 leaves the with block"
     assert message in first["error"]
     assert message in second["left with"]
+
+
+def test_one_process_reads_what_two_have_finished(program, results, folder):
+    in_epochs = []
+    model = program.resumable(folder, program.AtEpoch(6, lambda: in_epochs.append(6))).fit(program.X, program.Y)
+    assert not in_epochs
+    assert (model.predict(program.X) == results["trained"][0]["resumed"][1]).all()
+
+
+def test_an_interrupt_ends_all_processes_without_a_model(results):
+    first, second = results["interrupted"]
+    assert first["error"].startswith("ConnectionError: Process 0 of 2 lost the others")
+    assert second["error"].startswith("KeyboardInterrupt")
 
 
 def test_a_process_that_hangs_is_an_error_after_the_time_limit(results):
