@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sklrnn.preprocessing.token_encoder import TokenEncoder
     from sklrnn.saved_state import trusted_types
     from sklrnn.training.checkpoint import Checkpoints
+    from sklrnn.training.data_parallel import data_parallel
     from sklrnn.translation.translator import SequenceTranslator
 
 _HOME = {
@@ -65,6 +66,7 @@ _HOME = {
     "sklrnn.model_selection.leakage": ("check_no_leakage", "LeakageError"),
     "sklrnn.saved_state": ("trusted_types",),
     "sklrnn.training.checkpoint": ("Checkpoints",),
+    "sklrnn.training.data_parallel": ("data_parallel",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
@@ -92,6 +94,7 @@ __all__ = [
     "TokenEncoder",
     "check_no_leakage",
     "compare_estimators",
+    "data_parallel",
     "make_windows",
     "supervise",
     "trusted_types",

@@ -22,13 +22,14 @@ TOLERANCE = 3e-5
 
 # `compare` makes a Comparison, `compare_estimators` calls scikit-learn's `cross_validate`, a case of `check_no_leakage`
 # shows a LeakageError, and `trusted_types` gives names.
-# `Checkpoints` holds settings.
+# `Checkpoints` holds settings. tests/training/test_data_parallel.py compares `data_parallel` with one process.
 # tests/datasets compares what is downloaded or generated with its definition.
 WITHOUT_CASE = {
     "Checkpoints",
     "Comparison",
     "EstimatorComparison",
     "compare_estimators",
+    "data_parallel",
     "LeakageError",
     "trusted_types",
     "get_data_home",

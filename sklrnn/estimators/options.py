@@ -10,6 +10,7 @@ from sklrnn.estimators.cell_options import cell_and_options
 from sklrnn.estimators.parameters import NetworkParameters
 from sklrnn.inputs.user_warnings import warn_user
 from sklrnn.training.checkpoint import Checkpoints
+from sklrnn.training.data_parallel import current_processes
 from sklrnn.training.process import count_threads
 from sklrnn.training.trained_network import TrainingOptions
 
@@ -96,7 +97,14 @@ def shallow_copy(estimator: Estimator, **attributes: Any) -> Estimator:
 
 def draw_seed(random_state: Any) -> int:
     """The seed of a network, or of all that a fit draws, from scikit-learn's ``random_state``."""
-    return int(check_random_state(random_state).randint(2**31 - 1))
+    return int(draw_seeds(random_state, None))
+
+
+def draw_seeds(random_state: Any, n: int | None) -> Any:
+    """The seeds of several networks; processes that train a network together draw the same ones."""
+    seeds = check_random_state(random_state).randint(2**31 - 1, size=n)
+    of_first, *_ = current_processes().meet("draws the seed of a fit", seeds)
+    return of_first if random_state is None else seeds
 
 
 def count_threads_of(parameters: NetworkParameters) -> int:

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.utils import check_random_state
 from sktime.forecasting.base import ForecastingHorizon
 
 from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
-from sklrnn.estimators.options import shallow_copy, warn_of_long_convolutions
+from sklrnn.estimators.options import draw_seeds, shallow_copy, warn_of_long_convolutions
 from sklrnn.estimators.parameters import ConvolutionOptions, NetworkParameters
 from sklrnn.forecasting.auto_settings import (
     resolve_future_X,
@@ -213,7 +212,7 @@ class BaseRecurrentForecaster(
         windows = with_baseline(windows, self.baseline, seasons, verbose=self.verbose)
         self.window_spec_, self.baseline_ = windows.spec, windows.spec.baseline
         n_networks = resolve_n_networks(self.n_networks, len(windows))
-        seeds = check_random_state(self.random_state).randint(2**31 - 1, size=n_networks)
+        seeds = draw_seeds(self.random_state, n_networks)
         self._fit_networks([self._recipe(windows, int(seed)) for seed in seeds], windows)
 
     def _continue_training(self) -> None:

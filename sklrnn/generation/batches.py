@@ -61,6 +61,27 @@ class TextBatches(Batches):
                 )
                 yield segments, target.clamp(min=0)
 
+    def count_sequences(self, batch: Any) -> int:
+        n_streams: int = batch[0].n_streams
+        return n_streams
+
+    def take_sequences(self, batch: Any, first: int, end: int) -> tuple[SegmentBatch, Tensor]:
+        """Some of the texts."""
+        x, target = batch
+
+        def of_texts(steps: Tensor) -> Tensor:
+            return steps.unflatten(0, (-1, x.n_streams))[:, first:end].flatten()
+
+        context = {"context": x["context"][first:end]} if "context" in x else {}
+        segments = SegmentBatch(
+            n_streams=end - first,
+            is_first=x.is_first,
+            x=of_texts(x["x"]),
+            weight=of_texts(x["weight"]),
+            **context,
+        )
+        return segments, of_texts(target)
+
     def _groups(self) -> list[Array]:
         """The texts of each batch, and the order of the batches."""
         random = None if self.seed is None else np.random.default_rng([self.seed, self.epoch])

@@ -11,10 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sklrnn.nn.batch_norm import SharedBatchNorm, SharedMoments
+from sklrnn.nn.batch_share import BatchLayer, BatchShare
 from sklrnn.nn.layers import Conv1d, real_steps
 
 
-class BatchNorm(nn.Module):
+class BatchNorm(BatchLayer):
     """Batch normalisation over the real steps of a batch, with a learnt scale and shift for each feature.
 
     Predictions use moving averages of the statistics, so a row does not depend on the rows beside it. They are averaged
@@ -51,9 +53,21 @@ class BatchNorm(nn.Module):
 
     def _normalise(self, x: Tensor) -> Tensor:
         """Normalise (sample, feature) or (sample, feature, time); one value has no spread, so it counts as no batch."""
+        if self.training and self.share is not None:
+            return self._normalise_shared(x, self.share)
         trains = self.training and x.numel() > x.shape[1]
         share = self.count_batch() if trains else 0.0
         return F.batch_norm(x, self.mean, self.variance, self.weight, self.bias, trains, share, self.EPSILON)
+
+    def _normalise_shared(self, x: Tensor, share: BatchShare) -> Tensor:
+        steps = x if x.ndim == 2 else x.transpose(1, 2)
+        rows = steps.flatten(0, -2)
+        moments = SharedMoments(rows.detach(), share)
+        if moments.n == 1:
+            return F.batch_norm(x, self.mean, self.variance, self.weight, self.bias, eps=self.EPSILON)
+        moments.update(self.mean, self.variance, self.count_batch())
+        y: Tensor = SharedBatchNorm.apply(rows, self.weight, self.bias, moments, self.EPSILON).view(steps.shape)
+        return y if x.ndim == 2 else y.transpose(1, 2)
 
     def scale_and_shift(self) -> tuple[Any, Any]:
         """What predictions multiply each feature by, and add to it: arrays of float64."""

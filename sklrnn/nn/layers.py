@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sklrnn.nn.batch_share import BatchLayer
+
 # Far beyond all values of a standardised feature, and far below the largest float32.
 LARGEST = 1e30
 
@@ -64,8 +66,11 @@ class Standardise(nn.Module):
         return torch.cat([x.masked_fill(missing, 0.0), missing.to(x)], dim=-1)
 
 
-class RandomLayer(nn.Module):
-    """A layer that draws random numbers in training, from a generator that training lends it."""
+class RandomLayer(BatchLayer):
+    """A layer that draws random numbers in training, from a generator that training lends it.
+
+    Of a batch that several processes share, each draws the numbers of all sequences, and takes those of its own.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -74,6 +79,13 @@ class RandomLayer(nn.Module):
     def use_generator(self, generator: torch.Generator | None) -> None:
         """Draw from this generator; None ends that."""
         self._generator = generator
+
+    def draw(self, n_sequences: int, *shape: int) -> Tensor:
+        """Uniform random numbers for each sequence of a batch."""
+        if self.share is None:
+            return torch.rand((n_sequences, *shape), generator=self._generator)
+        n_in_batch, chosen = self.share.within_batch(n_sequences)
+        return torch.rand((n_in_batch, *shape), generator=self._generator)[chosen]
 
 
 class TokenEmbedding(RandomLayer):
@@ -111,7 +123,7 @@ class TokenEmbedding(RandomLayer):
         row = torch.searchsorted(self.known, tokens).clamp(max=len(self.known) - 1)
         unknown = self.known[row] != tokens
         if self.training and self._generator is not None:
-            drawn = torch.rand(tokens.shape, generator=self._generator).to(tokens.device)
+            drawn = self.draw(*tokens.shape).to(tokens.device)
             unknown |= drawn < self.rarity[row]
         return row.masked_fill(unknown, len(self.known))
 
@@ -131,7 +143,7 @@ class SequenceDropout(RandomLayer):
         """Draw the factor of each feature, (sample, feature); None where nothing is dropped."""
         if not self.training or not self.rate:
             return None
-        kept = torch.rand((x.shape[1], width), generator=self._generator) >= self.rate
+        kept = self.draw(x.shape[1], width) >= self.rate
         return kept.to(x) / (1.0 - self.rate)
 
 

@@ -84,6 +84,19 @@ class Batches:
             for part, its_weight, its_y in zip(*(one.split(self.batch_size) for one in (x, weight, y)), strict=True):
                 yield {"x": part, "weight": its_weight}, its_y
 
+    def count_sequences(self, batch: Batch) -> int:
+        """How many sequences a batch has that do not depend on each other."""
+        return len(batch[1])
+
+    def take_sequences(self, batch: Batch, first: int, end: int) -> Batch:
+        """Some of its consecutive sequences."""
+        x, y = batch
+        return {name: part[first:end] for name, part in x.items()}, y[first:end]
+
+    def n_rows(self, batch: Batch) -> int:
+        """Its number of rows, which the mean over several batches weighs it by."""
+        return batch[1].shape[0]
+
     def _chosen_samples(self, n_batches: int = 1) -> Iterator[Array]:
         """The samples of each batch, or of so many batches at once."""
         rng, n = self._generator(), n_batches * self.batch_size
@@ -186,3 +199,15 @@ class StatefulBatches(Batches):
                 weight=self.weights_of[:, now].flatten(0, 1),
             )
             yield segments, self._fetch(self.y, chosen)
+
+    def count_sequences(self, batch: Any) -> int:
+        n_streams: int = batch[0].n_streams
+        return n_streams
+
+    def take_sequences(self, batch: Any, first: int, end: int) -> Batch:
+        """All segments of some streams, which lie one behind the other."""
+        x, y = batch
+        each = len(y) // x.n_streams
+        chosen = slice(each * first, each * end)
+        parts = {name: part[chosen] for name, part in x.items()}
+        return SegmentBatch(n_streams=end - first, is_first=x.is_first, **parts), y[chosen]

@@ -27,6 +27,7 @@ from sklrnn.saved_state import Saved, hashed_parts
 from sklrnn.training.batches import Batches
 from sklrnn.training.monitor import TrainingMonitor
 from sklrnn.training.net import SequenceNet
+from sklrnn.training.process_group import ONE_PROCESS, OneProcess
 from sklrnn.training.training_state import restore_training_state, training_state
 
 _FORMAT = b"sklrnn checkpoint 1\n"
@@ -86,11 +87,19 @@ class TrainingCheckpoint(Callback):
     """
 
     def __init__(
-        self, plan: Checkpoints, monitor: TrainingMonitor, fingerprint: str, generator: torch.Generator
+        self,
+        plan: Checkpoints,
+        monitor: TrainingMonitor,
+        fingerprint: str,
+        generator: torch.Generator,
+        processes: OneProcess = ONE_PROCESS,
     ) -> None:
+        self._processes = processes
         self._plan, self._monitor, self._generator = plan, monitor, generator
         self._path = Path(plan.folder) / f"{fingerprint}.checkpoint"
-        self._written_at, self._n_written, self._can_write = time.monotonic(), 0, True
+        self._written_at, self._n_written, self._can_write = time.monotonic(), 0, processes.rank == 0
+        if not self._can_write:  # the first process writes for all
+            return
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             _write(self._path.with_suffix(f".{uuid.uuid4().hex}"), b"", keep=False)
@@ -141,7 +150,7 @@ class TrainingCheckpoint(Callback):
 
     def restore(self, net: SequenceNet) -> int:
         """Take up the state of the file, if there is one, and give the number of its epochs."""
-        state = self._read()
+        state = self._processes.of_first(self._read)  # the others may not see its folder
         if state is None:
             return 0
         n_epochs = len(state["monitor"]["losses"])
@@ -213,6 +222,11 @@ def fingerprint_of(
         "loss": (repr(loss), loss.state_dict()),
         "data": (batches, validation),
     }
+    return hash_of(content)
+
+
+def hash_of(content: Any) -> str:
+    """A hash of values, arrays, tensors, and objects that hold them."""
     found = hashlib.blake2b(digest_size=20)
     for part in hashed_parts(content, _parts_of_object):
         found.update(part)

@@ -16,8 +16,9 @@ from sklrnn.training.compiled_epoch import CompiledEpoch
 from sklrnn.training.devices import on_device, tensors_of
 from sklrnn.training.epoch_losses import EpochLosses
 from sklrnn.training.interrupts import is_raised_by_code
-from sklrnn.training.optimizers import OnFlatWeights, WeightAverage, copy_optimizer_state, one_cycle
+from sklrnn.training.optimizers import OnFlatWeights, WeightAverage, clip_gradients, copy_optimizer_state, one_cycle
 from sklrnn.training.penalties import add_penalty_gradients, penalty
+from sklrnn.training.process_group import ONE_PROCESS, OneProcess
 from sklrnn.training.train_step import OUTSIDE_AN_EPOCH, TrainSteps, reason_for_autograd, watches_batches
 
 
@@ -41,7 +42,8 @@ class SequenceNet(NeuralNet):
         self.l2 = l2
         self.max_grad_norm = max_grad_norm
         self.path_ = ""  # how the steps of the newest epoch were made
-        self.steps, self.is_watched = OUTSIDE_AN_EPOCH, False
+        self.steps, self.is_watched, self._stopped_by_callback = OUTSIDE_AN_EPOCH, False, False
+        self.processes: OneProcess = ONE_PROCESS
         self._rates: Iterator[float] | None = None
         self._segment: SegmentBatch | None = None
         self._initial_state: Any = None
@@ -50,7 +52,6 @@ class SequenceNet(NeuralNet):
         self._before: list[Callback] = []
         self._after: list[Callback] = []
         self._interrupt: KeyboardInterrupt | None = None
-        self._stopped_by_callback = False
 
     # -- ready batches -----------------------------------------------------------------------------------------------
 
@@ -96,10 +97,8 @@ class SequenceNet(NeuralNet):
 
     def train_step_single(self, batch: Batch, **_: Any) -> dict[str, Any]:
         step = self.steps.step_for(self, batch)(self, batch)
-        if self.max_grad_norm is not None and isinstance(self.optimizer_, OnFlatWeights):
-            self.optimizer_.weights.clip(self.max_grad_norm)
-        elif self.max_grad_norm is not None:
-            nn.utils.clip_grad_norm_(self.module_.parameters(), self.max_grad_norm)
+        self.processes.average_step(self, step)
+        clip_gradients(self.optimizer_, self.module_, self.max_grad_norm)
         return step
 
     def train_step(self, batch: Batch, **fit_params: Any) -> Any:
@@ -118,6 +117,7 @@ class SequenceNet(NeuralNet):
         """Record the mean loss of an epoch; the history of every batch is kept only where a callback may read it."""
         if iterator is None:
             return
+        iterator = self.processes.share(iterator, training=training)
         if not training:
             self._run_epoch(iterator, training, prefix, step_fn, **fit_params)
             return
@@ -141,7 +141,7 @@ class SequenceNet(NeuralNet):
                 with self.steps.operators_alone(self):
                     self._run_epoch(iterator, training, prefix, averaged_step, **fit_params)
         finally:
-            self.path_ = self.steps.path
+            self.path_ = self.steps.path + self.processes.note
             self.average_.show(True)
 
     def _set_training(self, training: bool = True) -> None:
@@ -176,7 +176,7 @@ class SequenceNet(NeuralNet):
         for batch in islice(batches, most):
             total += float(self.validation_step(batch)["loss"]) * len(batch[1])
             n += len(batch[1])
-        return total / n
+        return float(self.processes.of_first(lambda: total / n))
 
     def run_epochs(
         self,

@@ -66,6 +66,16 @@ class OnFlatWeights(torch.optim.Optimizer):
         self.weights.gradients.zero_()
 
 
+def clip_gradients(optimizer: torch.optim.Optimizer, network: nn.Module, norm: float | None) -> None:
+    """Scale the gradient of all weights down to a norm, if its own is larger; None leaves it."""
+    if norm is None:
+        return
+    if isinstance(optimizer, OnFlatWeights):
+        optimizer.weights.clip(norm)
+    else:
+        nn.utils.clip_grad_norm_(network.parameters(), norm)
+
+
 class FlatAdam(OnFlatWeights):
     """Adam on flat weights, in one fused operator; with ``decoupled`` its weight decay is that of AdamW.
 

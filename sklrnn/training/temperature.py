@@ -6,6 +6,8 @@ from scipy.optimize import brentq
 from scipy.special import logsumexp, softmax
 from torch import Tensor
 
+from sklrnn.training.process_group import OneProcess
+
 # Logits are divided by no more, and the factor is found to within this.
 _HIGHEST = 100.0
 _PRECISION = 1e-4
@@ -28,6 +30,11 @@ class ValidationLogits:
     def add(self, logits: Tensor, codes: Tensor, weights: Tensor) -> None:
         """Add the logits, classes and weights of a batch, one row for each prediction."""
         self._batches.append((logits, codes, weights))
+
+    def gather(self, processes: OneProcess) -> None:
+        """Take in those of all processes that have shared the batches."""
+        if processes.world_size > 1:
+            self._batches = processes.of_all([torch.cat(parts).cpu() for parts in zip(*self._batches, strict=True)])
 
     def soften(self, loss: float) -> tuple[float, float]:
         """Give the loss at the best temperature, and this temperature, from the loss without any."""

@@ -25,6 +25,7 @@ from sklrnn.training.net import SequenceNet
 from sklrnn.training.new_net import make_net
 from sklrnn.training.prediction_plan import PredictionPlan
 from sklrnn.training.process import seeded, thread_limit
+from sklrnn.training.trained_together import trained_together
 from sklrnn.training.training_state import from_plain, is_finite, restore_training_state, to_plain, training_state
 
 
@@ -161,10 +162,13 @@ class TrainedNetwork:
             on_epoch_end=None if on_epoch_end is None else lambda: on_epoch_end(self._after(monitor)),
         )
         checkpoint = None if evaluate_first else options.checkpoint
-        fingerprint = fingerprint_of(net.module, self.loss, batches, validation, options) if checkpoint else ""
         report = [ProgressReport(max_epochs=options.max_epochs, lines=options.verbose == 2)] if options.verbose else []
         batches.set_epoch(first_epoch)
-        with thread_limit(options.n_threads), seeded(net.module, options.seed, first_epoch) as generator:
+        with (
+            trained_together(net, self.loss, batches, validation, options) as stopping,
+            thread_limit(options.n_threads),
+            seeded(net.module, options.seed, first_epoch) as generator,
+        ):
             if not net.initialized_:
                 net.initialize()
                 if self._training is not None:
@@ -174,16 +178,18 @@ class TrainedNetwork:
             monitor.start(net, batches, validation if evaluate_first else None)
             n_done, saving = 0, []
             if checkpoint is not None:
-                saving = [TrainingCheckpoint(checkpoint, monitor, fingerprint, generator)]
+                fingerprint = fingerprint_of(net.module, self.loss, batches, validation, options)
+                saving = [TrainingCheckpoint(checkpoint, monitor, fingerprint, generator, net.processes)]
                 n_done = saving[0].restore(net)
                 net.next_rates(n_done * len(batches))
             interrupt = net.run_epochs(
                 batches,
                 validation,
                 epochs=0 if monitor.stop else options.max_epochs - n_done,
-                before=[monitor],
+                before=[stopping, monitor],
                 after=[*saving, *report, StopWhereMonitorSays(monitor)],
             )
+            stopping.end(interrupt)
             try:
                 monitor.restore_best_weights(net, batches)
             except ValueError:

@@ -49,6 +49,17 @@ class PairBatches(Batches):
                 batch["lengths"] = lengths
             yield batch, target
 
+    def count_sequences(self, batch: Batch) -> int:
+        return len(batch[0]["x"])
+
+    def take_sequences(self, batch: Batch, first: int, end: int) -> Batch:
+        """Some of the pairs, with the steps of their targets."""
+        x, target = batch
+        ends = x["target_lengths"].cumsum(0)
+        steps = slice(int(ends[first - 1]) if first else 0, int(ends[end - 1]))
+        parts = {name: part[steps if name == "weight" else slice(first, end)] for name, part in x.items()}
+        return parts, target[steps]
+
     def _tokens(self, chosen: Array) -> tuple[Tensor, Tensor]:
         codes: Any = self.y
         codes, n_steps = codes[chosen], self.n_steps[chosen]

@@ -129,7 +129,7 @@ class TeacherForcing(RandomLayer):
         self.ratio = ratio
 
     def forward(self, targets: Tensor) -> Tensor:
-        return (torch.rand(targets.shape[:2], generator=self._generator) < self.ratio).to(targets.device)
+        return (self.draw(*targets.shape[:2]) < self.ratio).to(targets.device)
 
 
 class TranslationNetwork(nn.Module):

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from sklrnn.nn.batch_norm import SharedMoments
 from sklrnn.nn.convolution import BatchNorm, CausalConvolution
 from sklrnn.training.operations.recurrent import make_signal
 from sklrnn.training.operations.signal import LeftToAutograd, Operation, Signal, refuse_frozen
@@ -107,6 +108,23 @@ class NormaliseBatch:
         )
 
 
+class NormaliseSharedBatch(NormaliseBatch):
+    """The same where several processes share the batch."""
+
+    def forward(self, batch: dict[str, Tensor]) -> None:
+        layer, (weight, bias) = self._layer, self._weights
+        assert layer.share is not None
+        self._shared = SharedMoments(self._x, layer.share)
+        self._shared.update(layer.mean, layer.variance, layer.count_batch())
+        self._z, self._inverse = self._shared.standardise(self._x, layer.EPSILON)
+        torch.addcmul(bias, self._z, weight, out=self._y)
+
+    def backward(self) -> None:
+        gradients = self._shared.backward(self._dy, self._z, self._weights[0], self._inverse)
+        for target, gradient in zip((self._dx, *self._grads), gradients, strict=True):
+            target.copy_(gradient)
+
+
 class Relu:
     """In place."""
 
@@ -184,7 +202,7 @@ def convolution_operations(convolution: CausalConvolution, source: Signal) -> tu
         operations.append(convolve)
         source = convolve.output
         if isinstance(norm, BatchNorm):
-            normalise = NormaliseBatch(norm, source)
+            normalise = (NormaliseBatch if norm.share is None else NormaliseSharedBatch)(norm, source)
             operations.append(normalise)
             source = normalise.output
         if pool_size > 1:
