@@ -93,11 +93,14 @@ class RecurrentEstimator(
         train, held_out = self._plan(samples, continues=continues)
         with epoch_hooks(owner, self, X, y, max_epochs=train.keywords["max_epochs"]) as end_epoch:
             train(end_epoch=end_epoch)
-            try:
-                self._calibrate(None if hasattr(self, "_interrupt") else samples, held_out)
-            except KeyboardInterrupt:
-                message = "Fit was interrupted after training. The model can be used, but gives no intervals."
-                self._interrupt = TrainingInterrupted(self.model_, message)
+            self._calibrate_after_training(samples, held_out)
+
+    def _calibrate_after_training(self, samples: Samples | None, held_out: Samples | None) -> None:
+        try:
+            self._calibrate(None if hasattr(self, "_interrupt") else samples, held_out)
+        except KeyboardInterrupt:
+            message = "Fit was interrupted after training. The model can be used, but gives no intervals."
+            self._interrupt = TrainingInterrupted(self.model_, message)
 
     def _plan(self, samples: Samples, *, continues: bool) -> tuple[partial[None], Samples | None]:
         """What trains a network on samples, and those that are held out."""

@@ -69,6 +69,18 @@ class BlockFitting:
         -------
         self : estimator
             The fitted estimator.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklrnn import GRURegressor
+        >>> def blocks():  # in practice each is read from a file
+        ...     for seed in range(3):
+        ...         X = np.random.default_rng(seed).normal(size=(40, 5, 2))
+        ...         yield X, X.sum(axis=(1, 2))
+        >>> model = GRURegressor(units=4, max_epochs=2, random_state=0).fit_blocks(blocks)
+        >>> model.predict(next(blocks())[0]).shape
+        (40,)
         """
         estimator: Any = self
         validate_parameters(estimator)
@@ -167,4 +179,4 @@ def _fit(draft: Any, blocks: _Blocks, buffer_size: Any, *, continues: bool) -> N
         max_epochs=resolve_epochs(draft.max_epochs, UPDATES, n_batches=len(batches)),
         patience=draft.n_iter_no_change,
     )
-    draft._calibrate(None, held_out)
+    draft._calibrate_after_training(None, held_out)

@@ -155,7 +155,7 @@ class WindowBlocks:
         rows = rows if before is None else _concatenate([before, rows])
         done = np.concatenate([done, np.zeros(len(rows.table) - len(done), dtype=bool)])
         table, numbers = self.window._read(rows.table, reset=False)
-        y, now_done = self._targets(rows, table, done)
+        y, now_done = self._targets(rows, table)
         window = self.window
         plans = window._plan(table, numbers)
         buffer = window._fill(table, numbers, plans)
@@ -164,7 +164,8 @@ class WindowBlocks:
         tails.keep(rows, done | now_done, table.entities)
         chosen = np.flatnonzero(now_done & ~done)
         if self._target is not None:
-            is_missing = pd.isna(y[chosen]).reshape(len(chosen), -1).any(axis=1)
+            is_missing: Any = pd.isna(y[chosen])
+            is_missing = is_missing if is_missing.ndim == 1 else is_missing.any(axis=1)
             self.n_left_out += int(is_missing.sum())
             chosen = chosen[~is_missing]
         return self._pieces(
@@ -179,7 +180,7 @@ class WindowBlocks:
             some = slice(start, start + size)
             yield windows[starts[some]], y[some], None if weights is None else weights[some]
 
-    def _targets(self, rows: _Rows, table: Table, done: Array) -> tuple[Array, Array]:
+    def _targets(self, rows: _Rows, table: Table) -> tuple[Array, Array]:
         """The target of each row, and which rows have all that there will be of it."""
         n_rows = len(rows.table)
         if self._target is None:

@@ -36,8 +36,7 @@ class BlockBatches(Batches):
         self._read = read
         self.n_samples = n_samples
         self.batch_size = batch_size
-        n_batches = max(1, min(buffer_size // batch_size, len(self)))
-        self.buffer_size = n_batches * batch_size
+        self.buffer_size = batch_size * min(-(-buffer_size // batch_size), len(self))
         self.device = device
         self.seed = seed
         self.epoch = 0
