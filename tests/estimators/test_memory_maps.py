@@ -40,7 +40,8 @@ def peak_of(action):
 
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize("kind", [GRURegressor, GRUClassifier])
-def test_memory_does_not_grow_with_the_map(mapped, kind, early_stopping):
+def test_memory_does_not_grow_with_the_map(mapped, kind, early_stopping, monkeypatch):
+    monkeypatch.setattr("sklrnn.training.inference._NUMBERS_AT_ONCE", 2**18)  # blocks smaller than half of this map
     X, y = mapped
     y = y > 0 if kind is GRUClassifier else y
     model = kind(**OPTIONS, early_stopping=early_stopping)
