@@ -53,9 +53,9 @@ class BlockFitting:
             The blocks, the oldest first: an iterable that can be read several times, such as a list or a DataLoader of
             torch; a function that returns an iterator; a dataset of PyArrow; a folder of Parquet files, or one file. A
             block is a pair ``(X, y)`` or triple ``(X, y, sample_weight)`` as `fit` takes them, or a table (pandas,
-            polars or PyArrow) with the column that `target` names.
-        target : str, or list of str, default=None
-            Column or columns of tables to predict. None: blocks are pairs or triples.
+            polars or PyArrow) or an array with the column that `target` names.
+        target : str, int, or list of these, default=None
+            Column or columns to predict: names in a table, numbers in an array. None: blocks are pairs or triples.
         window : SlidingWindow, default=None
             Blocks hold rows, of which it makes windows, as in a ``Pipeline``. The last rows of each series are carried
             to its next block, so that windows and targets reach across blocks, and never from one series of `groups`
@@ -108,7 +108,7 @@ class _Blocks:
             return
         for key, block in self._source.read(order):
             with InBlock(key):
-                X, y, weights = split_block(block, self._target, key)
+                X, y, weights = split_block(block, self._target)
                 if self._target is not None:
                     X, y = split_target(X, self._target)
             if len(X):

@@ -12,7 +12,8 @@ import pandas as pd
 # Rows of a block that is read from a file.
 _ROWS_AT_ONCE = 2**16
 
-Key = tuple[int, int]
+# The number of a block's part and its own in it; what is made of a block adds numbers.
+Key = tuple[int, ...]
 
 
 class BlockSource:
@@ -24,42 +25,46 @@ class BlockSource:
 
     def __init__(self, source: Any) -> None:
         self._parts: Sequence[Callable[[], Iterable[Any]]] = _parts_of(source)
+        self._is_list = isinstance(source, list | tuple)
 
     def __len__(self) -> int:
         return len(self._parts)
 
     def read(self, order: Iterable[int] | None = None) -> Iterator[tuple[Key, Any]]:
-        """Each block with its number: that of its part, and its own in the part."""
+        """Each block with its key; the items of a list are numbered as blocks of one part."""
         for part in range(len(self)) if order is None else order:
             for number, block in enumerate(self._parts[part]()):
-                yield (part, number), _as_numpy_or_pandas(block)
+                yield (0, part) if self._is_list else (part, number), _as_numpy_or_pandas(block)
 
 
-def split_block(block: Any, target: Any, key: Key) -> tuple[Any, Any, Any]:
+def split_block(block: Any, target: Any) -> tuple[Any, Any, Any]:
     """The rows or sequences of a block, their targets, and their weights; targets are None where columns hold them."""
     if isinstance(block, tuple | list) and len(block) in (2, 3):
         if target is not None:
             raise ValueError(
-                f"target={target!r} names a column of tables, but block {_named(key)} is a pair of X and y. Leave "
-                "target out, or give tables."
+                f"target={target!r} names a column of tables, but the block is a pair of X and y. Leave target out, or "
+                "give tables."
             )
         X, y, *weights = (_as_numpy_or_pandas(part) for part in block)
         return X, y, weights[0] if weights else None
-    if not hasattr(block, "columns"):
+    is_table = hasattr(block, "columns") or (target is not None and getattr(block, "ndim", 0) == 2)
+    if not is_table:
         raise TypeError(
-            f"A block must be a pair (X, y), a triple (X, y, sample_weight), or a table with the column that target "
-            f"names, got {type(block).__name__} as block {_named(key)}."
+            "A block must be a pair (X, y), a triple (X, y, sample_weight), or a table with the column that target "
+            f"names, got {type(block).__name__}."
         )
     if target is None:
         raise ValueError(
-            f"Block {_named(key)} is a table of the columns {list(block.columns)}. Name the column to predict as "
-            "target, or give pairs (X, y)."
+            f"The block is a table of the columns {list(block.columns)}. Name the column to predict as target, or give "
+            "pairs (X, y)."
         )
     return block, None, None
 
 
 def split_target(table: Any, target: Any) -> tuple[Any, Any]:
-    """The other columns of a frame, and the target: one column or several."""
+    """The other columns of a table, and the target: one column or several, by name or in an array by number."""
+    if not hasattr(table, "columns"):
+        return np.delete(table, target, axis=1), table[:, target]
     missing = [name for name in (target if isinstance(target, list) else [target]) if name not in table.columns]
     if missing:
         raise ValueError(f"target={target!r} is no column of the block. Its columns are {list(table.columns)}.")
@@ -77,13 +82,9 @@ class InBlock:
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
         if type(error) in (ValueError, TypeError):
-            raise type(error)(f"In block {_named(self._key)}: {error}") from error
-
-
-def _named(key: Key) -> str:
-    part, number = key
-    where = f" of part {part}" if part else ""
-    return f"{number}{where} (counted from 0)"
+            part, number, *_ = self._key
+            where = f" of file {part}" if part else ""
+            raise type(error)(f"In block {number}{where} (counted from 0): {error}") from error
 
 
 # -- sources -----------------------------------------------------------------------------------------------------------

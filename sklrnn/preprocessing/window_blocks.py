@@ -42,6 +42,11 @@ class WindowBlocks:
 
     def __init__(self, window: SlidingWindow, blocks: Callable[[], Iterable[tuple[Key, Any]]], target: Any) -> None:
         _check_window(window)
+        if target is not None and window.horizon is None:
+            raise ValueError(
+                f"target={target!r} is predicted window.horizon steps ahead, but that is None. Set horizon of the "
+                "SlidingWindow."
+            )
         self.window = clone(window)
         self.n_left_out = 0
         self._blocks, self._target = blocks, target
@@ -51,14 +56,13 @@ class WindowBlocks:
         self._grid: TimeGrid | None = None
 
     def __iter__(self) -> Iterator[tuple[Key, tuple[Array, Array, Any]]]:
-        tails = _Tails(self.window._span - 1 + int(self._steps.max(initial=0)))
-        is_first_pass, n_pieces, self.n_left_out = self._n_first == 0, 0, 0
+        tails = _Tails(self.window._span - 1 + int(self._steps.max(initial=0)), self._split)
+        is_first_pass, self.n_left_out = self._n_first == 0, 0
         for key, rows in self._with_first_together():
             with InBlock(key):
                 pieces = self._windows_of(rows, tails)
-            for piece in pieces:
-                yield (0, n_pieces), piece
-                n_pieces += 1
+            for number, piece in enumerate(pieces):
+                yield (*key, number), piece
         if is_first_pass:
             self._remember(tails)
 
@@ -68,7 +72,7 @@ class WindowBlocks:
         n_rows = 0
         for key, block in self._blocks():
             with InBlock(key):
-                table, y, weights = split_block(block, self._target, key)
+                table, y, weights = split_block(block, self._target)
                 if len(table) == 0:
                     continue
                 table = self._checked_table(table, n_rows)
@@ -143,7 +147,7 @@ class WindowBlocks:
         window, context = self.window, self.window._context
         if context is None:
             return
-        table, values = window._read(tails.all_rows().table, reset=False)
+        table, values = window._read(tails.all_rows()[0].table, reset=False)
         values = window._with_calendar(table, values)
         kept = Context.of_training_rows(table, window._read_times(table), values, window._span, grid=context.grid)
         window._context, window.n_context_rows_ = kept, len(kept)
@@ -192,7 +196,7 @@ class WindowBlocks:
         else:
             positions = [np.arange(len(entity.row_numbers(n_rows))) for entity in table.entities]
         future, reaches = future_rows(table.entities, positions, self._steps, n_rows)
-        of_row = take_columns(rows.table, target_columns(rows.table, self._target)).to_numpy()
+        of_row = np.asarray(take_columns(rows.table, target_columns(rows.table, self._target)))
         y = of_row[future]  # (row, step, target)
         if (future == MISSING).any():
             y = y.astype(np.result_type(y.dtype, np.float64) if y.dtype.kind in "iuf" else object)
@@ -212,9 +216,10 @@ class _Tail(NamedTuple):
 class _Tails:
     """The last rows of each series, and which of them have given their window already."""
 
-    def __init__(self, n_rows: int) -> None:
-        self._n_rows = n_rows
+    def __init__(self, n_rows: int, split: Callable[[Any], Table]) -> None:
+        self._n_rows, self._split = n_rows, split
         self._by_name: dict[Hashable, _Tail] = {}
+        self._n_kept = 0  # rows since all were joined
 
     def of(self, names: list[Hashable]) -> tuple[_Rows | None, Array]:
         """Those of some series, each in the order of time."""
@@ -239,11 +244,17 @@ class _Tails:
         of_block, done = rows.take(kept), done[kept]
         for entity, own in zip(entities, last, strict=True):
             self._by_name[entity.name] = _Tail(of_block, done, np.searchsorted(kept, own))
+        self._n_kept += len(kept)
+        # A table stays as a whole while one of its series is needed.
+        if self._n_kept > 2 * sum(len(tail.rows) for tail in self._by_name.values()):
+            self._n_kept = 0
+            rows, done = self.all_rows()
+            self.keep(rows, done, self._split(rows.table).entities)
 
-    def all_rows(self) -> _Rows:
-        rows, _ = self.of(list(self._by_name))
+    def all_rows(self) -> tuple[_Rows, Array]:
+        rows, done = self.of(list(self._by_name))
         assert rows is not None
-        return rows
+        return rows, done
 
 
 def _concatenate(parts: list[_Rows]) -> _Rows:

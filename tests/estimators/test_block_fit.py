@@ -202,10 +202,10 @@ def test_a_classifier_predicts_a_column_of_labels_ahead():
 @pytest.mark.parametrize(
     ("block", "message"),
     [
-        ((X[:5, :, :1], Y[:5]), "In block 0 of part 1.*2 features"),
+        ((X[:5, :, :1], Y[:5]), "In block 1 .*2 features"),
         ((X[:5, :4], Y[:5]), r"\(time, feature\) = \(4, 2\), and those of the first block \(6, 2\)"),
-        ((np.where(X[:5] > 50, np.nan, X[:5]), Y[:5]), "In block 0 of part 1.*contains NaN"),
-        ((X[:5], Y[:4]), "In block 0 of part 1.*inconsistent numbers of samples"),
+        ((np.where(X[:5] > 50, np.nan, X[:5]), Y[:5]), "In block 1 .*contains NaN"),
+        ((X[:5], Y[:4]), "In block 1 .*inconsistent numbers of samples"),
         ((X[:5], np.column_stack([Y[:5], Y[:5]])), "fitted with 1 output"),
         (([X[0], X[1, :3]], Y[:2]), "sequences of one length, got 3 to 6 steps"),
     ],
@@ -218,7 +218,7 @@ def test_an_error_names_the_block(block, message):
 
 def test_frames_need_the_columns_of_the_first_block():
     table = pd.DataFrame(X[:, :, 0]).add_prefix("step").assign(goal=Y)
-    with pytest.raises(ValueError, match="In block 0 of part 1.*feature names"):
+    with pytest.raises(ValueError, match="In block 1 .*feature names"):
         GRURegressor(**TINY).fit_blocks([table, table.rename(columns={"step1": "other"})], target="goal")
 
 

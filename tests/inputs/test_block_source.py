@@ -38,7 +38,7 @@ def test_a_list_can_be_read_in_any_order():
 def test_a_data_loader_of_torch_is_a_source():
     data = torch.utils.data.TensorDataset(torch.zeros(10, 3), torch.arange(10))
     blocks = [block for _, block in BlockSource(torch.utils.data.DataLoader(data, batch_size=4)).read()]
-    X, y, _ = split_block(blocks[2], None, (0, 2))
+    X, y, _ = split_block(blocks[2], None)
     assert type(X) is np.ndarray
     assert y.tolist() == [8, 9]
 
@@ -73,17 +73,19 @@ def test_a_source_is_something_to_read_from():
 
 def test_a_table_needs_a_target_and_a_pair_has_one():
     with pytest.raises(ValueError, match="Name the column to predict as target"):
-        split_block(TABLE, None, (0, 0))
+        split_block(TABLE, None)
     with pytest.raises(ValueError, match="Leave target out"):
-        split_block(PAIRS[0], "a", (0, 0))
-    with pytest.raises(TypeError, match="A block must be a pair.*got ndarray as block 2"):
-        split_block(np.zeros((5, 3)), None, (0, 2))
+        split_block(PAIRS[0], "a")
+    with pytest.raises(TypeError, match="A block must be a pair.*got ndarray"):
+        split_block(np.zeros((5, 3)), None)
+    X, y = split_target(np.array([[1, 2, 3], [4, 5, 6]]), -1)
+    assert (X.tolist(), y.tolist()) == ([[1, 2], [4, 5]], [3, 6])
     with pytest.raises(ValueError, match="target='c' is no column"):
         split_target(TABLE, "c")
 
 
 def test_an_error_names_the_block():
-    with pytest.raises(ValueError, match=r"In block 3 of part 2 \(counted from 0\): no number"), InBlock((2, 3)):
+    with pytest.raises(ValueError, match=r"In block 3 of file 2 \(counted from 0\): no number"), InBlock((2, 3)):
         raise ValueError("no number")
 
 

@@ -8,7 +8,7 @@ from sklearn.base import clone
 
 from sklrnn import SlidingWindow, supervise
 from sklrnn.inputs.block_source import BlockSource
-from sklrnn.preprocessing.window_blocks import WindowBlocks
+from sklrnn.preprocessing.window_blocks import WindowBlocks, _Rows, _Tails
 
 RNG = np.random.default_rng(0)
 N = 60
@@ -93,6 +93,14 @@ def test_pairs_of_arrays_give_a_window_for_each_row():
     assert reader.n_left_out == 0
 
 
+def test_a_column_of_arrays_is_a_target_by_its_number():
+    rows = SERIES.to_numpy()
+    windows, y, _ = read(SlidingWindow(5, horizon=2), in_blocks(rows, 7), 0)
+    wanted, wanted_y = supervise(rows, target=0, horizon=2)
+    assert_array_equal(windows, SlidingWindow(5).fit_transform(rows)[: len(wanted)])
+    assert_array_equal(y, wanted_y)
+
+
 def test_numbered_rows_are_numbered_through_all_blocks():
     rows = SERIES.reset_index(drop=True)
     blocks = [block.reset_index(drop=True) for block in in_blocks(rows, 7)]
@@ -106,12 +114,12 @@ def test_a_series_may_return_in_a_later_block_but_not_go_back_in_time():
     parts = [PANEL.loc[["a"]][:30], PANEL.loc[["b"]], PANEL.loc[["a"]][30:]]
     windows, _, _ = read(SlidingWindow(5), parts, "load")
     assert len(windows) == 2 * (N - 1)
-    with pytest.raises(ValueError, match="In block 0 of part 2.*must be in the order of time"):
+    with pytest.raises(ValueError, match="In block 2 .*must be in the order of time"):
         read(SlidingWindow(5), [parts[2], parts[1], parts[0]], "load")
 
 
 def test_blocks_need_the_same_columns():
-    with pytest.raises(ValueError, match="In block 0 of part 1.*The columns are .*and those of the first block"):
+    with pytest.raises(ValueError, match="In block 1 .*The columns are .*and those of the first block"):
         read(SlidingWindow(5), [SERIES[:30], SERIES[30:].drop(columns="temp")], "load")
 
 
@@ -132,6 +140,17 @@ def test_what_is_known_only_at_the_end_is_refused(option):
 def test_a_window_is_a_sliding_window():
     with pytest.raises(TypeError, match="window must be a SlidingWindow, got 24"):
         read(24, [SERIES], "load")
+    with pytest.raises(ValueError, match="Set horizon of the SlidingWindow"):
+        read(SlidingWindow(5, horizon=None), [SERIES], "load")
+
+
+def test_rows_that_are_no_longer_needed_are_freed():
+    reader = WindowBlocks(SlidingWindow(5), BlockSource([]).read, "load")
+    tails = _Tails(4, reader._split)
+    for block in in_blocks(PANEL.sort_index(level=["time", "sensor"]), 2):  # two of three series in each
+        tails.keep(_Rows(block, (None, None)), np.zeros(2, dtype=bool), reader._split(block).entities)
+    held = {id(tail.of_block): len(tail.of_block.table) for tail in tails._by_name.values()}
+    assert sum(held.values()) <= 2 * 3 * 4
 
 
 def test_large_blocks_are_given_in_pieces(monkeypatch):
