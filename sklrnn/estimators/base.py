@@ -9,11 +9,12 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
-from sklrnn.estimators.architecture import architecture_of, warn_of_unread_steps
-from sklrnn.estimators.estimator_parameters import EstimatorParameters
+from sklrnn.estimators.architecture import architecture_of
+from sklrnn.estimators.block_fit import BlockFitting
+from sklrnn.estimators.estimator_parameters import UPDATES, EstimatorParameters
 from sklrnn.estimators.first_layer import FirstLayer
 from sklrnn.estimators.network_holder import NetworkHolder
-from sklrnn.estimators.options import draw_seed, holds_out, warn_of_long_convolutions
+from sklrnn.estimators.options import holds_out
 from sklrnn.estimators.parameters import ConvolutionOptions, NetworkParameters
 from sklrnn.estimators.sequence_input import read_sequences
 from sklrnn.estimators.step_predictions import as_step_predictions
@@ -29,7 +30,7 @@ from sklrnn.inputs.user_warnings import each_warning_once
 from sklrnn.inputs.validation import check_single_step, check_weights
 from sklrnn.nn.losses import Loss
 from sklrnn.nn.network import Network, NetworkArchitecture
-from sklrnn.training.auto_epochs import StepBudget, resolve_epochs
+from sklrnn.training.auto_epochs import resolve_epochs
 from sklrnn.training.batches import Batches, StatefulBatches
 from sklrnn.training.devices import choose_device
 from sklrnn.training.inference import all_states
@@ -39,13 +40,16 @@ from sklrnn.training.streaming import Stream
 
 Array = NDArray[Any]
 
-# For max_epochs="auto": an epoch of few samples is one update or a few, of which a hundred may be too few.
-_UPDATES = StepBudget(steps=400, fewest_epochs=100)
-
 
 @hyperparameters
 class RecurrentEstimator(
-    CallbackSupportMixin, NetworkHolder, EstimatorParameters, ConvolutionOptions, NetworkParameters, BaseEstimator
+    CallbackSupportMixin,
+    BlockFitting,
+    NetworkHolder,
+    EstimatorParameters,
+    ConvolutionOptions,
+    NetworkParameters,
+    BaseEstimator,
 ):
     """Recurrent networks for sequences: all that is the same for regression and classification."""
 
@@ -89,11 +93,14 @@ class RecurrentEstimator(
         train, held_out = self._plan(samples, continues=continues)
         with epoch_hooks(owner, self, X, y, max_epochs=train.keywords["max_epochs"]) as end_epoch:
             train(end_epoch=end_epoch)
-            try:
-                self._calibrate(None if hasattr(self, "_interrupt") else samples, held_out)
-            except KeyboardInterrupt:
-                message = "Fit was interrupted after training. The model can be used, but gives no intervals."
-                self._interrupt = TrainingInterrupted(self.model_, message)
+            self._calibrate_after_training(samples, held_out)
+
+    def _calibrate_after_training(self, samples: Samples | None, held_out: Samples | None) -> None:
+        try:
+            self._calibrate(None if hasattr(self, "_interrupt") else samples, held_out)
+        except KeyboardInterrupt:
+            message = "Fit was interrupted after training. The model can be used, but gives no intervals."
+            self._interrupt = TrainingInterrupted(self.model_, message)
 
     def _plan(self, samples: Samples, *, continues: bool) -> tuple[partial[None], Samples | None]:
         """What trains a network on samples, and those that are held out."""
@@ -104,7 +111,7 @@ class RecurrentEstimator(
         batches, validation = self._batches_of(train, held_out, seed)
         options: dict[str, Any] = {
             "seed": seed,
-            "max_epochs": resolve_epochs(self.max_epochs, _UPDATES, n_batches=len(batches)),
+            "max_epochs": resolve_epochs(self.max_epochs, UPDATES, n_batches=len(batches)),
             "patience": self.n_iter_no_change,
         }
         return partial(self._train, network, batches, validation, **options), held_out
@@ -156,18 +163,10 @@ class RecurrentEstimator(
     def _network_for(self, train: Samples, *, continues: bool) -> tuple[Network | None, int]:
         """A new network and its seed; or None, and the seed of the network of the previous fit."""
         first = FirstLayer.of(self, train, continues=continues)
-        if continues:
-            known = self.model_.architecture
-            self._check_unchanged(known.to_dict(), self._architecture(known.n_features, known.n_tokens).to_dict())
-            return None, self.model_.options.seed
-        seed = draw_seed(self.random_state)
-        self._scale_targets(train, fit=True)
-        self._segment_length, n_features = train.X.shape[1:]
-        warn_of_long_convolutions(self, self._segment_length, "the longest sequence")
-        network = self._architecture(n_features, first.n_tokens).build(seed=seed)
-        warn_of_unread_steps(network, self._segment_length)
-        first.set_in(network, self, train)
-        return network, seed
+        if not continues:
+            self._scale_targets(train, fit=True)
+            self._segment_length = int(train.X.shape[1])
+        return first.build_network(self, train.X.shape[1:], continues=continues)
 
     def _architecture(self, n_features: int, n_tokens: int) -> NetworkArchitecture:
         return architecture_of(

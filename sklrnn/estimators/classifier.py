@@ -6,15 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax, softmax
 from sklearn.metrics import accuracy_score
-from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d, compute_class_weight
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils import compute_class_weight
 from torch import nn
 
 from sklrnn._hyperparameters import Choices, Doc, Group, fitted, hyperparameters
 from sklrnn.estimators.base import TypedAsEstimator
 from sklrnn.inputs.sklearn_classes import ClassifierMixin
 from sklrnn.inputs.step_targets import StepScore
-from sklrnn.inputs.target_types import read_targets
+from sklrnn.inputs.target_types import check_labels
 from sklrnn.nn.losses import LOSS_MEANINGS, Loss, classification_loss
 
 Array = NDArray[Any]
@@ -120,10 +119,7 @@ class ClassifierTask(StepScore, ClassifierMixin, TypedAsEstimator):
             del self._announced
 
     def _encode(self, X: Array, y: Any, weights: Array | None, *, reset: bool) -> tuple[Array, Array | None]:
-        labels = column_or_1d(read_targets(y), warn=True)
-        assert_all_finite(labels, input_name="y")
-        check_consistent_length(X, labels)
-        check_classification_targets(labels)
+        labels = check_labels(X, y)
         weighted = labels if weights is None else labels[weights > 0]
         if reset:
             announced = getattr(self, "_announced", None)

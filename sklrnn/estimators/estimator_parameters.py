@@ -5,6 +5,10 @@ from typing import Annotated, Literal
 from sklrnn._hyperparameters import Choices, Doc, Ge, Group, hyperparameters
 from sklrnn.estimators.parameters import Bidirectional
 from sklrnn.nn.readout import Pooling
+from sklrnn.training.auto_epochs import StepBudget
+
+# For max_epochs="auto": an epoch of few samples is one update or a few, of which a hundred may be too few.
+UPDATES = StepBudget(steps=400, fewest_epochs=100)
 
 # What users read about each, as in ``nn.readout``.
 POOLING_MEANINGS: dict[str, str] = {

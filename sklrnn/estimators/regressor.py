@@ -196,10 +196,13 @@ class RegressorTask(StepScore, RegressorMixin, TypedAsEstimator):
 
     def _fit_target_scale(self, train: Samples) -> None:
         y, weights = train.targets()
-        self._y_location, self._y_spread = np.zeros(y.shape[1]), np.ones(y.shape[1])
+        nothing = np.zeros(y.shape[1]), np.ones(y.shape[1])
+        self._set_target_scale(*(mean_and_spread(y, weights) if self.normalize_y else nothing))
+
+    def _set_target_scale(self, mean: Array, spread: Array) -> None:
+        self._y_location, self._y_spread = np.zeros(len(mean)), np.ones(len(mean))
         if not self.normalize_y:
             return
-        mean, spread = mean_and_spread(y, weights)
         if self._loss.positive:  # a rate is predicted on a log scale, from which only its size can be taken out
             self._y_spread = np.where(mean > 0, mean, 1.0)
             return

@@ -20,14 +20,20 @@ def hold_out_classes(
     """
     train, held_out = (hold_out_newest if in_order else hold_out_newest_of_each_class)(samples, fraction)
     n_train, n_held_out = (_count_labels(part, len(classes)) for part in (train, held_out))
-    reason = _why_not(n_train, n_held_out, classes, in_order=in_order)
-    if reason is None:
+    if is_useful(n_train, n_held_out, fraction, classes, in_order=in_order):
         return train, held_out
-    warn_user(
-        f"This fit trains on all samples, without early stopping, as validation_fraction={fraction} {reason}. Change "
-        "validation_fraction, pass more samples, or set early_stopping=False."
-    )
     return samples, None
+
+
+def is_useful(n_train: Array, n_held_out: Array, fraction: float, classes: Array, *, in_order: bool = False) -> bool:
+    """Whether parts of so many labels of each class serve early stopping; a warning says why they don't."""
+    reason = _why_not(n_train, n_held_out, classes, in_order=in_order)
+    if reason is not None:
+        warn_user(
+            f"This fit trains on all samples, without early stopping, as validation_fraction={fraction} {reason}. "
+            "Change validation_fraction, pass more samples, or set early_stopping=False."
+        )
+    return reason is None
 
 
 def hold_out_newest_of_each_class(samples: Samples, fraction: float) -> tuple[Samples, Samples]:
@@ -38,12 +44,17 @@ def hold_out_newest_of_each_class(samples: Samples, fraction: float) -> tuple[Sa
     chosen = samples.nonzero_weight
     codes = samples.y[chosen]
     n_of_class = np.bincount(codes)
-    n_held_out = np.floor(fraction * n_of_class + 0.5)
+    n_held_out = count_held_out(n_of_class, fraction)
     oldest_first = np.argsort(codes, kind="stable")  # class after class
     n_newer = np.cumsum(n_of_class)[codes[oldest_first]] - 1 - np.arange(len(codes))
     is_held_out = np.zeros(len(samples.y), dtype=bool)
     is_held_out[chosen[oldest_first[n_newer < n_held_out[codes[oldest_first]]]]] = True
     return samples.only(~is_held_out), samples.only(is_held_out)
+
+
+def count_held_out(n_of_class: Array, fraction: float) -> Array:
+    """How many samples of each class are held out."""
+    return np.floor(fraction * n_of_class + 0.5).astype(np.intp)
 
 
 def _count_labels(samples: Samples, n_classes: int) -> Array:

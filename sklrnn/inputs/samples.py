@@ -146,7 +146,7 @@ def feature_statistics(
     chosen = np.arange(len(X)) if chosen is None else chosen
     samples = _Blocks(X, np.ones(len(chosen)) if weights is None else weights[chosen], chosen)
     low, high, has_gaps = samples.range()
-    _check_range(name, low, high, X.dtype)
+    check_range(name, low, high, X.dtype)
     powers = np.zeros(X.shape[2], dtype=np.intp)
     is_ordinary = not exponents(max(-low, high))
     if is_ordinary:
@@ -155,11 +155,16 @@ def feature_statistics(
         powers = exponents(samples.largest())
         if powers.any() or not is_ordinary:
             mean, spread = samples.moments(powers, has_gaps=has_gaps)
-    limits = np.finfo(X.dtype)
+    return mean, usable_spread(mean, spread, X.dtype)
+
+
+def usable_spread(mean: Array, spread: Array, dtype: np.dtype[Any]) -> Array:
+    """Standard deviations to divide features of this type by: 1 for a constant one."""
+    limits = np.finfo(dtype)
     # The variance of a constant feature is not exactly zero, for lack of precision.
     is_constant = spread <= 10 * limits.eps * np.maximum(np.abs(mean), np.finfo(np.float64).tiny)
     # Divided by zero in its own type, a feature would be infinite.
-    return mean, np.where(is_constant, 1.0, np.maximum(spread, float(limits.smallest_subnormal)))
+    return np.where(is_constant, 1.0, np.maximum(spread, float(limits.smallest_subnormal)))
 
 
 def largest_value(samples: Samples) -> float:
@@ -168,7 +173,7 @@ def largest_value(samples: Samples) -> float:
     return max(-low, high)
 
 
-def _check_range(name: str, low: float, high: float, dtype: np.dtype[Any]) -> None:
+def check_range(name: str, low: float, high: float, dtype: np.dtype[Any]) -> None:
     """Refuse numbers whose differences are no numbers of their type."""
     check_magnitude(name, max(-low, high))
     if dtype == np.float32 and high - low > float(np.finfo(np.float32).max):

@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
 
 from sklrnn.inputs.numeric import read_values
 
@@ -15,6 +18,15 @@ def read_targets(y: Any) -> Any:
     y = read_values(y, "y")
     _refuse_mixture(_types_of(y, "row"))
     return y
+
+
+def check_labels(X: Any, y: Any) -> NDArray[Any]:
+    """Check one label for each sample of X, or for each of its steps."""
+    labels: NDArray[Any] = column_or_1d(read_targets(y), warn=True)
+    assert_all_finite(labels, input_name="y")
+    check_consistent_length(X, labels)
+    check_classification_targets(labels)
+    return labels
 
 
 def check_step_types(rows: list[Any]) -> None:

@@ -108,16 +108,20 @@ class TrainingRange:
         return count
 
 
-def remember_range(estimator: Any, X: Sequences, chosen: Array, spread: Array, *, continues: bool) -> None:
-    """Keep the range of the chosen samples; windows that are scaled by their own level may have any.
+def keeps_range(estimator: Any) -> bool:
+    """Whether an estimator keeps the range of its features; windows that are scaled by their own level may have any."""
+    return bool(estimator.normalize_X != "window")
+
+
+def remember_range(estimator: Any, seen: TrainingRange | None, *, continues: bool) -> None:
+    """Keep the range of the training samples.
 
     A model that was saved before ranges were kept, and is trained on, stays without.
     """
     before: tuple[Array, ...] | None = getattr(estimator, "_training_range", None)
     estimator._training_range = None
-    if estimator.normalize_X == "window" or (continues and before is None):
+    if seen is None or (continues and before is None):
         return
-    seen = TrainingRange.of(X, chosen, spread)
     if continues and before is not None:
         seen = TrainingRange(*before).with_more(seen)
     estimator._training_range = seen.state

@@ -10,6 +10,7 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import validate_data
 
 from sklrnn.inputs.input_errors import refuse_texts, with_advice
+from sklrnn.inputs.memory_maps import warn_of_copy
 from sklrnn.inputs.numeric import read_numbers, refuse_nested, refusing_huge_ints
 from sklrnn.inputs.ragged import (
     Ragged,
@@ -43,6 +44,7 @@ def check_sequences(
     refuse_texts(estimator, X)
     finite: Any = "allow-nan" if allow_nan else True
     X = read_numbers(X, "X")
+    warn_of_copy(X, "X")
     refuse_nested(X, of=type(estimator).__name__)
     if _is_list_of_sequences(estimator, X, reset=reset):
         return _check_list(estimator, X, reset=reset, finite=finite)
@@ -67,6 +69,7 @@ def check_tokens(estimator: Any, X: Any, *, reset: bool) -> Sequences:
     refuse_texts(estimator, X)
     name = type(estimator).__name__
     X = read_numbers(X, "X")
+    warn_of_copy(X, "X")
     refuse_nested(X, of=name)
     is_table = (
         hasattr(X, "iloc") or hasattr(X, "columns") or (hasattr(X, "ndim") and not is_object_array_of_sequences(X))

@@ -19,6 +19,8 @@ from sklrnn.timeline.time_index import TimeGrid, Times
 __all__ = [
     "Context",
     "Plan",
+    "fill_buffer",
+    "first_places",
     "place_rows",
     "plan_rows",
     "rows_before_gaps",
@@ -63,9 +65,11 @@ class Context:
     by_entity: list[tuple[Hashable, ContextRows]]
 
     @classmethod
-    def of_training_rows(cls, table: Table, times: list[Times], values: Array, span: int) -> Self:
-        """Keep the last rows of each series, and those before gaps."""
-        grid = infer_grid(times, sure=table.labels_are_time)
+    def of_training_rows(
+        cls, table: Table, times: list[Times], values: Array, span: int, *, grid: TimeGrid | None = None
+    ) -> Self:
+        """Keep the last rows of each series, and those before gaps; without a ``grid`` it is inferred from them."""
+        grid = grid or infer_grid(times, sure=table.labels_are_time)
         by_entity = []
         for entity, own in zip(table.entities, times, strict=True):
             keep = rows_before_gaps(grid.positions(own.values), span)
@@ -151,6 +155,25 @@ def strided_windows(buffer: Array, length: int, stride_within: int = 1) -> Array
     )
 
 
+def fill_buffer(values: Array, plans: list[Plan], entities: list[Entity], fillers: list[Any]) -> Array:
+    """Write the rows of each series, and what fills the other places."""
+    buffer = np.empty((sum(plan.n_places for plan in plans), values.shape[1]), dtype=values.dtype)
+    start = 0
+    for plan, entity, filler in zip(plans, entities, fillers, strict=True):
+        plan.fill(buffer[start : start + plan.n_places], values[entity.rows], filler)
+        start += plan.n_places
+    return buffer
+
+
+def first_places(plans: list[Plan], entities: list[Entity], n_rows: int, back: int) -> Array:
+    """The place in the buffer at which the window of each row begins, ``back`` places before the row."""
+    starts, start = np.empty(n_rows, dtype=np.intp), 0
+    for plan, entity in zip(plans, entities, strict=True):
+        starts[entity.rows] = np.arange(start, start + plan.n_places)[plan.new_places] - back
+        start += plan.n_places
+    return starts
+
+
 def take_windows(
     buffer: Array, plans: list[Plan], entities: list[Entity], n_rows: int, length: int, stride_within: int
 ) -> Array:
@@ -160,11 +183,7 @@ def take_windows(
     places = plans[0].new_places
     if entities[0].name is None and isinstance(places, slice):
         return windows[places.start - back : places.stop - back]
-    ends, start = np.empty(n_rows, dtype=np.intp), 0
-    for plan, entity in zip(plans, entities, strict=True):
-        ends[entity.rows] = np.arange(start, start + plan.n_places)[plan.new_places] - back
-        start += plan.n_places
-    return windows[ends]
+    return windows[first_places(plans, entities, n_rows, back)]
 
 
 def _merge_sorted(known: Array, new: Array) -> tuple[Array, Array]:

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sklrnn._hyperparameters import fitted, hyperparameters, validate_parameters
 from sklrnn.inputs.numeric import read_values
 from sklrnn.inputs.sklearn_classes import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklrnn.preprocessing._window_layout import Context, Plan, plan_rows, take_windows
+from sklrnn.preprocessing._window_layout import Context, Plan, fill_buffer, plan_rows, take_windows
 from sklrnn.preprocessing.window_parameters import WindowParameters
 from sklrnn.saved_state import Saved
 from sklrnn.timeline.calendar_features import Calendar
@@ -146,12 +146,7 @@ class SlidingWindow(WindowParameters, Saved, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         table, values = self._read(X, reset=False)
         plans = self._plan(table, values)
-        values = self._with_calendar(table, values)
-        buffer = np.empty((sum(plan.n_places for plan in plans), values.shape[1]), dtype=values.dtype)
-        start = 0
-        for plan, entity, filler in zip(plans, table.entities, self._fillers(table.entities), strict=True):
-            plan.fill(buffer[start : start + plan.n_places], values[entity.rows], filler)
-            start += plan.n_places
+        buffer = self._fill(table, values, plans)
         windows = take_windows(buffer, plans, table.entities, len(values), self.window_length, self.stride_within)
         return self._flatten(windows) if self.flatten else windows
 
@@ -242,6 +237,11 @@ class SlidingWindow(WindowParameters, Saved, TransformerMixin, BaseEstimator):
         if self._calendar is None:
             return values
         return np.column_stack([values, self._calendar.features(table.labels).astype(values.dtype)])
+
+    def _fill(self, table: Table, values: Array, plans: list[Plan]) -> Array:
+        """The buffer that windows are a view on, with the features of the calendar."""
+        values = self._with_calendar(table, values)
+        return fill_buffer(values, plans, table.entities, self._fillers(table.entities))
 
     def _filled_places(self, X: Any) -> Array:
         """Which places of each window have no row: (row, window_length)."""

@@ -26,7 +26,7 @@ from sklrnn.timeline.time_index import read_entity_times
 __all__ = ["supervise"]
 
 Array = NDArray[Any]
-_MISSING = -1
+MISSING = -1
 
 
 def supervise(
@@ -113,10 +113,10 @@ def supervise(
     2024-01-01 02:00:00   3.0         5.0
     """
     data, target = _read_target(read_values(data, "data"), target)
-    wanted = _check_steps(horizon)
+    wanted = check_steps(horizon)
     if steps not in ("index", "rows"):
         raise ValueError(f"steps must be 'index' or 'rows', got {steps!r}.")
-    columns = _target_columns(data, target)
+    columns = target_columns(data, target)
     chosen = take_columns(data, columns)
     values = chosen.to_numpy() if hasattr(chosen, "to_numpy") else np.asarray(chosen)
     if not len(values):
@@ -125,10 +125,17 @@ def supervise(
         raise ValueError(f"calendar must be {CALENDAR_WORDS}, got {calendar!r}.")
     table = split_table(data, time_column=time_column, groups=groups)
     entities, positions = _positions(table, len(values), by_index=steps == "index")
-    future, rows = _future_rows(entities, positions, wanted, len(values))
+    future, reaches = future_rows(entities, positions, wanted, len(values))
+    if not reaches.any():
+        longest = max(map(len, positions))
+        raise ValueError(
+            f"A horizon of {wanted.max()} steps needs at least {wanted.max() + 1} rows, got {longest}. "
+            "Shorten the horizon or pass more rows."
+        )
+    rows = np.flatnonzero(reaches)
     names = [data.columns[column] if hasattr(data, "columns") else column for column in columns]
     y = values[future[rows]]  # a missing row gives the last one here, and is dropped or refused below
-    missing = (future[rows] == _MISSING)[:, :, np.newaxis] | pd.isna(y)
+    missing = (future[rows] == MISSING)[:, :, np.newaxis] | pd.isna(y)
     if missing.any() and not dropna:
         raise ValueError(_describe_missing(missing, future[rows], rows, wanted, names))
     complete = ~missing.any(axis=(1, 2))
@@ -160,7 +167,8 @@ def _read_target(data: Any, target: Any) -> tuple[Any, Any]:
     return data, target
 
 
-def _check_steps(horizon: Any) -> Array:
+def check_steps(horizon: Any) -> Array:
+    """The steps ahead that a horizon asks for."""
     if isinstance(horizon, Integral):
         check_int("horizon", horizon, 1)
         return np.arange(1, int(horizon) + 1)
@@ -172,7 +180,8 @@ def _check_steps(horizon: Any) -> Array:
     return np.asarray(steps, dtype=np.intp)
 
 
-def _target_columns(data: Any, target: Any) -> list[int]:
+def target_columns(data: Any, target: Any) -> list[int]:
+    """The positions of the columns to predict."""
     names = target if isinstance(target, list) else [target]
     columns = [column_position(data, name, "target") for name in names]
     found = [column for column in columns if column is not None]
@@ -191,29 +200,26 @@ def _positions(table: Table, n_rows: int, *, by_index: bool) -> tuple[list[Entit
     return entities, [grid.positions(own.values) for own in series]
 
 
-def _future_rows(entities: list[Entity], positions: list[Array], steps: Array, n_rows: int) -> tuple[Array, Array]:
-    """For each row the rows that are the given steps ahead, and which rows have their whole future in the series."""
-    future = np.full((n_rows, len(steps)), _MISSING)
+def future_rows(entities: list[Entity], positions: list[Array], steps: Array, n_rows: int) -> tuple[Array, Array]:
+    """For each row the rows that are the given steps ahead, and whether its whole future lies in the series.
+
+    Where no row is so many steps ahead, it is ``MISSING``.
+    """
+    future = np.full((n_rows, len(steps)), MISSING)
     reaches = np.zeros(n_rows, dtype=bool)
     for entity, position in zip(entities, positions, strict=True):
         own = entity.row_numbers(n_rows)
         ahead = position[:, np.newaxis] + steps
         at = np.minimum(np.searchsorted(position, ahead), len(position) - 1)
-        future[own] = np.where(position[at] == ahead, own[at], _MISSING)
+        future[own] = np.where(position[at] == ahead, own[at], MISSING)
         reaches[own] = ahead.max(axis=1) <= position[-1]
-    if not reaches.any():
-        longest = max(map(len, positions))
-        raise ValueError(
-            f"A horizon of {steps.max()} steps needs at least {steps.max() + 1} rows, got {longest}. "
-            "Shorten the horizon or pass more rows."
-        )
-    return future, np.flatnonzero(reaches)
+    return future, reaches
 
 
 def _describe_missing(missing: Array, future: Array, rows: Array, steps: Array, names: list[Any]) -> str:
     first, step, column = np.argwhere(missing)[0]
     start = f"The target of row {rows[first]}, {steps[step]} step(s) ahead, is missing: "
-    if future[first, step] == _MISSING:
+    if future[first, step] == MISSING:
         return (
             f"{start}the index has a gap there. Fill it (data.asfreq and interpolate), pass dropna=True to leave such "
             "rows out, or steps='rows' to take the next rows whatever their time."

@@ -25,6 +25,7 @@ from sklrnn.inputs.ragged import Ragged
 from sklrnn.inputs.user_warnings import warn_user
 from sklrnn.saved_state import Saved, hashed_parts
 from sklrnn.training.batches import Batches
+from sklrnn.training.block_batches import BlockBatches
 from sklrnn.training.monitor import TrainingMonitor
 from sklrnn.training.net import SequenceNet
 from sklrnn.training.process_group import ONE_PROCESS, OneProcess
@@ -241,6 +242,8 @@ def _parts_of_object(value: Any) -> Iterator[bytes]:
         content = value.detach().cpu().numpy()
     elif isinstance(value, Ragged):
         content = value.flat(), value.lengths
+    elif isinstance(value, BlockBatches):
+        content = value.identity
     elif isinstance(value, type):
         content = value.__qualname__
     else:

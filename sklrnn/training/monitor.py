@@ -11,6 +11,7 @@ from skorch.callbacks import Callback
 
 from sklrnn.inputs.user_warnings import warn_user
 from sklrnn.training.batches import Batches
+from sklrnn.training.block_batches import BlockBatches
 from sklrnn.training.net import SequenceNet
 
 Weights = dict[str, torch.Tensor]
@@ -197,11 +198,18 @@ class ProgressReport(Callback):
         self.max_epochs = max_epochs
         self.lines = lines
 
-    def on_train_begin(self, net: SequenceNet, **_: Any) -> None:
+    def on_train_begin(self, net: SequenceNet, X: Batches | None = None, **_: Any) -> None:
         from tqdm.auto import tqdm
 
-        self._epoch = 0
-        self._bar = None if self.lines else tqdm(total=self.max_epochs, unit="epoch")
+        self._epoch, self._bar, self._blocks = 0, None, None
+        if self.lines:
+            return
+        if isinstance(X, BlockBatches):  # an epoch may take hours
+            self._blocks = X
+            self._bar = tqdm(total=self.max_epochs * len(X), unit="batch")
+            X.report = self._bar.update
+        else:
+            self._bar = tqdm(total=self.max_epochs, unit="epoch")
 
     def on_epoch_begin(self, net: SequenceNet, **_: Any) -> None:
         self._started = perf_counter()
@@ -215,11 +223,14 @@ class ProgressReport(Callback):
         }
         if self._bar is not None:
             self._bar.set_postfix({label: f"{value:.4g}" for label, value in shown.items()}, refresh=False)
-            self._bar.update()
+            if self._blocks is None:
+                self._bar.update()
             return
         losses = "  ".join(f"{label} {value:.4g}" for label, value in shown.items())
         print(f"epoch {self._epoch}/{self.max_epochs}  {losses}  {perf_counter() - self._started:.2f} s")
 
     def on_train_end(self, net: SequenceNet, **_: Any) -> None:
+        if self._blocks is not None:
+            self._blocks.report = None
         if self._bar is not None:
             self._bar.close()
