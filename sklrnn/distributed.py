@@ -1,16 +1,15 @@
-"""Searches of scikit-learn on a Dask cluster whose workers may die."""
+"""Searches of scikit-learn on a Dask cluster whose workers may die. It needs the optional package dask."""
 
 import pickle
 from collections.abc import Callable
-from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import cloudpickle
 from joblib import parallel_config
 from joblib.parallel import ParallelBackendBase
 
+from sklrnn.inputs.user_warnings import warn_user
 from sklrnn.training.process import one_blas_thread, thread_limit
 
 if TYPE_CHECKING:
@@ -19,40 +18,52 @@ if TYPE_CHECKING:
 __all__ = ["DaskBackend"]
 
 # Arguments from so many bytes on are sent to the cluster once, and not with every fit.
-_LARGE_BYTES = 10_000
+_SENT_ONCE = 10_000
+# From so many bytes on, the workers should load the data themselves.
+_TOO_MUCH_TO_SEND = 2**28
 
 
 class DaskBackend(ParallelBackendBase):
     """Run the fits of a search on a Dask cluster; a worker that dies costs only what it was doing.
 
-    A joblib backend for ``joblib.parallel_config``, so for everything of scikit-learn that has ``n_jobs``. It differs
-    from joblib's own backend ``"dask"`` in how data reach the workers: there they are scattered, and lost with the
-    worker that holds them, and the search with them. Here data are results of tasks, which Dask repeats on another
-    worker, as it repeats the fits that a dead worker had not delivered. A fit whose workers die again and again (more
-    often than ``distributed.scheduler.allowed-failures``, by default 3) ends the search with Dask's ``KilledWorker``.
+    A joblib backend for ``joblib.parallel_config``, so it serves all of scikit-learn that has `n_jobs`. It differs from
+    joblib's own ``"dask"`` in how data reach the workers: there they are scattered, and if a worker dies that alone
+    holds them, the search ends with an error. Here they are results of tasks, which Dask repeats on another worker, as
+    it repeats fits that were not delivered. A fit that takes several workers with it (more than Dask's setting
+    ``distributed.scheduler.allowed-failures``, 3 by default) ends the search with ``KilledWorker``.
 
-    Each fit computes with one thread, of BLAS and of torch, unless the estimator's own ``n_jobs`` asks for more.
+    Each fit computes with one thread of torch and of BLAS, unless `n_jobs` of the estimator asks for more.
 
     Parameters
     ----------
     client : distributed.Client or None, default=None
-        The client of the cluster. By default the newest that was made in this process.
+        The client of the cluster; by default the one that was made last in this process.
 
     See Also
     --------
-    joblib.parallel_config : Takes the backend.
+    sklrnn.Checkpoints : Lets a search that is started again skip the fits that it has done.
 
     Notes
     -----
-    Data pass through the scheduler, which keeps them for the length of the search. The user guide shows how workers
+    Data pass through Dask's scheduler, which keeps them for the length of the search. The user guide shows how workers
     load large data themselves.
 
     Examples
     --------
-    >>> from dask.distributed import Client  # doctest: +SKIP
-    >>> client = Client("scheduler:8786")  # doctest: +SKIP
-    >>> with joblib.parallel_config(backend=DaskBackend(client)):  # doctest: +SKIP
-    ...     search.fit(X, y)
+    >>> import joblib
+    >>> import numpy as np
+    >>> from dask.distributed import Client
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from sklrnn import GRURegressor
+    >>> from sklrnn.distributed import DaskBackend
+    >>> X = np.random.default_rng(0).normal(size=(100, 6))
+    >>> y = X[:, -1]
+    >>> search = GridSearchCV(GRURegressor(max_epochs=5, random_state=0), {"units": [2, 16]}, cv=2)
+    >>> with Client(n_workers=2, processes=False, dashboard_address=None) as client:  # or its scheduler's address
+    ...     with joblib.parallel_config(backend=DaskBackend(client)):
+    ...         search = search.fit(X, y)
+    >>> search.best_params_
+    {'units': 16}
     """
 
     supports_retrieve_callback = True
@@ -107,11 +118,25 @@ class DaskBackend(ParallelBackendBase):
         from dask.sizeof import sizeof
 
         if id(argument) not in self._sent:
-            if sizeof(argument) < _LARGE_BYTES:
+            if sizeof(argument) < _SENT_ONCE:
                 return argument
-            task = self.client.submit(load_data, cloudpickle.dumps(argument), key=f"data-{uuid4().hex}", pure=False)
-            self._sent[id(argument)] = argument, task
+            self._sent[id(argument)] = argument, self._send(argument)
         return self._sent[id(argument)][1]
+
+    def _send(self, argument: Any) -> "Future":
+        import cloudpickle  # which Dask depends on
+        import dask
+
+        pickled = cloudpickle.dumps(argument)
+        if len(pickled) > _TOO_MUCH_TO_SEND:
+            warn_user(
+                f"{type(argument).__name__} of {len(pickled) / 2**20:.0f} MiB is sent through Dask's scheduler, which "
+                "keeps it for the length of the search. Pass the numbers of rows as X, and load the rows in the first "
+                "step of a Pipeline, so that each worker reads them itself."
+            )
+        # Dask's own warning comes from 10 MiB on and proposes what a search can't do.
+        with dask.config.set({"distributed.admin.large-graph-warning-threshold": len(pickled) + 2**20}):
+            return self.client.submit(load_data, pickled, key=f"data-{uuid4().hex}", pure=False)
 
     def stop_call(self) -> None:
         self._sent.clear()
@@ -128,9 +153,7 @@ def load_data(pickled: bytes) -> Any:
 
 def run_calls(calls: list[tuple[Callable[..., Any], list[Any], dict[str, Any]]]) -> list[Any]:
     """Call functions one after another, on a worker: the cluster is divided among fits, not each fit among threads."""
-    with ExitStack() as settings:
-        for setting in (parallel_config(backend="sequential"), one_blas_thread(), thread_limit(1)):
-            settings.enter_context(setting)
+    with parallel_config(backend="sequential"), one_blas_thread(), thread_limit(1):
         return [function(*args, **kwargs) for function, args, kwargs in calls]
 
 
@@ -143,6 +166,6 @@ def _current_client() -> "Client":
         return get_client()
     except ValueError as error:
         raise ValueError(
-            "There is no client of a Dask cluster. Make one first: dask.distributed.Client('address:8786'), or Client() "
-            "for a cluster on this machine."
+            "There is no client of a Dask cluster. Make one first: dask.distributed.Client('scheduler:8786'), or "
+            "Client() for a cluster on this machine."
         ) from error

@@ -101,8 +101,8 @@ def forecast(number: int) -> None:
 def endless_streams() -> list[Any]:
     """Streams that go on through the whole run: kernels, convolutions, torch."""
     models = [
-        GRURegressor(units=8, max_epochs=1, random_state=0),
         LSTMRegressor(units=8, max_epochs=1, random_state=0, pooling="mean"),
+        GRURegressor(units=8, max_epochs=1, random_state=0, filters=4),
         RecurrentRegressor(cell="slstm", units=8, max_epochs=1, random_state=0),
     ]
     return [model.fit(X, Y).start_stream() for model in models]

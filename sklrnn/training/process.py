@@ -26,7 +26,8 @@ class ScopedSetting:
 
     Where blocks overlap, the first remembers how to undo all changes, and the last to end does that: if each block
     saved and restored for itself, the last one would restore what another had set. With ``each`` every block makes its
-    change and undoes all of them when it ends, for a setting that each thread has a copy of.
+    change, for a setting that each thread has a copy of: a block within another of its thread goes back to the setting
+    of that, and the outermost undoes all changes.
     """
 
     def __init__(self, change: Callable[..., Callable[[], Any]], *, each: bool = False) -> None:
@@ -34,6 +35,7 @@ class ScopedSetting:
         self._each = each
         self._lock = threading.RLock()
         self._n_inside = 0
+        self._of_thread = threading.local()
         self._undo: Callable[[], Any]
         if hasattr(os, "register_at_fork"):  # a thread that holds the lock would not be there to release it
             release = self._lock.release
@@ -41,18 +43,23 @@ class ScopedSetting:
 
     @contextmanager
     def __call__(self, *value: Any) -> Iterator[None]:
+        depth = getattr(self._of_thread, "depth", 0)
         with self._lock:
-            if self._n_inside == 0:
-                self._undo = self._change(*value)
-            elif self._each:
-                self._change(*value)
+            undo = None
+            if self._each or self._n_inside == 0:
+                undo = self._change(*value)
+                self._undo = self._undo if self._n_inside else undo
             self._n_inside += 1
+        self._of_thread.depth = depth + 1
         try:
             yield
         finally:
+            self._of_thread.depth = depth
             with self._lock:
                 self._n_inside -= 1
-                if self._each or self._n_inside == 0:
+                if depth and undo is not None:
+                    undo()
+                elif self._each or self._n_inside == 0:
                     self._undo()
 
 
