@@ -5,7 +5,11 @@ from importlib.util import find_spec
 
 import pytest
 
-_NEEDED = {"sklrnn/export/onnx_model.py": "onnx", "sklrnn/export/skl2onnx_converter.py": "skl2onnx"}
+_NEEDED = {
+    "sklrnn/distributed.py": "distributed",
+    "sklrnn/export/onnx_model.py": "onnx",
+    "sklrnn/export/skl2onnx_converter.py": "skl2onnx",
+}
 
 collect_ignore = [path for path, package in _NEEDED.items() if find_spec(package) is None]
 

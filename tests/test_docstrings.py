@@ -14,6 +14,7 @@ from sklearn.experimental import enable_iterative_imputer  # noqa: F401, a name 
 import sklrnn
 import sklrnn.cells
 import sklrnn.datasets
+import sklrnn.distributed
 import sklrnn.forecasting
 import sklrnn.inspection
 import sklrnn.metrics
@@ -51,6 +52,7 @@ DOCUMENTED = {
         sklrnn,
         sklrnn.cells,
         sklrnn.datasets,
+        sklrnn.distributed,
         sklrnn.forecasting,
         sklrnn.inspection,
         sklrnn.metrics,

@@ -11,7 +11,7 @@ import pytest
 from matplotlib import pyplot
 
 import sklrnn
-from sklrnn import cells, datasets, export, forecasting, inspection, metrics, sktime_adapters
+from sklrnn import cells, datasets, distributed, export, forecasting, inspection, metrics, sktime_adapters
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -75,7 +75,7 @@ def test_links_within_the_repository_lead_somewhere(page):
 
 def test_api_page_names_everything_public():
     listed = set(re.findall(r"^   (?:\w+\.)?(\w+)$", (DOCS / "api.md").read_text(encoding="utf-8"), re.MULTILINE))
-    packages = (sklrnn, datasets, export, forecasting, inspection, metrics, sktime_adapters)
+    packages = (sklrnn, datasets, distributed, export, forecasting, inspection, metrics, sktime_adapters)
     assert {name for package in packages for name in package.__all__} <= listed
     text = (DOCS / "api.md").read_text(encoding="utf-8")
     assert [name for name in cells.__all__ if f"sklrnn.cells.{name}" not in text] == []

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from types import FrameType
 
 # Packages between the line of the user and the code that warns.
-_NOT_THE_USER = {"sklrnn", "sklearn", "sktime", "contextlib"}
+_NOT_THE_USER = {"sklrnn", "sklearn", "sktime", "joblib", "contextlib"}
 
 _given: ContextVar[set[str] | None] = ContextVar("given", default=None)
 

@@ -1,5 +1,12 @@
-"""Settings of the whole process, changed for the length of a block; blocks may overlap in several threads."""
+"""Settings of the whole process, changed for the length of a block; blocks may overlap in several threads.
 
+A forked child computes with one thread. Torch's operators divide their work among the threads of OpenMP, and a fork
+copies none of them: an operator that asks for two waits forever. The kernels start threads of their own and would not
+need this, but then nearly no fit would be free of such an operator.
+"""
+
+import math
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,37 +26,64 @@ class ScopedSetting:
 
     Where blocks overlap, the first remembers how to undo all changes, and the last to end does that: if each block
     saved and restored for itself, the last one would restore what another had set. With ``each`` every block makes its
-    change and undoes all of them when it ends, for a setting that each thread has a copy of.
+    change, for a setting that each thread has a copy of: a block within another of its thread goes back to the setting
+    of that, and the outermost undoes all changes.
     """
 
     def __init__(self, change: Callable[..., Callable[[], Any]], *, each: bool = False) -> None:
         self._change = change
         self._each = each
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._n_inside = 0
+        self._of_thread = threading.local()
         self._undo: Callable[[], Any]
+        if hasattr(os, "register_at_fork"):  # a thread that holds the lock would not be there to release it
+            release = self._lock.release
+            os.register_at_fork(before=self._lock.acquire, after_in_parent=release, after_in_child=release)
 
     @contextmanager
     def __call__(self, *value: Any) -> Iterator[None]:
+        depth = getattr(self._of_thread, "depth", 0)
         with self._lock:
-            if self._n_inside == 0:
-                self._undo = self._change(*value)
-            elif self._each:
-                self._change(*value)
+            undo = None
+            if self._each or self._n_inside == 0:
+                undo = self._change(*value)
+                self._undo = self._undo if self._n_inside else undo
             self._n_inside += 1
+        self._of_thread.depth = depth + 1
         try:
             yield
         finally:
+            self._of_thread.depth = depth
             with self._lock:
                 self._n_inside -= 1
-                if self._each or self._n_inside == 0:
+                if depth and undo is not None:
+                    undo()
+                elif self._each or self._n_inside == 0:
                     self._undo()
+
+
+_most_threads = math.inf
+
+
+def _use_torch_threads(n_threads: int) -> None:
+    torch.set_num_threads(int(min(n_threads, _most_threads)))
+
+
+def _keep_to_one_thread() -> None:
+    global _most_threads
+    _most_threads = 1
+    torch.set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_keep_to_one_thread)
 
 
 def _set_torch_threads(n_threads: int) -> Callable[[], None]:
     before = torch.get_num_threads()
-    torch.set_num_threads(n_threads)
-    return lambda: torch.set_num_threads(before)
+    _use_torch_threads(n_threads)
+    return lambda: _use_torch_threads(before)
 
 
 @contextmanager

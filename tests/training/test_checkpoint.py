@@ -16,7 +16,8 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import Pipeline, make_pipeline
 
 import sklrnn
@@ -257,6 +258,21 @@ def test_a_search_that_is_started_again_skips_its_finished_fits(tmp_path, epochs
     assert sum(epochs) == 0
     assert_array_equal(again.cv_results_["mean_test_score"], first.cv_results_["mean_test_score"])
     assert_array_equal(again.predict(X), first.predict(X))
+
+
+def test_a_halving_search_over_epochs_trains_only_those_that_a_candidate_has_not_had(tmp_path, epochs):
+    def search(checkpoint):
+        model = GRURegressor(**{**SETTINGS, "units": 4, "checkpoint": checkpoint})
+        halving = {"resource": "max_epochs", "min_resources": 2, "max_resources": 8, "factor": 2}
+        rates = {"learning_rate": [0.001, 0.003, 0.01, 0.03]}
+        return HalvingGridSearchCV(model, rates, cv=TimeSeriesSplit(2), refit=False, random_state=0, **halving)
+
+    anew = search(None).fit(X, Y)
+    assert sum(epochs) == 2 * (4 * 2 + 2 * 4 + 1 * 8)  # folds, candidates, epochs
+    epochs.clear()
+    going_on = search(tmp_path).fit(X, Y)
+    assert sum(epochs) == 2 * (4 * 2 + 2 * 2 + 1 * 4)
+    assert_array_equal(going_on.cv_results_["mean_test_score"], anew.cv_results_["mean_test_score"])
 
 
 def test_checkpoints_are_written_as_often_as_asked(tmp_path, monkeypatch):

@@ -1,0 +1,54 @@
+"""What ``tests/long_runs.py`` measures: here in a short run, and that it finds what is left behind."""
+
+import importlib.util
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SCRIPT = Path(__file__).with_name("long_runs.py")
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the script needs /proc")
+
+
+@pytest.fixture
+def script():
+    spec = importlib.util.spec_from_file_location("long_runs", SCRIPT)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    return script
+
+
+@pytest.mark.slow
+def test_memory_threads_and_handles_stay_what_they_were():
+    command = [sys.executable, str(SCRIPT), "--fits=40", "--forecasters=15", "--steps=3000"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_memory_that_is_kept_is_found(script):
+    kept = []
+    (found,) = script.complaints("arrays", lambda number: kept.append(np.ones(2**18)), 40)  # 2 MB each
+    assert "40 arrays: memory grew by" in found
+
+
+def test_threads_that_are_left_are_found(script):
+    done = threading.Event()
+    try:
+        found = script.complaints("waits", lambda number: threading.Thread(target=done.wait).start(), 12)
+    finally:
+        done.set()
+    assert found == ["12 waits: 2 python_threads are left", "12 waits: 2 threads are left"]
+
+
+def test_files_that_stay_open_are_found(script, tmp_path):
+    files = []
+    try:
+        found = script.complaints("files", lambda number: files.append((tmp_path / str(number)).open("w")), 12)
+    finally:
+        for file in files:
+            file.close()
+    assert found == ["12 files: 2 handles are left"]
