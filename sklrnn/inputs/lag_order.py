@@ -47,7 +47,7 @@ def warn_of_lag_order(estimator: Any, table: Array) -> None:
 
 
 def _n_lags(moved: Array, moved_back: Array) -> int:
-    """How many columns, from the first on, hold the values of their neighbour at another time; 0 if it may be chance."""
+    """How many columns, from the first on, hold the same series at consecutive times; 0 if it may be chance."""
     is_lag = (moved > _MOVED) & (moved_back < _MOVED_BACK)
     n_lags = 1 + int(np.argmin([*is_lag, False]))
     return n_lags if n_lags >= _LEAST_COLUMNS else 0
