@@ -1,6 +1,7 @@
 """The code of docs/guide/hosts.md, section by section, for tests with the packages that it is about.
 
 These packages are in no extra: ``.ci/run-hosts`` installs them in an environment of its own and runs the tests here.
+Test files import them inside of tests, so that they can be collected anywhere.
 """
 
 import re
@@ -17,21 +18,24 @@ def code_of(tmp_path, monkeypatch):
     """Run the set-up of the page, then the code under a heading, and give the names that they defined."""
     monkeypatch.chdir(tmp_path)
     # Nothing is reported to the makers of these packages.
-    for name in ("DO_NOT_TRACK", "MLFLOW_DISABLE_TELEMETRY"):
-        monkeypatch.setenv(name, "true")
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    for name, value in {
+        "DO_NOT_TRACK": "true",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "RAY_USAGE_STATS_ENABLED": "0",
+    }.items():
+        monkeypatch.setenv(name, value)
 
     def run(heading):
         text = PAGE.read_text(encoding="utf-8")
         names = {"__name__": "hosts"}
-        for section in re.split(r"^(?=## )", text, flags=re.MULTILINE):
-            start = text.index(section)
-            if start and not section.startswith(f"## {heading}\n"):
-                continue
-            for block in BLOCK.finditer(section):
+        section = "set-up"
+        for part in re.finditer(r"^## (?P<heading>.+)$|" + BLOCK.pattern, text, BLOCK.flags):
+            if part["heading"]:
+                section = part["heading"]
+            elif section in ("set-up", heading):
                 # The empty lines make an error name the line of the page.
-                line = text.count("\n", 0, start + block.start(1))
-                exec(compile("\n" * line + block[1], str(PAGE), "exec"), names)
+                line = text.count("\n", 0, part.start()) + 1
+                exec(compile("\n" * line + part[2], str(PAGE), "exec"), names)
         return names
 
     return run

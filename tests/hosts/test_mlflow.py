@@ -55,3 +55,17 @@ def test_autolog_records_pipelines_only(code_of):
     finally:
         mlflow.sklearn.autolog(disable=True)
     assert mlflow.last_active_run().data.params["gruregressor__units"] == "8"
+
+
+def test_a_forecaster_is_logged_and_loaded(code_of):
+    import mlflow
+
+    from sklrnn.forecasting import GRUForecaster
+
+    names = code_of("MLflow")
+    forecaster = GRUForecaster(units=4, max_epochs=2, random_state=0).fit(names["passengers"], fh=[1, 2, 3])
+    with mlflow.start_run():
+        logged = mlflow.sklearn.log_model(
+            forecaster, name="forecaster", pip_requirements=[], skops_trusted_types=names["trusted_types"]()
+        )
+    assert mlflow.sklearn.load_model(logged.model_uri).predict().equals(forecaster.predict())
