@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 PAGE = Path(__file__).parents[2] / "docs" / "guide" / "hosts.md"
-BLOCK = re.compile(r"^```py(?:thon)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+HEADING_OR_CODE = re.compile(r"^## ([^\n]+)$|^```py(?:thon)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -29,12 +29,12 @@ def code_of(tmp_path, monkeypatch):
         text = PAGE.read_text(encoding="utf-8")
         names = {"__name__": "hosts"}
         section = "set-up"
-        for part in re.finditer(r"^## (?P<heading>.+)$|" + BLOCK.pattern, text, BLOCK.flags):
-            if part["heading"]:
-                section = part["heading"]
+        for part in HEADING_OR_CODE.finditer(text):
+            if part[1]:
+                section = part[1]
             elif section in ("set-up", heading):
                 # The empty lines make an error name the line of the page.
-                line = text.count("\n", 0, part.start()) + 1
+                line = text.count("\n", 0, part.start(2))
                 exec(compile("\n" * line + part[2], str(PAGE), "exec"), names)
         return names
 
