@@ -103,6 +103,20 @@ def test_a_picture_of_a_page_is_drawn_by_a_script(page):
         assert picture in drawn or (measured.is_file() and picture.name in measured.read_text(encoding="utf-8"))
 
 
+def test_page_of_other_packages_has_the_versions_of_their_tests_and_a_test_for_each_section():
+    text = (DOCS / "guide" / "hosts.md").read_text(encoding="utf-8")
+    pins = (ROOT / ".ci" / "constraints-hosts.txt").read_text(encoding="utf-8").lower()
+    rows = re.findall(r"^\| \[([^]]+)\]\(#\S+\) \| ([\d.]+) \|", text, re.MULTILINE)
+    renamed = {"mlflow": "mlflow-skinny", "onnx runtime": "onnxruntime"}
+    wanted = [f"{renamed.get(name.lower(), name.lower())}=={version}" for name, version in rows]
+    assert [pin for pin in wanted if pin not in pins.splitlines()] == []
+
+    sections = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert sections == [name for name, _ in rows]
+    tests = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "tests" / "hosts").glob("test_*.py")))
+    assert [name for name in sections if f'code_of("{name}")' not in tests] == []
+
+
 def test_readme_names_every_estimator():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [name for name in sklrnn.__all__ if name.endswith(("Regressor", "Classifier")) and name not in readme] == []

@@ -42,7 +42,7 @@ def _types_of(labels: Any, place: str) -> dict[str, Any]:
     dtype = getattr(labels, "dtype", None)
     if isinstance(dtype, np.dtype) and dtype.kind != "O":
         kind = "string" if dtype.kind in "US" else "number"
-        return {kind: np.ravel(labels)[0]} if np.size(labels) else {}
+        return {kind: np.ravel(labels)[0]} if labels.size else {}
     found: dict[str, Any] = {}
     for number, label in enumerate(_items(labels)):
         if label is None or label is pd.NA or label is pd.NaT or (isinstance(label, float) and label != label):
