@@ -1,0 +1,124 @@
+"""The one thread that uses the model, and what waits for it."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from .errors import Busy, RefusedRequest, RequestError
+from .json_values import as_json_values
+from .model_info import Model, Options
+
+
+@dataclass
+class _Job:
+    """One request for predictions."""
+
+    sequences: list[np.ndarray]
+    options: Options
+    future: Future = field(default_factory=Future)
+
+
+class ModelThread:
+    """Answers requests that wait at the same time by one call.
+
+    Nobody waits for others to come: when the thread is free, it takes
+    what has arrived by then. All that uses the model is done here, in the
+    order in which it arrived.
+    """
+
+    def __init__(
+        self, model: Model, *, max_samples: int, max_waiting: int
+    ) -> None:
+        self._model = model
+        self._max_samples = max_samples
+        self._max_waiting = max_waiting
+        self._jobs: deque[_Job] = deque()
+        self._pending: set[Future] = set()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
+        self.batch_sizes: deque[int] = deque(maxlen=1000)  # the newest
+
+    async def predict(
+        self, sequences: list[np.ndarray], options: Options
+    ) -> dict[str, list[Any]]:
+        """Answer a request, together with others if they wait too."""
+        self._check_room()
+        job = _Job(sequences, options)
+        self._jobs.append(job)
+        # As many calls as jobs: one of them takes each job.
+        self._submit(self._answer_waiting)
+        return await asyncio.wrap_future(job.future)
+
+    async def run(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a function in the thread."""
+        self._check_room()
+        return await asyncio.wrap_future(self._submit(function, *args))
+
+    def close(self) -> None:
+        self._thread.shutdown(cancel_futures=True)
+
+    def _check_room(self) -> None:
+        if len(self._pending) >= self._max_waiting:
+            raise Busy(
+                f"{self._max_waiting} requests wait already, which is the "
+                "limit of this service. Send the request again later."
+            )
+
+    def _submit(self, function: Callable[..., Any], *args: Any) -> Future:
+        future = self._thread.submit(function, *args)
+        self._pending.add(future)
+        future.add_done_callback(self._pending.discard)
+        return future
+
+    # -- in the thread ---------------------------------------------------
+
+    def _answer_waiting(self) -> None:
+        jobs = self._take()
+        for options in dict.fromkeys(job.options for job in jobs):
+            self._answer([job for job in jobs if job.options == options])
+
+    def _take(self) -> list[_Job]:
+        """The jobs that wait, up to the largest batch."""
+        jobs: list[_Job] = []
+        room = 1 if self._model.info.stateful else self._max_samples
+        while self._jobs and (
+            not jobs or len(self._jobs[0].sequences) <= room
+        ):
+            job = self._jobs.popleft()
+            if job.future.set_running_or_notify_cancel():
+                jobs.append(job)
+                room -= len(job.sequences)
+        return jobs
+
+    def _answer(self, jobs: list[_Job]) -> None:
+        sequences = [each for job in jobs for each in job.sequences]
+        self.batch_sizes.append(len(sequences))
+        try:
+            answers = self._model.answer(sequences, jobs[0].options)
+        except Exception as error:
+            if len(jobs) == 1:
+                jobs[0].future.set_exception(_for_client(error))
+                return
+            # One of them fails, and must not fail the others.
+            for job in jobs:
+                self._answer([job])
+            return
+        ends = np.cumsum([0, *(len(job.sequences) for job in jobs)])
+        for job, (start, end) in zip(jobs, pairwise(ends), strict=True):
+            share = {name: v[start:end] for name, v in answers.items()}
+            try:
+                job.future.set_result(as_json_values(share))
+            except RequestError as error:
+                job.future.set_exception(error)
+
+
+def _for_client(error: Exception) -> Exception:
+    """A ValueError of the model tells what is wrong with the request."""
+    return (
+        RefusedRequest(str(error)) if type(error) is ValueError else error
+    )
