@@ -1,6 +1,7 @@
 """The service: what is asked, and what comes back."""
 
 import time
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -127,10 +128,13 @@ def warm_up(model: Model, settings: Settings) -> None:
     info = model.info
     n_steps = info.n_steps or max(info.min_steps, settings.min_steps, 16)
     zeros = np.zeros((min(n_steps, settings.max_steps), info.n_features))
-    for n_samples in {1, settings.max_samples}:
-        model.answer([zeros] * n_samples, Options())
-    if info.streams:
-        model.start_stream().step(zeros[0])
+    with warnings.catch_warnings():
+        # That zeros lie outside of what training saw means nothing.
+        warnings.simplefilter("ignore")
+        for n_samples in (1, settings.max_samples):
+            model.answer([zeros] * n_samples, Options())
+        if info.streams:
+            model.start_stream().step(zeros[0])
 
 
 async def answer_invalid(request: Request, error: Any) -> Response:

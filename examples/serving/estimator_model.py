@@ -1,6 +1,7 @@
 """A fitted estimator of sklrnn, or a pipeline that ends in one."""
 
 import warnings
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -28,7 +29,8 @@ class EstimatorModel:
                 f"{type(self._estimator).__name__}."
             )
         has_steps = is_pipeline and len(model) > 1
-        self._front = model[:-1] if has_steps else None
+        # A copy, as a window is changed below.
+        self._front = deepcopy(model[:-1]) if has_steps else None
         names = getattr(model, "feature_names_in_", None)
         self._names = None if names is None else list(names)
         self._window = self._find_window()

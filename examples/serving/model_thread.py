@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import Busy, RefusedRequest, RequestError
+from .errors import Busy, RefusedRequest
 from .json_values import as_json_values
 from .model_info import Model, Options
 
@@ -110,15 +110,15 @@ class ModelThread:
             return
         ends = np.cumsum([0, *(len(job.sequences) for job in jobs)])
         for job, (start, end) in zip(jobs, pairwise(ends), strict=True):
-            share = {name: v[start:end] for name, v in answers.items()}
             try:
+                share = {name: v[start:end] for name, v in answers.items()}
                 job.future.set_result(as_json_values(share))
-            except RequestError as error:
-                job.future.set_exception(error)
+            except Exception as error:
+                job.future.set_exception(_for_client(error))
 
 
 def _for_client(error: Exception) -> Exception:
     """A ValueError of the model tells what is wrong with the request."""
-    return (
-        RefusedRequest(str(error)) if type(error) is ValueError else error
-    )
+    if isinstance(error, ValueError):
+        return RefusedRequest(str(error))
+    return error
