@@ -59,7 +59,6 @@ def make_app(model: Model, settings: Settings | None = None) -> FastAPI:
         thread.close()
 
     app = FastAPI(title=f"{info.estimator} of sklrnn", lifespan=lifespan)
-    app.state.batch_sizes = thread.batch_sizes
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_exception_handler(RequestValidationError, answer_invalid)
     app.add_exception_handler(HTTPException, answer_http_error)

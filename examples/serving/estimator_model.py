@@ -85,12 +85,10 @@ class EstimatorModel:
         return pd.DataFrame(rows, columns=self._names)
 
     def _find_window(self) -> SlidingWindow | None:
-        steps = (
-            [] if self._front is None else [s for _, s in self._front.steps]
-        )
-        windows = [
-            step for step in steps if isinstance(step, SlidingWindow)
-        ]
+        if self._front is None:
+            return None
+        steps = [step for _, step in self._front.steps]
+        windows = [s for s in steps if isinstance(s, SlidingWindow)]
         if not windows:
             return None
         (window,) = windows
@@ -108,10 +106,10 @@ class EstimatorModel:
     def _can_read(self, X: np.ndarray) -> bool:
         if self._estimator.embedding_dim is not None:
             return False  # tokens may be sequences in any case
+        table = self._as_table(X)
         try:
-            table = self._as_table(X)
-            front = self._front
-            table = table if front is None else front.transform(table)
+            if self._front is not None:
+                table = self._front.transform(table)
             self._estimator.predict(table)
         except ValueError:
             return False
@@ -121,14 +119,13 @@ class EstimatorModel:
         last, window = self._estimator, self._window
         classes = getattr(last, "classes_", None)
         reads_tokens = last.embedding_dim is not None
-        n_steps = n_features = None
+        n_steps, n_features = None, 1 if reads_tokens else n_columns
         if self._reads_tables:
             n_steps = last.n_timesteps or n_columns
             n_features = n_columns // n_steps
         min_steps = 1
         if window is not None:
             min_steps += (window.window_length - 1) * window.stride_within
-        n_features = 1 if reads_tokens else n_features or n_columns
         rereads = last.bidirectional or "window" in (
             last.normalize_X,
             getattr(last, "normalize_y", None),

@@ -86,7 +86,7 @@ def test_a_request_that_can_not_be_read_is_422_and_says_what_to_send(post, regre
 
 
 def test_a_body_that_is_not_marked_as_json_is_refused(post, regressor):
-    answer = post(regressor, content=b'{"sequences": [[[1, 2]]]}')
+    answer = post(regressor, content=b'{"sequences": [[[1, 2]]]}', headers={"content-type": "text/plain"})
     assert answer.status_code == 422
     assert "Content-Type: application/json" in answer.json()["detail"]
 
