@@ -1,6 +1,6 @@
 """The service of examples/serving under load: clients on this machine that ask again as soon as they are answered.
 
-    python docs/benchmarks/serving.py [--seconds 3] [--rounds 3]
+    python docs/benchmarks/serving.py [--units 64] [--seconds 3] [--rounds 3]
 
 For a model from skops and from ONNX, with requests joined to batches and one by one, and for 1, 8 and 32 clients:
 requests per second, the time to an answer (median and 99th percentile), what the server used of the processor for a
@@ -39,10 +39,10 @@ CLIENTS = (1, 8, 32)
 N_STEPS, N_FEATURES = 96, 8
 
 
-def fitted():
-    """A model of ordinary size; what it learnt is of no interest here."""
+def fitted(units):
+    """A model, and sequences to ask about; what it learnt is of no interest here."""
     X = np.random.default_rng(0).normal(size=(256, N_STEPS, N_FEATURES))
-    return GRURegressor(units=128, max_epochs=1, random_state=0).fit(X, X[:, -1, 0]), X[:32].round(3)
+    return GRURegressor(units=units, max_epochs=1, random_state=0).fit(X, X[:, -1, 0]), X[:32].round(3)
 
 
 @contextmanager
@@ -160,12 +160,13 @@ def measure(servers, cases, *, rounds, seconds):
 
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("--units", type=int, nargs="+", default=[64], help="of each layer")
     parser.add_argument("--seconds", type=float, default=3.0, help="of each line in each round")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     packages = ("torch", "onnxruntime", "fastapi", "uvicorn")
     print(f"{platform.machine()}, {os.cpu_count()} cores,", *(f"{name} {version(name)}" for name in packages))
-    model, X = fitted()
+    model, X = fitted(tuple(options.units))
     expected = model.predict(X).tolist()
     bodies = [json.dumps({"sequences": [x]}).encode() for x in X.tolist()]
     steps = [[json.dumps({"steps": [step]}).encode() for step in x] for x in X.tolist()]

@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from .body_limit import BodyLimit
 from .checks import read_options, read_sequences, read_steps
 from .errors import RefusedRequest, RequestError
-from .model_info import Model, Options
+from .model_info import Model, ModelInfo, Options
 from .model_thread import ModelThread
 from .schemas import (
     PredictAnswer,
@@ -43,27 +43,34 @@ STREAM_PROBLEMS: dict[int | str, Any] = {
 def make_app(model: Model, settings: Settings | None = None) -> FastAPI:
     """The service for a model."""
     settings = settings or Settings()
-    thread = ModelThread(
-        model,
-        max_samples=settings.max_samples,
-        max_waiting=settings.max_waiting,
-    )
-    streams = Streams(model.start_stream, settings)
-    info = model.info
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.thread = ModelThread(
+            model,
+            max_samples=settings.max_samples,
+            max_waiting=settings.max_waiting,
+        )
+        app.state.streams = Streams(model.start_stream, settings)
         # Nobody is answered before the model has answered itself.
-        await thread.run(warm_up, model, settings)
+        await app.state.thread.run(warm_up, model, settings)
         yield
-        thread.close()
+        app.state.thread.close()
 
-    app = FastAPI(title=f"{info.estimator} of sklrnn", lifespan=lifespan)
+    title = f"{model.info.estimator} of sklrnn"
+    app = FastAPI(title=title, lifespan=lifespan)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_exception_handler(RequestValidationError, answer_invalid)
     app.add_exception_handler(HTTPException, answer_http_error)
     app.add_exception_handler(RequestError, answer_problem)
+    add_predictions(app, model.info, settings)
+    add_streams(app, model.info, settings)
+    return app
 
+
+def add_predictions(
+    app: FastAPI, info: ModelInfo, settings: Settings
+) -> None:
     @app.get("/health")
     async def health() -> dict[str, str]:
         return {"status": "ok"}
@@ -78,7 +85,17 @@ def make_app(model: Model, settings: Settings | None = None) -> FastAPI:
             request.coverage, request.probabilities, info
         )
         sequences = read_sequences(request.sequences, info, settings)
-        return JSONResponse(await thread.predict(sequences, options))
+        answers = await app.state.thread.predict(sequences, options)
+        return JSONResponse(answers)
+
+
+def add_streams(app: FastAPI, info: ModelInfo, settings: Settings) -> None:
+    async def use(method: Callable[..., Any], *args: Any) -> Any:
+        """Call a method of the streams; it is told the present time."""
+        arrived = time.monotonic()
+        return await app.state.thread.run(
+            method, app.state.streams, arrived, *args
+        )
 
     @app.post(
         "/streams",
@@ -93,7 +110,7 @@ def make_app(model: Model, settings: Settings | None = None) -> FastAPI:
                 "whole, or its file lacks the streaming form. Send whole "
                 "sequences to /predict."
             )
-        name = await thread.run(streams.open, time.monotonic())
+        name = await use(Streams.open)
         expires_after = settings.stream_expires_after
         return JSONResponse(
             {"stream": name, "expires_after": expires_after}, 201
@@ -105,21 +122,15 @@ def make_app(model: Model, settings: Settings | None = None) -> FastAPI:
         responses=STREAM_PROBLEMS,
     )
     async def step(name: str, request: StepsRequest) -> Response:
-        arrived = time.monotonic()
         steps = read_steps(request.steps, info, settings)
-        return JSONResponse(
-            await thread.run(
-                streams.step, name, steps, request.position, arrived
-            )
-        )
+        answer = await use(Streams.step, name, steps, request.position)
+        return JSONResponse(answer)
 
     @app.delete(
         "/streams/{name}", status_code=204, responses=STREAM_PROBLEMS
     )
     async def close_stream(name: str) -> None:
-        await thread.run(streams.close, name, time.monotonic())
-
-    return app
+        await use(Streams.close, name)
 
 
 def warm_up(model: Model, settings: Settings) -> None:

@@ -55,13 +55,13 @@ class Streams:
 
     def step(
         self,
+        arrived: float,
         name: str,
         steps: np.ndarray,
-        position: int | None,
-        arrived: float,
+        position: int | None = None,
     ) -> dict[str, Any]:
         """Read steps (step, feature), and predict after each."""
-        session = self._find(name, arrived)
+        session = self._find(arrived, name)
         if position not in (None, session.position):
             raise WrongPosition(
                 f"The steps begin at position {position}, but the stream "
@@ -84,11 +84,11 @@ class Streams:
         session.position += len(steps)
         return {**answers, "position": session.position}
 
-    def close(self, name: str, arrived: float) -> None:
-        self._find(name, arrived)
+    def close(self, arrived: float, name: str) -> None:
+        self._find(arrived, name)
         del self._sessions[name]
 
-    def _find(self, name: str, arrived: float) -> _Session:
+    def _find(self, arrived: float, name: str) -> _Session:
         self._drop_expired(arrived)
         if name not in self._sessions:
             raise UnknownStream(

@@ -40,7 +40,7 @@ def fast():
 
 
 @asynccontextmanager
-async def _client_of(app):
+async def started(app):
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
@@ -50,17 +50,23 @@ async def _client_of(app):
 
 
 @pytest.fixture
-def talk():
-    """Serves a model while an async function, which is given a client, runs."""
+def talk_to():
+    """Starts a service while an async function, which is given a client, runs."""
 
-    def run(model, conversation, settings=None):
+    def run(app, conversation):
         async def held():
-            async with _client_of(make_app(model, settings)) as client:
+            async with started(app) as client:
                 return await conversation(client)
 
         return asyncio.run(held())
 
     return run
+
+
+@pytest.fixture
+def talk(talk_to):
+    """The same for the service of a model."""
+    return lambda model, conversation, settings=None: talk_to(make_app(model, settings), conversation)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from serving.app import make_app
 from serving.estimator_model import EstimatorModel
 from serving.settings import Settings
 
@@ -164,3 +165,9 @@ def test_an_answer_that_is_no_number_is_refused(talk, regressor, X):
     answer = talk(model, lambda client: client.post("/predict", json={"sequences": X[:1].tolist()}))
     assert answer.status_code == 422
     assert "no finite number for these values" in answer.json()["detail"]
+
+
+def test_a_service_can_be_started_again(talk_to, regressor, X):
+    app, request = make_app(EstimatorModel(regressor)), {"sequences": X[:1].tolist()}
+    for _ in range(2):
+        assert talk_to(app, lambda client: client.post("/predict", json=request)).status_code == 200

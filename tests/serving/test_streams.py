@@ -140,38 +140,33 @@ def streams():
 def test_a_stream_expires_when_no_step_comes(streams):
     name = streams.open(0.0)
     for arrived in (9.0, 18.0, 27.0):
-        streams.step(name, STEP, None, arrived)
+        streams.step(arrived, name, STEP)
     with pytest.raises(UnknownStream, match="had no step for 10 seconds"):
-        streams.step(name, STEP, None, 37.1)
+        streams.step(37.1, name, STEP)
     assert len(streams) == 0
 
 
 def test_expired_streams_make_room(streams):
     first, _ = streams.open(0.0), streams.open(1.0)
-    streams.step(first, STEP, None, 5.0)
+    streams.step(5.0, first, STEP)
     with pytest.raises(Busy, match="Close those that are done"):
         streams.open(10.0)
     streams.open(12.0)
-    assert streams.step(first, STEP, None, 12.0)["predictions"] == [2]
-
-
-def test_a_step_that_arrived_in_time_is_read_however_long_it_waited(streams):
-    name = streams.open(0.0)
-    assert streams.step(name, STEP, None, arrived=9.9)["position"] == 1
+    assert streams.step(12.0, first, STEP)["predictions"] == [2]
 
 
 def test_a_stream_that_fails_among_its_steps_is_closed(streams):
     name = streams.open(0.0)
     with pytest.raises(Exception, match="x is negative. The stream is closed: open a new one"):
-        streams.step(name, np.array([[1.0], [-1.0]]), None, 1.0)
+        streams.step(1.0, name, np.array([[1.0], [-1.0]]))
     with pytest.raises(UnknownStream):
-        streams.step(name, STEP, None, 1.0)
+        streams.step(1.0, name, STEP)
 
 
 def test_steps_out_of_place_are_refused(streams):
     name = streams.open(0.0)
     with pytest.raises(WrongPosition, match="begin at position 3, but the stream has read 0"):
-        streams.step(name, STEP, 3, 1.0)
+        streams.step(1.0, name, STEP, 3)
 
 
 def test_names_can_not_be_guessed(streams):
