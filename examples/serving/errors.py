@@ -27,3 +27,14 @@ class Busy(RequestError):
     """The service is at one of its limits: come back later."""
 
     status = 503
+
+
+def for_client(error: Exception) -> Exception:
+    """What a model says of its input goes to the client.
+
+    A UserWarning is raised where it was made an error, as those of values
+    far outside of training can be.
+    """
+    if isinstance(error, ValueError | UserWarning):
+        return RefusedRequest(str(error))
+    return error

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import Busy, RefusedRequest
+from .errors import Busy, for_client
 from .json_values import as_json_values
 from .model_info import Model, Options
 
@@ -102,7 +102,7 @@ class ModelThread:
             answers = self._model.answer(sequences, jobs[0].options)
         except Exception as error:
             if len(jobs) == 1:
-                jobs[0].future.set_exception(_for_client(error))
+                jobs[0].future.set_exception(for_client(error))
                 return
             # One of them fails, and must not fail the others.
             for job in jobs:
@@ -114,11 +114,4 @@ class ModelThread:
                 share = {name: v[start:end] for name, v in answers.items()}
                 job.future.set_result(as_json_values(share))
             except Exception as error:
-                job.future.set_exception(_for_client(error))
-
-
-def _for_client(error: Exception) -> Exception:
-    """A ValueError of the model tells what is wrong with the request."""
-    if isinstance(error, ValueError):
-        return RefusedRequest(str(error))
-    return error
+                job.future.set_exception(for_client(error))

@@ -8,7 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from .errors import Busy, RequestError, UnknownStream, WrongPosition
+from .errors import (
+    Busy,
+    RefusedRequest,
+    RequestError,
+    UnknownStream,
+    WrongPosition,
+    for_client,
+)
 from .json_values import as_json_values
 from .model_info import Stream
 from .settings import Settings
@@ -76,9 +83,10 @@ class Streams:
         except Exception as error:
             # Some of the steps were read: nobody can go on from here.
             del self._sessions[name]
-            if isinstance(error, RequestError | ValueError):
-                raise RequestError(
-                    f"{error} The stream is closed: open a new one."
+            found = for_client(error)
+            if isinstance(found, RequestError):
+                raise RefusedRequest(
+                    f"{found} The stream is closed: open a new one."
                 ) from error
             raise
         session.position += len(steps)

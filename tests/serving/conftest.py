@@ -49,7 +49,7 @@ async def started(app):
         yield client
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def talk_to():
     """Starts a service while an async function, which is given a client, runs."""
 
@@ -63,13 +63,13 @@ def talk_to():
     return run
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def talk(talk_to):
     """The same for the service of a model."""
     return lambda model, conversation, settings=None: talk_to(make_app(model, settings), conversation)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def post(talk):
     """The answer to one request to a served estimator."""
 

@@ -4,6 +4,8 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from serving.app import make_app
 from serving.estimator_model import EstimatorModel
 from serving.settings import Settings
@@ -93,27 +95,27 @@ def test_a_body_that_is_not_marked_as_json_is_refused(post, regressor):
 
 
 def test_limits_are_told(post, regressor, X):
-    settings = Settings(min_steps=4, max_steps=6, max_samples=2)
+    limits = Settings(min_steps=4, max_steps=6, max_samples=2)
     for sequences, said in [
         (X[:1, :3], "has 3 steps, but the model needs at least 4"),
         (X[:1, :7], "has 7 steps, but at most 6 are read. Send the newest ones"),
         (X[:3, :5], "holds 3 sequences, but at most 2 are answered at a time. Send them in several"),
     ]:
-        answer = post(regressor, json={"sequences": sequences.tolist()}, settings=settings)
+        answer = post(regressor, json={"sequences": sequences.tolist()}, settings=limits)
         assert answer.status_code == 422
         assert said in answer.json()["detail"]
-    assert post(regressor, json={"sequences": X[:2, :6].tolist()}, settings=settings).status_code == 200
+    assert post(regressor, json={"sequences": X[:2, :6].tolist()}, settings=limits).status_code == 200
 
 
 def test_a_body_that_is_too_long_is_not_read(post, regressor):
-    settings = Settings(max_body_bytes=100)
+    limits = Settings(max_body_bytes=100)
 
     async def in_parts():
         for _ in range(20):
             yield b" " * 10
 
     for content in (b" " * 101, in_parts()):
-        answer = post(regressor, content=content, headers=JSON, settings=settings)
+        answer = post(regressor, content=content, headers=JSON, settings=limits)
         assert answer.status_code == 413
         assert "more than 100 bytes, which is the limit" in answer.json()["detail"]
 
@@ -157,6 +159,34 @@ def test_the_interface_is_described_for_clients(talk, regressor):
     described = talk(EstimatorModel(regressor), lambda client: client.get("/openapi.json")).json()
     assert {"/predict", "/streams", "/streams/{name}/steps", "/health", "/model"} <= {*described["paths"]}
     assert "422" in json.dumps(described["paths"]["/predict"])
+
+
+def test_values_far_outside_of_training_are_refused_where_their_warning_is_an_error(post, regressor):
+    answer = post(regressor, json={"sequences": [[[1e6, 0.0]]]})
+    assert answer.status_code == 422
+    assert "X lies far outside of what training saw: feature 0 reaches 1e+06" in answer.json()["detail"]
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=6,
+)
+SEQUENCES = st.lists(st.lists(st.lists(st.floats(-1, 1) | VALUES, max_size=3), max_size=3), max_size=3)
+BODIES = st.fixed_dictionaries(
+    {"sequences": SEQUENCES | VALUES}, optional={"coverage": VALUES, "probabilities": VALUES, "more": VALUES}
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(BODIES | VALUES, min_size=1, max_size=40))
+def test_whatever_is_sent_is_answered_or_refused_with_a_sentence(talk, regressor, bodies):
+    async def conversation(client):
+        return [await client.post("/predict", content=json.dumps(body), headers=JSON) for body in bodies]
+
+    for answer in talk(EstimatorModel(regressor), conversation, Settings(max_samples=2)):
+        assert answer.status_code in (200, 422)
+        assert answer.status_code == 200 or len(answer.json()["detail"]) > 20
 
 
 def test_an_answer_that_is_no_number_is_refused(talk, regressor, X):
