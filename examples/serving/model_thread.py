@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,7 @@ class ModelThread:
     """Answers requests that wait at the same time by one call.
 
     Nobody waits for others to come: when the thread is free, it takes
-    what has arrived by then. All that uses the model is done here, in the
-    order in which it arrived.
+    what has arrived by then. All that uses the model is done here.
     """
 
     def __init__(
@@ -39,6 +39,8 @@ class ModelThread:
         self._max_samples = max_samples
         self._max_waiting = max_waiting
         self._jobs: deque[_Job] = deque()
+        self._is_called = False  # a call that will take jobs is queued
+        self._lock = Lock()
         self._pending: set[Future] = set()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
         self.batch_sizes: deque[int] = deque(maxlen=1000)  # the newest
@@ -49,15 +51,18 @@ class ModelThread:
         """Answer a request, together with others if they wait too."""
         self._check_room()
         job = _Job(sequences, options)
-        self._jobs.append(job)
-        # As many calls as jobs: one of them takes each job.
-        self._submit(self._answer_waiting)
+        self._count(job.future)
+        with self._lock:
+            self._jobs.append(job)
+            self._call_if_needed()
         return await asyncio.wrap_future(job.future)
 
     async def run(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Call a function in the thread."""
+        """Call a function in the thread, in the order of arrival."""
         self._check_room()
-        return await asyncio.wrap_future(self._submit(function, *args))
+        future = self._thread.submit(function, *args)
+        self._count(future)
+        return await asyncio.wrap_future(future)
 
     def close(self) -> None:
         self._thread.shutdown(cancel_futures=True)
@@ -69,16 +74,23 @@ class ModelThread:
                 "limit of this service. Send the request again later."
             )
 
-    def _submit(self, function: Callable[..., Any], *args: Any) -> Future:
-        future = self._thread.submit(function, *args)
+    def _count(self, future: Future) -> None:
+        """Count a request until it is answered."""
         self._pending.add(future)
         future.add_done_callback(self._pending.discard)
-        return future
+
+    def _call_if_needed(self) -> None:
+        if self._jobs and not self._is_called:
+            self._is_called = True
+            self._thread.submit(self._answer_waiting)
 
     # -- in the thread ---------------------------------------------------
 
     def _answer_waiting(self) -> None:
-        jobs = self._take()
+        with self._lock:
+            jobs = self._take()
+            self._is_called = False
+            self._call_if_needed()  # for those that are left
         for options in dict.fromkeys(job.options for job in jobs):
             self._answer([job for job in jobs if job.options == options])
 

@@ -97,6 +97,23 @@ def test_more_requests_than_may_wait_are_told_to_come_back(regressor, X):
     assert [isinstance(answer, Busy) for answer in answers] == [False] * 4 + [True] * 6
 
 
+def test_clients_that_ask_again_and_again_do_not_fill_the_service(regressor, X):
+    """What was answered leaves nothing behind that counts as waiting."""
+
+    async def run():
+        thread = ModelThread(EstimatorModel(regressor), max_samples=3, max_waiting=8)
+
+        async def client(x):
+            return [(await thread.predict([x], Options()))["predictions"][0] for _ in range(30)]
+
+        answers = await asyncio.gather(*(client(x) for x in X[:8]))
+        thread.close()
+        return answers
+
+    expected = np.repeat(regressor.predict(X[:8])[:, np.newaxis], 30, axis=1)
+    np.testing.assert_allclose(asyncio.run(run()), expected, rtol=1e-6)
+
+
 def test_a_full_service_answers_503(talk, regressor, X):
     async def conversation(client):
         request = {"sequences": X[:1].tolist()}
