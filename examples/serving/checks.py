@@ -109,7 +109,8 @@ def _as_array(steps: list[Any], info: ModelInfo, place: str) -> np.ndarray:
     if info.allows_missing:
         readable |= np.isnan(values)
     if info.reads_tokens:
-        readable &= (values >= 0) & (values == np.floor(values))
+        is_whole = values == np.floor(values)
+        readable &= is_whole & (values >= 0) & (values < 2**53)
     if not readable.all():
         i, j = np.argwhere(~readable)[0]
         where, given = f"{place}[{i}][{j}]", steps[i][j]

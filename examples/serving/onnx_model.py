@@ -66,7 +66,7 @@ class OnnxModel:
     def _run(
         self, sequences: list[np.ndarray], options: Options
     ) -> dict[str, Any]:
-        X = np.stack(sequences).astype(DTYPES[self._input.type])
+        X = _cast(np.stack(sequences), self._input.type)
         if self._reads_rows:
             (X,) = X
         elif len(self._input.shape) == 2:
@@ -138,7 +138,7 @@ class OnnxStream:
         self._state = np.zeros((1, state.shape[1]))
 
     def step(self, x: np.ndarray) -> Any:
-        X = x[np.newaxis].astype(DTYPES[self._input.type])
+        X = _cast(x[np.newaxis], self._input.type)
         outputs = self._session.run(None, {"X": X, "state": self._state})
         self._state = outputs[-1]
         return outputs[0][0]
@@ -149,11 +149,23 @@ def _open(path: Any) -> tuple[onnxruntime.InferenceSession, dict[str, Any]]:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(Path(path).read_bytes(), options)
-    meta = session.get_modelmeta()
-    if meta.producer_name != "sklrnn":
+    texts = session.get_modelmeta().custom_metadata_map
+    if "sklrnn_version" not in texts:
         raise ValueError(
-            f"{os.fspath(path)} was not written by to_onnx of sklrnn. "
-            "Export the fitted estimator with sklrnn.export.to_onnx."
+            f"{os.fspath(path)} does not say what model it holds, as files "
+            "of sklrnn.export.to_onnx do. Export the fitted estimator with "
+            "it, in this version."
         )
-    known = meta.custom_metadata_map.items()
-    return session, {name: json.loads(value) for name, value in known}
+    return session, {name: json.loads(text) for name, text in texts.items()}
+
+
+def _cast(x: np.ndarray, kind: str) -> np.ndarray:
+    """In the type of an input; what is too large for it is an error."""
+    with np.errstate(over="ignore"):
+        cast = x.astype(DTYPES[kind])
+    if np.isinf(cast).any():
+        raise ValueError(
+            "Values beyond 3.4e38 are too large for the file of this model, "
+            "which was exported with dtype='float32'. Send smaller ones."
+        )
+    return cast

@@ -84,9 +84,10 @@ def test_tokens_are_whole_numbers(post, fast):
     model = GRUClassifier(embedding_dim=3, **fast).fit(tokens, tokens[:, 0] > 4)
     answer = post(model, json={"sequences": tokens[:3, :, np.newaxis].tolist()})
     assert answer.json()["predictions"] == model.predict(tokens[:3]).tolist()
-    answer = post(model, json={"sequences": [[[1.5]]]})
-    assert answer.status_code == 422
-    assert "sequences[0][0][0] is 1.5, but the model reads tokens, whole numbers" in answer.json()["detail"]
+    for wrong in (1.5, -1, 1e300):
+        answer = post(model, json={"sequences": [[[wrong]]]})
+        assert answer.status_code == 422
+        assert "but the model reads tokens, whole numbers from 0. Send" in answer.json()["detail"]
 
 
 def test_other_estimators_are_refused_at_the_start():

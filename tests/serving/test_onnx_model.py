@@ -118,9 +118,17 @@ def test_what_only_the_file_tells_is_respected(fast, X, tmp_path):
         served.answer([X[0], X[1, :3]], Options())
 
 
+def test_values_that_single_precision_can_not_hold_are_refused(classifier, tmp_path, talk):
+    """In the graph they would be infinite, and give a label all the same."""
+    served = exported(classifier, tmp_path, dtype="float32")
+    answer = talk(served, lambda client: client.post("/predict", json={"sequences": [[[1e300, 0.0]]]}))
+    assert answer.status_code == 422
+    assert "exported with dtype='float32'. Send smaller ones" in answer.json()["detail"]
+
+
 def test_a_file_of_another_exporter_is_refused_at_the_start(regressor, tmp_path):
     model = to_onnx(regressor)
-    model.producer_name = "pytorch"
+    del model.metadata_props[:]
     onnx.save(model, tmp_path / "model.onnx")
-    with pytest.raises(ValueError, match="was not written by to_onnx of sklrnn. Export"):
+    with pytest.raises(ValueError, match="does not say what model it holds.*Export the fitted estimator"):
         OnnxModel(tmp_path / "model.onnx")
