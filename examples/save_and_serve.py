@@ -110,4 +110,5 @@ folder.cleanup()
 # The service is whatever you like: ``predict`` may be called from several threads, and takes a fraction of a
 # millisecond for a window. Send a whole window of rows with each question, as here, and the service has no memory to
 # lose. Where values arrive one by one and every microsecond counts, keep a stream for each sensor: see :ref:`Streaming
-# <sphx_glr_examples_stream_a_sensor.py>`.
+# <sphx_glr_examples_stream_a_sensor.py>`. A service over HTTP, with checks, batches and streams, is in
+# ``examples/serving``: see :doc:`/guide/serving`.

@@ -52,7 +52,7 @@ _FORECASTING = (
 
 
 @cache
-def _version() -> str:
+def package_version() -> str:
     try:
         return version("sklrnn")
     except PackageNotFoundError:  # run from its sources
@@ -62,7 +62,7 @@ def _version() -> str:
 def with_stamp(state: dict[str, Any], kind: type) -> dict[str, Any]:
     """Add to the state of an object what ``without_stamp`` checks."""
     stamp = {
-        "version": _version(),
+        "version": package_version(),
         "format": FORMAT,
         "parameters": _parameters_of(kind),
         "names": sorted(state),
@@ -99,10 +99,10 @@ def check_names(state: dict[str, Any], kind: type, found: Iterable[str], needed:
 
 def refusal(state: dict[str, Any], kind: type, why: str) -> ValueError:
     """The error for a state that can't be used, which names the version that can."""
-    here, stamp = f"sklrnn {_version()}, which reads format {FORMAT}", state.get(_STAMP)
+    here, stamp = f"sklrnn {package_version()}, which reads format {FORMAT}", state.get(_STAMP)
     if stamp is None:
         needed = "by an earlier version. Load it with that one"
-    elif (stamp["version"], stamp["format"]) == (_version(), FORMAT):
+    elif (stamp["version"], stamp["format"]) == (package_version(), FORMAT):
         needed = "by this version, so it was damaged or changed since. Save it again"
     else:
         needed = f"by sklrnn {stamp['version']}. Load it with that one: pip install sklrnn=={stamp['version']}"

@@ -21,7 +21,7 @@ PAGES = [
 ]
 ESSAYS = sorted((ROOT / "examples").glob("*.py"))
 # Pages whose code needs a package that is optional.
-OPTIONAL = {"export.md": "skl2onnx"}
+OPTIONAL = {"export.md": "skl2onnx", "serving.md": "fastapi"}
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 PICTURE = re.compile(r"!\[[^]]+\]\((?!https?:)([^)]+)\)")
 BLOCK = re.compile(r"^```(?:python|\{doctest\})\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -60,6 +60,7 @@ def test_code_of_a_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch):
     if page.name in OPTIONAL:
         pytest.importorskip(OPTIONAL[page.name])
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(ROOT / "examples")
     names = {"__name__": page.stem}
     for line, code in blocks(page):
         run(page, line, code, names)

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklrnn.estimators.base import RecurrentEstimator
 from sklrnn.estimators.classifier import ClassifierTask
 from sklrnn.estimators.regressor import RegressorTask, check_levels
+from sklrnn.export.file_properties import file_properties
 from sklrnn.export.graph import IR_VERSION, ML_DOMAIN, ML_OPSET, OPSET, Graph, import_onnx
 from sklrnn.export.network import run_network
 from sklrnn.export.predictions import predict_labels, predict_numbers
@@ -68,6 +69,10 @@ def to_onnx(
     The model checks nothing: where ``predict`` refuses NaN it gives NaN, and it does not warn of values far outside
     of those of training. All sequences of a call are equally long; give those of another length in another call.
 
+    The ``metadata_props`` of the file hold, as JSON, what the graph does not show: `sklrnn_version`, `estimator`,
+    `stateful`, `missing`, and where there are any `n_timesteps`, `classes`, `quantiles`, `feature_names` and
+    `window_span`, the number of rows that a window reaches over.
+
     Examples
     --------
     >>> import numpy as np
@@ -89,6 +94,7 @@ def to_onnx(
     else:
         graph, inputs, outputs = _whole_sequences(steps, last, dtype, levels)
     model = _assemble(onnx, graph, inputs, outputs, name=type(last).__name__)
+    onnx.helper.set_model_props(model, file_properties(steps, last, levels))
     if path is not None:
         onnx.save(model, os.fspath(path))
     return model
