@@ -167,6 +167,11 @@ def _later_defaults(kind: type, known: list[str]) -> dict[str, Any]:
     return {each.name: each.default for each in parameters if each.name in later and each.default is not each.empty}
 
 
+def with_plain_numbers(values: dict[str, Any]) -> dict[str, Any]:
+    """The same values, with Python's own numbers and booleans in place of numpy's."""
+    return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
+
+
 class Saved:
     """Saves an object with its version; comes before scikit-learn's ``BaseEstimator`` in the bases."""
 
