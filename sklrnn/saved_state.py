@@ -167,9 +167,11 @@ def _later_defaults(kind: type, known: list[str]) -> dict[str, Any]:
     return {each.name: each.default for each in parameters if each.name in later and each.default is not each.empty}
 
 
-def with_plain_numbers(values: dict[str, Any]) -> dict[str, Any]:
-    """The same values, with Python's own numbers and booleans in place of numpy's."""
-    return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
+def with_plain_numbers(value: Any) -> Any:
+    """Put Python's own number or boolean in the place of numpy's, in dicts too."""
+    if isinstance(value, dict):
+        return {name: with_plain_numbers(item) for name, item in value.items()}
+    return value.item() if isinstance(value, np.generic) else value
 
 
 class Saved:
