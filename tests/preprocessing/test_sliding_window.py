@@ -262,6 +262,13 @@ def test_a_time_column_replaces_the_index(library):
     assert names[-1] == ("f1_lag0" if named else "x2_lag0")
 
 
+def test_columns_in_the_other_byte_order_are_read_beside_a_time_column():
+    X = series().reset_index(names="when")
+    swapped = X.astype({name: X[name].dtype.newbyteorder() for name in ("f0", "f1")})
+    window = SlidingWindow(window_length=8, time_column="when")
+    assert_array_equal(window.fit_transform(swapped), window.fit_transform(X))
+
+
 # --- panels --------------------------------------------------------------------------------------------------------
 
 
