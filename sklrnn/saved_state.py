@@ -167,6 +167,13 @@ def _later_defaults(kind: type, known: list[str]) -> dict[str, Any]:
     return {each.name: each.default for each in parameters if each.name in later and each.default is not each.empty}
 
 
+def with_plain_numbers(value: Any) -> Any:
+    """Put Python's own number or boolean in the place of numpy's, in dicts too."""
+    if isinstance(value, dict):
+        return {name: with_plain_numbers(item) for name, item in value.items()}
+    return value.item() if isinstance(value, np.generic) else value
+
+
 class Saved:
     """Saves an object with its version; comes before scikit-learn's ``BaseEstimator`` in the bases."""
 

@@ -26,6 +26,7 @@ from sklrnn.estimators.regressor import RegressorTask
 from sklrnn.inputs.documentation import LinkToDocumentation
 from sklrnn.inputs.numeric import fill_masked
 from sklrnn.inputs.target_types import read_targets
+from sklrnn.saved_state import with_plain_numbers
 
 __all__ = ["SktimeClassifier", "SktimeRegressor"]
 
@@ -111,6 +112,10 @@ class _HoldsEstimator(LinkToDocumentation):
             {"estimator": cls._default(units=(3, 2), max_epochs=1, random_state=0)},
         ]
 
+    # sktime keeps a boolean of numpy, whose type has another name in another version: skops would not know it.
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_X_metadata": with_plain_numbers(vars(self)["_X_metadata"])}
+
     # sktime reads y before it calls _fit, without its mask.
     def fit(self, X: Any, y: Any) -> Self:
         return super().fit(X, read_targets(y))  # type: ignore[misc]
@@ -137,7 +142,10 @@ class _HoldsEstimator(LinkToDocumentation):
         estimator = self._default() if self.estimator is None else clone(self._checked_estimator())
         if self.random_state is not None:
             seeds = [name for name in estimator.get_params() if name.split("__")[-1] == "random_state"]
-            estimator.set_params(**dict.fromkeys(seeds, _in_range_of_numpy(self.random_state)))
+            seed = self.random_state
+            # Cut to 32 bits: sktime's ``set_random_state`` gives 256 to the parts of a pipeline.
+            seed = seed % 2**32 if isinstance(seed, int) and seed >= 2**32 else seed
+            estimator.set_params(**dict.fromkeys(seeds, seed))
         return estimator
 
     def _checked_estimator(self) -> Any:
@@ -145,12 +153,11 @@ class _HoldsEstimator(LinkToDocumentation):
         if _holds(given, self._takes):
             return given
         got = f"the class {given.__name__}" if isinstance(given, type) else repr(given)
+        advice = ""
         if isinstance(given, type):
             advice = f" Pass an instance: {given.__name__}(...)."
         elif _holds(given, (ClassifierTask, RegressorTask)):
             advice = f" Use {'SktimeRegressor' if self._task == 'classifier' else 'SktimeClassifier'} for it."
-        else:
-            advice = ""
         raise TypeError(
             f"{type(self).__name__} needs a {self._task} of sklrnn as estimator, such as {self._default.__name__}(), "
             f"alone or in a pipeline or search of scikit-learn, got {got}.{advice}"
@@ -291,8 +298,3 @@ def _holds(given: Any, kinds: Any) -> bool:
     parts = [given, *given.get_params().values()]
     # Parts of sktime's own want the axes as they were.
     return any(isinstance(part, kinds) for part in parts) and not any(isinstance(part, BaseObject) for part in parts)
-
-
-def _in_range_of_numpy(seed: Any) -> Any:
-    """Cut the seeds of 256 bits, which sktime's ``set_random_state`` gives to the parts of a pipeline, to 32."""
-    return seed % 2**32 if isinstance(seed, int) and seed >= 2**32 else seed

@@ -8,6 +8,7 @@ import runpy
 from pathlib import Path
 
 import pytest
+import torch
 from matplotlib import pyplot
 
 import sklrnn
@@ -57,6 +58,8 @@ def run(page, line, code, names):
     "page", [page for page in PAGES if blocks(page)], ids=lambda page: page.relative_to(ROOT).as_posix()
 )
 def test_code_of_a_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch):
+    if page.name == "deployment.md" and torch.__version__.startswith("2.4."):
+        pytest.skip("the page exports a network, and torch 2.4 exports no recurrent layers")
     if page.name in OPTIONAL:
         pytest.importorskip(OPTIONAL[page.name])
     monkeypatch.chdir(tmp_path)

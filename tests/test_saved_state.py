@@ -144,6 +144,13 @@ def test_every_trusted_type_is_part_of_a_saved_object_and_can_be_imported():
     assert found == set(sklrnn.trusted_types())
 
 
+@pytest.mark.parametrize("name", ["SktimeClassifier", "SktimeRegressor"])
+def test_an_adapter_saves_no_boolean_of_numpy_as_its_type_has_another_name_in_numpy_1(name):
+    metadata = fitted()[name].__getstate__()["_X_metadata"]
+    assert metadata["has_nans"] is False
+    assert not any(isinstance(value, np.generic) for value in metadata.values())
+
+
 PANELS = {
     "panel": lambda: sklrnn.forecasting.GRUForecaster(**TINY, n_networks=2).fit(PANEL),
     "two columns": lambda: sklrnn.forecasting.GRUForecaster(**TINY).fit(TABLE),

@@ -123,8 +123,8 @@ def _convert_step(scope: Any, operator: Any, container: Any) -> None:
 def _start(scope: Any, operator: Any, container: Any) -> tuple[Graph, str]:
     """A graph in the precision of the input, whose names no other converter uses, and its X."""
     name = type(operator.raw_operator).__name__
-    if container.main_opset < OPSET:
-        raise RuntimeError(f"{name} needs target_opset={OPSET} or higher, got {container.main_opset}.")
+    if container.target_opset < OPSET:
+        raise RuntimeError(f"{name} needs target_opset={OPSET} or higher, got {container.target_opset}.")
     graph = Graph(_precision(operator), prefix=scope.get_unique_variable_name(name) + "_")
     x, is_token = operator.inputs[0].full_name, getattr(operator.raw_operator, "embedding_dim", None) is not None
     return graph, graph.cast(x, np.int64 if is_token else graph.dtype)

@@ -23,6 +23,7 @@ from sklrnn.forecasting.series import (
     split_series,
 )
 from sklrnn.forecasting.windows import WindowSpec
+from sklrnn.timeline.table import in_native_byte_order
 from sklrnn.timeline.time_index import frequency_of
 
 Array = NDArray[Any]
@@ -41,7 +42,7 @@ class Columns(NamedTuple):
 
     def reorder_y(self, y: pd.DataFrame) -> pd.DataFrame:
         """Bring the columns of y into the order of the networks; a single column may have any name."""
-        return y.iloc[:, self.positions_in_y(y.columns)]
+        return in_native_byte_order(y).iloc[:, self.positions_in_y(y.columns)]
 
     def positions_in_y(self, names: pd.Index) -> list[int]:
         """The position of each channel in a y with these columns."""
@@ -53,19 +54,19 @@ class Columns(NamedTuple):
             return None
         if X is None:
             raise ValueError(f"The networks were fitted with the columns {list(self.X)} of X, got no X. Pass X too.")
-        return X.iloc[:, _positions(self.X, X.columns, "X")]
+        return in_native_byte_order(X).iloc[:, _positions(self.X, X.columns, "X")]
 
     def reorder_future_X(self, X: pd.DataFrame, known_future: tuple[int, ...]) -> pd.DataFrame:
         """Bring the columns of X into the order of the networks; those without a known future may be missing."""
         if _has_default_names(X.columns) and len(X.columns) == len(self.X):
-            return X.set_axis(list(self.X), axis=1)
+            return in_native_byte_order(X).set_axis(list(self.X), axis=1)
         needed = [self.X[position] for position in known_future]
         missing = [name for name in needed if name not in X.columns]
         if missing:
             raise ValueError(
                 f"The forecast needs the columns {needed} of X, but {missing} are missing: X has {list(X.columns)}."
             )
-        return X.reindex(columns=list(self.X))
+        return in_native_byte_order(X).reindex(columns=list(self.X))
 
 
 def _positions(fitted: ColumnNames, names: pd.Index, what: str) -> list[int]:

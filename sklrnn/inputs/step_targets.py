@@ -10,6 +10,7 @@ from sklrnn.inputs.numeric import read_values
 from sklrnn.inputs.ragged import Sequences, lengths_of
 from sklrnn.inputs.target_types import check_step_types, read_targets
 from sklrnn.inputs.validation import check_weights
+from sklrnn.saved_state import with_plain_numbers
 
 Array = NDArray[Any]
 
@@ -94,9 +95,10 @@ def concatenate_values(values: Any, lengths: Array, name: str, what: str) -> Arr
         raise ValueError(f"{name} must hold the {what} of each of the {len(lengths)} sequences, got {got}.")
     for number, (row, length) in enumerate(zip(rows, lengths, strict=True)):
         if is_single(row):
+            shown = with_plain_numbers(row)  # numpy 2 would write np.float64(0.0)
             raise ValueError(
                 f"return_sequences=True needs {what} for every step, (sample, time) or a list of arrays, but row "
-                f"{number} of {name} is {row!r}. Pass one for each of the {length} steps, or set "
+                f"{number} of {name} is {shown!r}. Pass one for each of the {length} steps, or set "
                 "return_sequences=False."
             )
         if len(row) != length:

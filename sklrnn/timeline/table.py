@@ -10,7 +10,15 @@ from sklearn.utils import check_array
 from sklrnn.timeline.panel import Entity, is_panel, split_entities, times_of
 from sklrnn.timeline.time_types import find_times
 
-__all__ = ["Table", "as_table", "check_numbers", "column_position", "split_table", "take_columns"]
+__all__ = [
+    "Table",
+    "as_table",
+    "check_numbers",
+    "column_position",
+    "in_native_byte_order",
+    "split_table",
+    "take_columns",
+]
 
 Array = NDArray[Any]
 FLOATS = (np.float64, np.float32)
@@ -74,7 +82,14 @@ def column_position(X: Any, column: Any, parameter: str) -> int | None:
 
 def take_columns(X: Any, positions: list[int]) -> Any:
     """Take columns by number from an array or a frame."""
-    return X.iloc[:, positions] if hasattr(X, "iloc") else X[:, positions]
+    return in_native_byte_order(X).iloc[:, positions] if hasattr(X, "iloc") else X[:, positions]
+
+
+def in_native_byte_order(frame: Any) -> Any:
+    """A frame of pandas whose rows and columns can be taken, which pandas 2 refuses for another byte order."""
+    types = frame.dtypes.items()
+    foreign = {name: each.newbyteorder("=") for name, each in types if isinstance(each, np.dtype) and not each.isnative}
+    return frame.astype(foreign) if foreign else frame
 
 
 def check_numbers(estimator: Any, features: Any) -> Array:

@@ -152,11 +152,13 @@ class TimeGrid:
         return None if rest.any() else steps
 
     def ahead(self, stamps: pd.DatetimeIndex, n: int) -> pd.DatetimeIndex:
-        """The times that are ``n`` steps after others; the grid must have a ``step`` or a ``freq``."""
+        """The local times that are ``n`` steps after others; the grid must have a ``step`` or a ``freq``."""
         if self.freq is None:
             return stamps + n * self.step
         offset = n * pd.tseries.frequencies.to_offset(self.freq)
-        return pd.DatetimeIndex([stamp + offset for stamp in stamps])
+        # Without the time zone: pandas before 3 takes a day for 24 hours there, and an hour that a change of the clock
+        # skips or repeats is an error.
+        return pd.DatetimeIndex([stamp + offset for stamp in stamps.tz_localize(None)])
 
     def fits_mostly(self, values: Array) -> bool:
         """Whether times keep a fixed step but for a few that are late or early."""

@@ -80,6 +80,7 @@ def test_saved_models_predict_the_same(options):
 
 
 @every_network
+@pytest.mark.skipif(torch.__version__.startswith("2.4."), reason="torch 2.4 exports no recurrent layers")
 @pytest.mark.filterwarnings("ignore:The tensor attribute:UserWarning")  # torch's own, about its recurrent layers
 def test_networks_can_be_exported(options):
     network = GRURegressor(**TINY | options).fit(X, Y).module_

@@ -239,7 +239,7 @@ def test_continuing_and_saving(data):
     [
         (lambda y: [*y[:3], y[3][:-1], *y[4:]], r"Row 3 of y holds \d+ labels, but sequence 3 has \d+ steps"),
         (lambda y: y[:-1], "y must hold the labels of each of the 40 sequences, got 39 of them"),
-        (lambda y: np.zeros(40), r"needs labels for every step.*row 0 of y is np.float64\(0.0\)"),
+        (lambda y: np.zeros(40), r"needs labels for every step.*row 0 of y is 0\.0\."),
         (lambda y: ["up"] * 40, "needs labels for every step.*row 0 of y is 'up'"),
         (lambda y: [*y[:3], np.full(len(y[3]), np.nan), *y[4:]], "Input y contains NaN"),
         (lambda y: None, "requires y to be passed"),

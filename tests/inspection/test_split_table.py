@@ -99,5 +99,5 @@ def test_what_is_no_splitter_is_refused():
         split_roles(iter([]), X)
     with pytest.raises(ValueError, match="names row 60, but X has the rows 0 to 59"):
         split_roles([(np.arange(30), np.arange(30, 61))], X)
-    with pytest.raises(ValueError, match="Expected `cv` as an integer"):
+    with pytest.raises(ValueError, match="Expected `?cv`? as an integer"):
         split_roles("forward", X)

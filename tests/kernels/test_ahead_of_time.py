@@ -55,8 +55,14 @@ for n_steps, n_rows, n_features, units in SIZES:
 """
 
 
+# pandas 2.2 says so where pyarrow is missing.
+IGNORE_PYARROW = r"""import warnings
+warnings.filterwarnings("ignore", r"\s*Pyarrow will become", DeprecationWarning)
+"""
+
+
 def run(code, *arguments, **environment):
-    command = [sys.executable, "-W", "error", "-c", code, *map(str, arguments)]
+    command = [sys.executable, "-W", "error", "-c", IGNORE_PYARROW + code, *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=environment)
 

@@ -58,8 +58,14 @@ def check(name, n_steps=9, n_rows=37, n_features=3, units=19):
 STALE = "ignore:The compiled kernels of sklrnn are older than their sources"
 
 
+# pandas 2.2 says so where pyarrow is missing.
+IGNORE_PYARROW = r"""import warnings
+warnings.filterwarnings("ignore", r"\s*Pyarrow will become", DeprecationWarning)
+"""
+
+
 def run(code, *arguments, **environment):
-    command = [sys.executable, "-W", "error", "-W", STALE, "-c", PRELUDE + code, *map(str, arguments)]
+    command = [sys.executable, "-W", "error", "-W", STALE, "-c", IGNORE_PYARROW + PRELUDE + code, *map(str, arguments)]
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ, **environment}
     )

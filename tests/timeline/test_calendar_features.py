@@ -30,9 +30,20 @@ def test_columns_are_waves_of_the_local_time():
         (pd.period_range("2024-01", periods=12, freq="M"), "2025-01-01"),
         (pd.bdate_range("2024-01-01", periods=20), "2024-01-29"),
         (pd.date_range("2024-03-20", periods=12, freq="D", tz="Europe/Berlin"), "2024-04-01"),
+        (pd.date_range("2024-03-20 02:30", periods=11, freq="D", tz="Europe/Berlin"), "2024-03-31 02:30"),
+        (pd.date_range("2024-10-16 02:30", periods=11, freq="D", tz="Europe/Berlin"), "2024-10-27 02:30"),
         (pd.date_range("2024-01-01", periods=40, freq="h").delete([5, 6, 30]), "2024-01-02 16:00"),
     ],
-    ids=["hours", "month ends", "periods", "business days", "local days", "with holes"],
+    ids=[
+        "hours",
+        "month ends",
+        "periods",
+        "business days",
+        "local days",
+        "an hour that the clock skips",
+        "an hour that comes twice",
+        "with holes",
+    ],
 )
 def test_time_of_the_target_is_a_step_of_the_index_later(index, next_date):
     calendar = calendar_of(index, calendar=("day", "week", "year"))

@@ -70,7 +70,7 @@ def build_tables(
 
 def round_significant(values: "pd.Series[float]", digits: int = 4) -> "pd.Series[float]":
     """Round all values to the same decimals, so that their median keeps this many significant digits."""
-    median = values.abs().median()
+    median = values.abs().dropna().median()  # pandas 2.2 warns of a series that is all NaN
     decimals = digits - 1 - int(np.floor(np.log10(median))) if median > 0 and np.isfinite(median) else digits
     return values.round(min(max(decimals, 0), 8))
 

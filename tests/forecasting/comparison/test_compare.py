@@ -602,7 +602,7 @@ def test_skill_is_one_minus_the_ratio_of_errors():
 def test_series_of_a_panel_have_equal_weight_in_skill():
     panel = shops()
     large = panel.copy()
-    large.loc["a"] *= 1e6
+    large.loc[["a"]] *= 1e6
     one, other = (compare("naive", data, horizon=3, n_splits=2, sp=7).skill() for data in (panel, large))
     assert_frame_equal(one, other)
 
