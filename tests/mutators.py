@@ -6,7 +6,6 @@ strings, assertions, and what an error says; that it is raised is not.
 """
 
 import ast
-import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -62,9 +61,10 @@ class Mutant:
 
     def changed_lines(self, source: bytes) -> tuple[list[str], list[str]]:
         """The lines that are no longer there, and those in their place, stripped."""
-        texts = source.decode().splitlines(), self.apply(source).decode().splitlines()
-        changed = [line for line in difflib.ndiff(*texts) if line[:2] in ("- ", "+ ")]
-        removed, added = ([line[2:].strip() for line in changed if line[0] == sign] for sign in "-+")
+        first = source.rfind(b"\n", 0, self.start) + 1
+        last = (source.find(b"\n", self.end) + 1 or len(source) + 1) - 1
+        after = source[first : self.start] + self.replacement.encode() + source[self.end : last]
+        removed, added = ([line.strip() for line in text.decode().splitlines()] for text in (source[first:last], after))
         return removed, added
 
     def line_number(self, source: bytes) -> int:
