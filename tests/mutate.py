@@ -5,15 +5,17 @@ reach it, and tells what became of it: a mutant is killed if a test fails, timed
 without it (which counts as killed), and survives otherwise. The survivors are printed with their change; each asks for
 a test, or shows code that is not needed. ``--only 17`` tries the mutant with this number again.
 
-All happens in a copy of the package. A process that has imported what the package imports is forked for each mutant,
-so that a mutant costs about the time of the tests that reach its lines; the shortest of them run first. Mutants that
-change nothing that could be observed are listed with the reason in ``mutants_without_effect.toml``.
+All happens in a copy of the package. A process that has imported it and collected the tests is forked for each mutant,
+whose functions then get the code of the mutant; only a mutant of what runs at import imports the package anew. So most
+cost as much as the tests that run their lines, of which the shortest come first. Mutants that change nothing that
+could be observed are listed with the reason in ``mutants_without_effect.toml``.
 """
 
 import argparse
 import collections
-import contextlib
+import gc
 import importlib
+import inspect
 import os
 import pickle
 import py_compile
@@ -26,7 +28,8 @@ import threading
 import time
 import tomllib
 import traceback
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -146,8 +149,14 @@ IMPORTED_BEFORE_FORKS = (
 OPTIONS = ["-q", "-x", "--tb=no", "--no-header", "-p", "no:xdist", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
 # A mutant may take this much longer than the tests without it.
 SLOWER, SECONDS = 4.0, 20.0
-# The exit status where something other than a test failed.
-BROKEN = 70
+
+TIMED_OUT = "timed out"
+NOT_REACHED = "no test runs it"
+CRASHED = "the process ended"
+NOT_IMPORTED = "the package or the tests can't be imported"
+
+
+Report = Callable[[int, str], None]
 
 
 class Reach(NamedTuple):
@@ -156,24 +165,31 @@ class Reach(NamedTuple):
     tests: dict[tuple[str, int], set[str]]
     seconds: dict[str, float]
 
-    def of(self, path: str, lines: tuple[int, int] | None) -> list[str]:
-        """The tests that run one of these lines, the shortest first."""
+    def of(self, path: Path, lines: tuple[int, int] | None) -> tuple[list[str], bool]:
+        """The tests that run one of these lines, the shortest first, and whether importing the package does."""
         found = {""} if lines is None else set()
         for number in range(lines[0], lines[1] + 1) if lines else ():
-            found |= self.tests.get((path, number), set())
-        return sorted(self.seconds if "" in found else found, key=lambda test: self.seconds[test])
+            found |= self.tests.get((str(path), number), set())
+        tests = self.seconds if "" in found else found
+        return sorted(tests, key=lambda test: self.seconds[test]), "" in found
+
+    def limit(self, tests: list[str]) -> float:
+        """How long these tests may take with a mutant."""
+        return SECONDS + SLOWER * sum(self.seconds[test] for test in tests)
 
 
 class Recorder:
-    """A plugin of pytest that records the lines that each test runs in some files."""
+    """A plugin of pytest that records the lines that importing, and then each test, runs in some files."""
 
     def __init__(self, sources: list[Path]) -> None:
         self._sources = {str(path) for path in sources}
         self._test = ""
         self.tests: dict[tuple[str, int], set[str]] = collections.defaultdict(set)
         self.seconds: dict[str, float] = collections.defaultdict(float)
-        threading.settrace(self._enter)
-        sys.settrace(self._enter)
+
+    def record(self, on: bool) -> None:
+        for module in (threading, sys):
+            module.settrace(self._enter if on else None)
 
     def _enter(self, frame: Any, event: str, argument: Any) -> Any:
         return self._line if frame.f_code.co_filename in self._sources else None
@@ -189,50 +205,77 @@ class Recorder:
         self.seconds[report.nodeid] += report.duration
 
 
-class Selection:
-    """A plugin of pytest that runs some tests, in this order."""
+class Loop:
+    """A plugin of pytest that does some work with the collected tests in place of running them."""
 
-    def __init__(self, tests: list[str], failed: Path) -> None:
-        self._order = {test: position for position, test in enumerate(tests)}
-        self._failed = failed
+    def __init__(self, work: Callable[[list[Any]], Any]) -> None:
+        self._work = work
+        self.result: Any = NOT_IMPORTED
 
-    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
-        items[:] = sorted(
-            (item for item in items if item.nodeid in self._order), key=lambda item: self._order[item.nodeid]
-        )
+    def pytest_runtestloop(self, session: Any) -> bool:
+        if not session.testsfailed:
+            self.result = self._work(session.items)
+        return True
+
+
+class FirstFailure:
+    """A plugin of pytest that knows which test failed first."""
+
+    test = ""
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         if report.failed:
-            self._failed.write_text(report.nodeid)
+            self.test = self.test or report.nodeid
 
 
-def run_in_fork(work: Callable[[], int], output: Path, seconds: float) -> int | None:
-    """The exit status of the work in a child process; None if it took too long."""
-    sys.stdout.flush()
-    child = os.fork()
-    if child == 0:
-        status = BROKEN
+def run_tests(items: list[Any], tests: list[str]) -> str:
+    """Run collected tests in this order until one fails, and give its name."""
+    by_name = {item.nodeid: item for item in items}
+    chosen = [by_name[test] for test in tests if test in by_name]
+    first_failure = FirstFailure()
+    chosen[0].config.pluginmanager.register(first_failure)
+    for item, following in zip(chosen, [*chosen[1:], None], strict=True):
         try:
-            os.setsid()
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        except (KeyboardInterrupt, SystemExit):  # these end pytest, and a mutant may raise them
+            return str(item.nodeid)
+        if first_failure.test:
+            break
+    return first_failure.test
+
+
+def in_fork(work: Callable[[], Any], folder: Path, seconds: float) -> Any:
+    """What the work returns in a child process; ``TIMED_OUT`` or ``CRASHED`` if it returns nothing."""
+    child = os.fork()
+    result, output = (folder / f"{child or os.getpid()}.{kind}" for kind in ("pickle", "txt"))
+    if child == 0:
+        try:
+            os.setpgid(0, 0)
             with output.open("wb") as file:
                 os.dup2(file.fileno(), 1)
                 os.dup2(file.fileno(), 2)
-            status = work()
+            result.write_bytes(pickle.dumps(work()))
         except BaseException:
             traceback.print_exc()
         finally:
             sys.stdout.flush()
-            os._exit(status)
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        finished, status = os.waitpid(child, os.WNOHANG)
+            os._exit(0)
+    end, status = time.monotonic() + seconds, None
+    while status is None:
+        finished, waited = os.waitpid(child, os.WNOHANG)
         if finished:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.02)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return None
+            status = waited
+        elif time.monotonic() > end:
+            os.killpg(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            return TIMED_OUT
+        else:
+            time.sleep(0.01)
+    if status:
+        return CRASHED
+    if not result.exists():
+        sys.exit(output.read_text())
+    return pickle.loads(result.read_bytes())
 
 
 class Copy:
@@ -251,50 +294,86 @@ class Copy:
     def path(self, source: str) -> Path:
         return self.folder / "sklrnn" / source
 
-    def _pytest(self, tests: tuple[str, ...], plugin: Any) -> int:
+    def with_collected(self, tests: Iterable[str], work: Callable[[list[Any]], Any], *plugins: Any) -> Any:
+        """Import the package, collect tests and do some work with these; ``NOT_IMPORTED`` if that is not possible."""
         import pytest
 
         os.chdir(self.folder)
         sys.path.insert(0, str(self.folder))
-        return int(pytest.main([*OPTIONS, *tests], plugins=[plugin]))
+        loop = Loop(work)
+        pytest.main([*OPTIONS, f"--basetemp={self.folder / 'temporary'}", *tests], plugins=[loop, *plugins])
+        return loop.result
 
-    def record(self, topic: Topic) -> Reach:
-        """Run all tests of a topic, which have to pass, on the unchanged source."""
-        result, output = self.folder / "reach.pickle", self.folder / "output.txt"
-
-        def work() -> int:
-            recorder = Recorder([self.path(source) for source in topic.sources])
-            status = self._pytest(topic.tests, recorder)
-            result.write_bytes(pickle.dumps((dict(recorder.tests), dict(recorder.seconds))))
-            return status
-
-        if run_in_fork(work, output, 3600.0) != 0:
-            sys.exit(f"the tests fail without any mutant:\n{output.read_text()}")
-        tests, seconds = pickle.loads(result.read_bytes())
-        return Reach(tests, seconds)
-
-    def try_mutant(self, topic: Topic, source: str, mutant: Mutant, reach: Reach) -> tuple[str, str]:
-        """What becomes of a mutant, and which test killed it."""
-        path, failed, output = self.path(source), self.folder / "failed.txt", self.folder / "output.txt"
-        tests = reach.of(str(path), mutant.lines)
-        if not tests:
-            return "survived", "no test runs it"
-        files = tuple(dict.fromkeys(test.split("::")[0] for test in tests))
-        failed.write_text("")
+    def in_new_process(self, path: Path, text: bytes, tests: list[str], seconds: float) -> str:
+        """The first test that fails when the package is imported with another text of a file."""
         original = path.read_bytes()
-        path.write_bytes(mutant.apply(original))
+        path.write_bytes(text)
+        files = dict.fromkeys(test.split("::")[0] for test in tests)
         try:
-            seconds = SECONDS + SLOWER * sum(reach.seconds[test] for test in tests)
-            status = run_in_fork(lambda: self._pytest(files, Selection(tests, failed)), output, seconds)
+            return str(
+                in_fork(lambda: self.with_collected(files, lambda items: run_tests(items, tests)), self.folder, seconds)
+            )
         finally:
             path.write_bytes(original)
-        if status is None:
-            return "timed out", ""
-        if status > 2:
-            sys.exit(f"{mutant.diff(original)}\npytest ended with status {status}:\n{output.read_text()}")
-        if status == 0:
-            return "survived", f"{len(tests)} tests run it"
-        return "killed", failed.read_text() or ("the tests can't be imported" if status > 0 else f"signal {-status}")
+
+
+class Trial:
+    """The mutants of functions, tried in a process that has imported the package and collected the tests of a topic."""
+
+    def __init__(self, copy: Copy, items: list[Any], recorder: Recorder) -> None:
+        self._copy, self._items = copy, items
+        recorder.record(False)
+
+        def work() -> tuple[str, Any, Any]:
+            recorder.record(True)
+            failed = run_tests(items, [item.nodeid for item in items])
+            recorder.record(False)
+            return failed, dict(recorder.tests), dict(recorder.seconds)
+
+        failed, tests, seconds = in_fork(work, copy.folder, 3600.0)
+        if failed:
+            sys.exit(f"{failed} fails without any mutant")
+        self.reach = Reach(tests, seconds)
+        self._functions: dict[str, list[types.FunctionType]] = collections.defaultdict(list)
+        for each in gc.get_objects():
+            if type(each) is types.FunctionType:  # isinstance would ask proxies for their class
+                self._functions[each.__code__.co_filename].append(each)
+        gc.freeze()  # children need no copies of what is only looked at
+
+    def first_failure(self, path: Path, mutant: Mutant) -> str | None:
+        """The first test that fails; None if the package must be imported anew."""
+        tests, is_import = self.reach.of(path, mutant.lines)
+        if not tests:
+            return NOT_REACHED
+        if is_import:
+            return None
+        functions = list(self._new_codes(path, mutant.apply(path.read_bytes())))
+        if not functions or any(len(old.__code__.co_freevars) != len(new.co_freevars) for old, new in functions):
+            return None
+
+        def work() -> str:
+            for function, code in functions:
+                function.__code__ = code
+            return run_tests(self._items, tests)
+
+        return str(in_fork(work, self._copy.folder, self.reach.limit(tests)))
+
+    def _new_codes(self, path: Path, text: bytes) -> Iterator[tuple[types.FunctionType, types.CodeType]]:
+        """The functions of a file that differ, and their code in the mutant."""
+        before, after = (list(_functions_of(compile(each, str(path), "exec"))) for each in (path.read_bytes(), text))
+        codes = {(old.co_qualname, old.co_firstlineno): new for old, new in zip(before, after, strict=True)}
+        for function in self._functions[str(path)]:
+            old = function.__code__
+            new = codes.get((old.co_qualname, old.co_firstlineno))
+            if new is not None and new != old:
+                yield function, new
+
+
+def _functions_of(code: types.CodeType) -> Iterator[types.CodeType]:
+    """The functions of a module, or of a class, without those in them."""
+    for each in code.co_consts:
+        if isinstance(each, types.CodeType):
+            yield from [each] if each.co_flags & inspect.CO_NEWLOCALS else _functions_of(each)
 
 
 def load_without_effect() -> dict[tuple[str, str, str], str]:
@@ -319,24 +398,59 @@ def candidates(topic: Topic, package: Path) -> list[tuple[str, Mutant]]:
     return found
 
 
+def try_mutants(copy: Copy, topic: Topic, mutants: dict[int, tuple[str, Mutant]], report: Report) -> None:
+    """Try the mutants of a topic, those first for which the package need not be imported anew."""
+    left: list[int] = []
+
+    def work(items: list[Any]) -> Reach:
+        trial = Trial(copy, items, recorder)
+        for number, (source, mutant) in mutants.items():
+            found = trial.first_failure(copy.path(source), mutant)
+            left.append(number) if found is None else report(number, found)
+        return trial.reach
+
+    recorder = Recorder([copy.path(source) for source in topic.sources])
+
+    def collect_and_work() -> tuple[Any, list[int]]:
+        recorder.record(True)
+        return copy.with_collected(topic.tests, work, recorder), left
+
+    reach, left = in_fork(collect_and_work, copy.folder, 24 * 3600.0)
+    if not isinstance(reach, Reach):
+        sys.exit("".join(path.read_text() for path in copy.folder.glob("*.txt")))
+    for number in left:
+        source, mutant = mutants[number]
+        path = copy.path(source)
+        tests, _ = reach.of(path, mutant.lines)
+        text = mutant.apply(path.read_bytes())
+        report(number, copy.in_new_process(path, text, tests, 2 * SECONDS + reach.limit(tests)))
+
+
 def run_topic(name: str, copy: Copy, args: argparse.Namespace) -> str:
-    """Try the mutants of a topic, print what became of them, and give the row of the table."""
+    """Try some mutants of a topic, print what became of them, and give the row of the table."""
     topic = TOPICS[name]
+    if args.tests:
+        topic = topic._replace(tests=tuple(args.tests))
     found = candidates(topic, copy.folder / "sklrnn")
-    numbers = range(len(found))
-    drawn = args.only or sorted(random.Random(args.seed).sample(numbers, min(args.sample, len(found))))
-    print(f"{name}: {len(drawn)} of {len(found)} mutants", flush=True)
-    reach = copy.record(topic)
-    outcomes: collections.Counter[str] = collections.Counter()
-    for number in drawn:
+    drawn = args.only or sorted(random.Random(args.seed).sample(range(len(found)), min(args.sample, len(found))))
+    log = (copy.folder / "outcomes.txt").open("w+")
+    printed = os.fdopen(os.dup(1), "w")
+    print(f"{name}: {len(drawn)} of {len(found)} mutants", file=printed, flush=True)
+
+    def report(number: int, failed: str) -> None:
         source, mutant = found[number]
-        outcome, why = copy.try_mutant(topic, source, mutant, reach)
-        outcomes[outcome] += 1
-        text = copy.path(source).read_bytes()
+        outcome = {TIMED_OUT: TIMED_OUT, "": "survived", NOT_REACHED: "survived"}.get(failed, "killed")
+        print(outcome, file=log, flush=True)
         if args.verbose or outcome != "killed":
-            print(f"{number}: {outcome} ({why}) {source}:{mutant.line_number(text)}\n{mutant.diff(text)}", flush=True)
-    detected = outcomes["killed"] + outcomes["timed out"]
-    counts = f"{outcomes['killed']} | {outcomes['timed out']} | {outcomes['survived']}"
+            text = copy.path(source).read_bytes()
+            mutant_text = f"{source}:{mutant.line_number(text)}\n{mutant.diff(text)}"
+            print(f"{number}: {outcome} ({failed or 'all tests pass'}) {mutant_text}", file=printed, flush=True)
+
+    try_mutants(copy, topic, {number: found[number] for number in drawn}, report)
+    log.seek(0)
+    outcomes = collections.Counter(log.read().splitlines())
+    detected = outcomes["killed"] + outcomes[TIMED_OUT]
+    counts = f"{outcomes['killed']} | {outcomes[TIMED_OUT]} | {outcomes['survived']}"
     return f"| {name} | {len(found)} | {len(drawn)} | {counts} | {100 * detected / len(drawn):.0f} % |"
 
 
@@ -349,6 +463,7 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=60, help="mutants of each topic (default: 60)")
     parser.add_argument("--seed", type=int, default=1, help="of the sample (default: 1)")
     parser.add_argument("--only", type=int, nargs="+", help="numbers of the mutants of one topic")
+    parser.add_argument("--tests", nargs="+", help="files or folders of tests, in place of those of the topic")
     parser.add_argument("--verbose", action="store_true", help="print the mutants that are killed, and by which test")
     args = parser.parse_args()
     os.environ |= {"SCIPY_ARRAY_API": "1", "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -359,7 +474,6 @@ def main() -> None:
         sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != ROOT]
         for name in IMPORTED_BEFORE_FORKS:
             importlib.import_module(name)
-        assert "sklrnn" not in sys.modules
         rows = [run_topic(name, copy, args) for name in args.topics or TOPICS]
     print("\n| topic | mutants | tried | killed | timed out | survived | score |\n|---|--:|--:|--:|--:|--:|--:|")
     print("\n".join(rows))
