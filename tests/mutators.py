@@ -2,7 +2,7 @@
 
 Each mutant replaces one expression or statement: another operator, a boundary moved by one, a condition that always
 holds, a value that is not returned, a statement that is left out. Left alone are annotations, docstrings and other
-strings, assertions, and what an error says; that it is raised is not.
+strings, assertions (``strict=True`` of ``zip`` is one), and what an error says; that it is raised is not.
 """
 
 import ast
@@ -35,6 +35,8 @@ COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.In: (ast.NotIn,),
     ast.NotIn: (ast.In,),
 }
+# Their order makes no difference, or always an error.
+ARGUMENTS_STAY = {"add", "getattr", "hasattr", "isinstance", "issubclass", "max", "maximum", "min", "minimum"}
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ class _Finder:
             if isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant):
                 return
         for name, value in ast.iter_fields(node):
-            if name not in ("annotation", "returns"):
+            if name not in ("annotation", "returns") and not (isinstance(node, ast.keyword) and node.arg == "strict"):
                 for child in value if isinstance(value, list) else [value]:
                     if isinstance(child, ast.AST):
                         yield from self._of_expressions(child, lines)
@@ -190,5 +192,5 @@ def _changes(node: ast.expr) -> Iterator[ast.expr]:
         case ast.Constant(float(value)):
             yield ast.Constant(2 * value if value else 1.0)
         case ast.Call(function, [first, second, *rest], keywords) if not isinstance(first, ast.Starred):
-            if ast.unparse(function) not in ("isinstance", "getattr", "hasattr"):
+            if ast.unparse(function).split(".")[-1] not in ARGUMENTS_STAY:
                 yield ast.Call(function, [second, first, *rest], keywords)

@@ -49,6 +49,8 @@ def mutants_of(source):
         ("for a in b:\n    continue", []),
         ("def f():\n  for a in b:\n    continue", ["def f():\n  for a in b:\n    break"]),
         ("x: A | None = a", []),
+        ("x = max(a, b)", []),
+        ("x = zip(a, strict=True)", []),
         ("x = f'{a + 1}'", []),
         ("def f():\n    '''Text.'''", []),
     ],

@@ -161,6 +161,20 @@ def test_a_feature_without_spread_is_not_divided():
     assert feature_statistics(1e-320 * X[:, :, 2:], None)[1] == pytest.approx(1e-320, rel=1e-2)
 
 
+def test_a_sample_may_hold_more_numbers_than_are_read_at_once():
+    X = np.zeros((2, 2**20 + 2, 1), dtype=np.float32)
+    X[1, ::2] = 2.0
+    mean, spread = feature_statistics(X, np.array([1.0, 3.0]))
+    assert_allclose([mean[0], spread[0]], [0.75, np.sqrt(1.5 - 0.75**2)])
+
+
+def test_a_tiny_feature_beside_an_ordinary_one_keeps_its_spread():
+    X = np.array([[1.0, 1e-200], [3.0, 3e-200]]).reshape(2, 1, 2)
+    mean, spread = feature_statistics(X, None)
+    assert_allclose(mean, [2.0, 2e-200])
+    assert_allclose(spread, [1.0, 1e-200])
+
+
 def test_numbers_whose_squares_are_no_floats_have_statistics():
     X = np.array([1.0, 3.0]).reshape(2, 1, 1)
     for scale in (1e-200, 1e200):

@@ -44,6 +44,8 @@ def test_poisson_is_half_the_deviance_of_its_point(pair):
     assert 2 * loss.per_sample(raw, target).mean().item() == pytest.approx(
         mean_poisson_deviance(target.numpy().ravel(), rate.ravel())
     )
+    assert loss.positive
+    assert not regression_loss("squared_error").positive
 
 
 def test_quantile_loss_is_the_pinball_loss_of_its_quantiles():
@@ -120,6 +122,12 @@ def test_formulas_of_gradients_are_those_of_autograd(name, n_outputs, weighted):
         loss = replace(loss, per_output=WeightedTargets(loss.per_output))
         target = torch.cat([target, torch.rand(6, n_outputs, generator=generator)], dim=1)
     assert_formula_is_that_of_autograd(loss, raw, target)
+
+
+def test_a_batch_of_one_has_one_loss_for_all_its_outputs():
+    loss, raw, target = regression_loss("squared_error"), torch.tensor([[1.0, 2.0, 4.0]]), torch.zeros(1, 3)
+    assert_formula_is_that_of_autograd(loss, raw, target)
+    assert loss.per_sample(raw, target).tolist() == [7.0]
 
 
 def test_the_formula_of_cross_entropy_is_that_of_autograd_for_logits_of_any_size():
