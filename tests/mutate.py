@@ -130,7 +130,7 @@ TOPICS = {
         ),
     ),
 }
-# What the package and its tests import; importing it once saves most of the time.
+# Where the package has to be imported anew, these are not, if the tests of the topic need them at all.
 IMPORTED_BEFORE_FORKS = (
     "matplotlib.pyplot",
     "numba",
@@ -411,13 +411,16 @@ def try_mutants(copy: Copy, topic: Topic, mutants: dict[int, tuple[str, Mutant]]
 
     recorder = Recorder([copy.path(source) for source in topic.sources])
 
-    def collect_and_work() -> tuple[Any, list[int]]:
+    def collect_and_work() -> tuple[Any, list[int], list[str]]:
         recorder.record(True)
-        return copy.with_collected(topic.tests, work, recorder), left
+        reach = copy.with_collected(topic.tests, work, recorder)
+        return reach, left, [name for name in IMPORTED_BEFORE_FORKS if name in sys.modules]
 
-    reach, left = in_fork(collect_and_work, copy.folder, 24 * 3600.0)
+    reach, left, imported = in_fork(collect_and_work, copy.folder, 24 * 3600.0)
     if not isinstance(reach, Reach):
         sys.exit("".join(path.read_text() for path in copy.folder.glob("*.txt")))
+    for name in imported:
+        importlib.import_module(name)
     for number in left:
         source, mutant = mutants[number]
         path = copy.path(source)
@@ -451,7 +454,9 @@ def run_topic(name: str, copy: Copy, args: argparse.Namespace) -> str:
     outcomes = collections.Counter(log.read().splitlines())
     detected = outcomes["killed"] + outcomes[TIMED_OUT]
     counts = f"{outcomes['killed']} | {outcomes[TIMED_OUT]} | {outcomes['survived']}"
-    return f"| {name} | {len(found)} | {len(drawn)} | {counts} | {100 * detected / len(drawn):.0f} % |"
+    row = f"| {name} | {len(found)} | {len(drawn)} | {counts} | {100 * detected / len(drawn):.0f} % |"
+    print(row, file=printed, flush=True)
+    return row
 
 
 def main() -> None:
@@ -472,8 +477,6 @@ def main() -> None:
         copy = Copy(Path(folder).resolve())
         os.environ["PYTHONPATH"] = folder
         sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != ROOT]
-        for name in IMPORTED_BEFORE_FORKS:
-            importlib.import_module(name)
         rows = [run_topic(name, copy, args) for name in args.topics or TOPICS]
     print("\n| topic | mutants | tried | killed | timed out | survived | score |\n|---|--:|--:|--:|--:|--:|--:|")
     print("\n".join(rows))

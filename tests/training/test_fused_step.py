@@ -326,11 +326,22 @@ def test_other_networks_are_left_to_autograd(options):
         make_fused_step(network, squared_error(), {"x": some_batch()[0]})
 
 
-def test_a_frozen_head_is_left_to_autograd():
-    network, _ = some_network()
-    network.head.weight.requires_grad_(False)
-    with pytest.raises(LeftToAutograd, match="head"):
-        make_fused_step(network, squared_error(), {"x": some_batch()[0]})
+FROZEN = {
+    "head": {},
+    "attention": {"pooling": "attention"},
+    "embedding": {"n_tokens": 5, "embedding_dim": 4, "n_features": 1},
+    "convolution": {"filters": (4,), "kernel_size": 2},
+}
+
+
+@pytest.mark.parametrize("name", FROZEN)
+def test_a_frozen_part_is_left_to_autograd(name):
+    network, _ = some_network(**FROZEN[name])
+    frozen = [weight for path, weight in network.named_parameters() if name in path.replace("readout", "attention")]
+    frozen[0].requires_grad_(False)
+    x = torch.zeros(2, 5, 1, dtype=torch.int64) if name == "embedding" else some_batch()[0]
+    with pytest.raises(LeftToAutograd, match=f"{name} is frozen"):
+        make_fused_step(network, squared_error(), {"x": x})
 
 
 def some_task():

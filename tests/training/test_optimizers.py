@@ -9,7 +9,6 @@ from skorch.callbacks import LRScheduler
 from torch import nn
 
 from sklrnn import GRURegressor
-from sklrnn.training.optimizer_steps import OptimizerSteps
 from sklrnn.training.optimizers import (
     FlatAdam,
     FlatAdamW,
@@ -210,27 +209,6 @@ def test_an_average_goes_on_from_another_and_from_its_state():
     loaded = WeightAverage([torch.zeros(1)])
     loaded.load_state(deepcopy(theirs.to_state()))
     assert (loaded.n_steps, float(loaded.mean_of_flat())) == (1, 1.0)
-
-
-@pytest.mark.parametrize(
-    ("kind", "settings", "exist"),
-    [
-        (FlatSGD, {}, True),
-        (FlatSGD, {"momentum": 0.9}, False),
-        (FlatSGD, {"maximize": True}, False),
-        (FlatRMSprop, {}, True),
-        (FlatRMSprop, {"centered": True}, False),
-        (FlatRMSprop, {"momentum": 0.5}, False),
-        (FlatNAdam, {}, True),
-        (FlatNAdam, {"decoupled_weight_decay": True}, False),
-        (FlatAdam, {}, True),
-    ],
-)
-def test_programs_make_the_steps_of_plain_settings_alone(kind, settings, exist):
-    network, _ = some_network()
-    optimizer = kind([{"params": list(network.parameters())}], lr=0.01, **settings)
-    assert OptimizerSteps.exist_for(optimizer) is exist
-    assert not OptimizerSteps.exist_for(torch.optim.SGD(network.parameters(), lr=0.01))
 
 
 def test_a_short_gradient_is_not_cut():
