@@ -93,8 +93,10 @@ TOPICS = {
             "training/temperature.py",
         ),
         (
+            "tests/estimators/test_conformal.py",
             "tests/estimators/test_cross_conformal.py",
             "tests/estimators/test_regressor.py",
+            "tests/forecasting/test_error_sizes.py",
             "tests/forecasting/test_intervals.py",
             "tests/training/test_temperature.py",
         ),
@@ -121,6 +123,7 @@ TOPICS = {
             "tests/training/test_compiled_epoch.py",
             "tests/training/test_fused_step.py",
             "tests/training/test_net.py",
+            "tests/training/test_optimizer_steps.py",
             "tests/training/test_optimizers.py",
             "tests/training/test_temperature.py",
             "tests/training/test_trained_network.py",
