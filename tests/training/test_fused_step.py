@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import is_classifier
-from skorch.callbacks import Callback, LRScheduler
+from skorch.callbacks import Callback, EpochScoring, LRScheduler
 from torch import nn
 
 from sklrnn import CNNLSTMClassifier, CNNLSTMRegressor, GRUClassifier, GRURegressor, LSTMRegressor, RecurrentRegressor
@@ -415,6 +415,13 @@ class WatchesGradients(Callback):
         """Does nothing."""
 
 
+RATE_OF_BATCHES = LRScheduler("StepLR", step_size=1, step_every="batch")
+
+
+def zero(net, X, y=None):
+    return 0.0
+
+
 @pytest.mark.parametrize(
     ("options", "path"),
     [
@@ -425,6 +432,9 @@ class WatchesGradients(Callback):
         ({"pooling": "attention", "callbacks": [WatchesEpochs()]}, "fused"),
         ({"loss": nn.SmoothL1Loss}, "fused"),
         ({"callbacks": [WatchesBatches()]}, "autograd: WatchesBatches watches batches"),
+        ({"callbacks": [RATE_OF_BATCHES]}, "autograd: LRScheduler watches batches"),
+        ({"callbacks": [EpochScoring(zero)]}, "autograd: EpochScoring watches batches"),
+        ({"callbacks": [EpochScoring(zero, use_caching=False)]}, "compiled"),
         ({"callbacks": [WatchesGradients()]}, "autograd: WatchesGradients watches batches"),
         ({"optimizer": torch.optim.Adagrad}, "autograd: the optimizer is Adagrad"),
         ({"cell": nn.GRU}, "autograd: GRU has no kernel for this"),
