@@ -12,13 +12,14 @@ could be observed are listed with the reason in ``mutants_without_effect.toml``.
 """
 
 import argparse
+import ast
 import collections
+import functools
 import gc
 import importlib
 import inspect
 import os
 import pickle
-import py_compile
 import random
 import shutil
 import signal
@@ -36,7 +37,7 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(Path(__file__).parent))
 
-from mutators import Mutant, find_mutants  # noqa: E402
+from mutators import Mutant, find_mutants, with_marks  # noqa: E402
 
 
 class Topic(NamedTuple):
@@ -182,7 +183,7 @@ class Reach(NamedTuple):
 
 
 class Recorder:
-    """A plugin of pytest that records the lines that importing, and then each test, runs in some files."""
+    """A plugin of pytest that records the lines of some files that importing, and then each test, runs."""
 
     def __init__(self, sources: list[Path]) -> None:
         self._sources = {str(path) for path in sources}
@@ -190,7 +191,12 @@ class Recorder:
         self.tests: dict[tuple[str, int], set[str]] = collections.defaultdict(set)
         self.seconds: dict[str, float] = collections.defaultdict(float)
 
-    def record(self, on: bool) -> None:
+    def mark(self, path: str, line: int) -> None:
+        """Called by functions with marks, which cost much less than tracing."""
+        self.tests[path, line].add(self._test)
+
+    def trace(self, on: bool) -> None:
+        """Record what runs without marks, as functions do that are called when a module is imported."""
         for module in (threading, sys):
             module.settrace(self._enter if on else None)
 
@@ -198,7 +204,7 @@ class Recorder:
         return self._line if frame.f_code.co_filename in self._sources else None
 
     def _line(self, frame: Any, event: str, argument: Any) -> Any:
-        self.tests[frame.f_code.co_filename, frame.f_lineno].add(self._test)
+        self.mark(frame.f_code.co_filename, frame.f_lineno)
         return self._line
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
@@ -287,12 +293,9 @@ class Copy:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         for name in ("sklrnn", "tests"):
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, folder / name)  # with bytecode, as copies keep their time
         for name in ("pyproject.toml", "conftest.py"):
             shutil.copy(ROOT / name, folder / name)
-        for path in (folder / "sklrnn").rglob("*.py"):
-            # By the time of a file and its size a mutant could be mistaken for the source.
-            py_compile.compile(str(path), invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)
 
     def path(self, source: str) -> Path:
         return self.folder / "sklrnn" / source
@@ -323,25 +326,27 @@ class Copy:
 class Trial:
     """The mutants of functions, tried in a process that has imported the package and collected the tests of a topic."""
 
-    def __init__(self, copy: Copy, items: list[Any], recorder: Recorder) -> None:
+    def __init__(self, copy: Copy, items: list[Any], recorder: Recorder, paths: list[Path]) -> None:
+        recorder.trace(False)
         self._copy, self._items = copy, items
-        recorder.record(False)
+        self._functions: dict[str, list[types.FunctionType]] = collections.defaultdict(list)
+        for each in gc.get_objects():
+            if type(each) is types.FunctionType:  # isinstance would ask proxies for their class
+                self._functions[each.__code__.co_filename].append(each)
+        gc.freeze()  # children need no copies of what is only looked at
 
         def work() -> tuple[str, Any, Any]:
-            recorder.record(True)
+            for path in paths:
+                for function, code in self._new_codes(path, with_marks(path.read_bytes())):
+                    function.__globals__["__mark__"] = functools.partial(recorder.mark, str(path))
+                    function.__code__ = code
             failed = run_tests(items, [item.nodeid for item in items])
-            recorder.record(False)
             return failed, dict(recorder.tests), dict(recorder.seconds)
 
         failed, tests, seconds = in_fork(work, copy.folder, 3600.0)
         if failed:
             sys.exit(f"{failed} fails without any mutant")
         self.reach = Reach(tests, seconds)
-        self._functions: dict[str, list[types.FunctionType]] = collections.defaultdict(list)
-        for each in gc.get_objects():
-            if type(each) is types.FunctionType:  # isinstance would ask proxies for their class
-                self._functions[each.__code__.co_filename].append(each)
-        gc.freeze()  # children need no copies of what is only looked at
 
     def first_failure(self, path: Path, mutant: Mutant) -> str | None:
         """The first test that fails; None if the package must be imported anew."""
@@ -361,9 +366,9 @@ class Trial:
 
         return str(in_fork(work, self._copy.folder, self.reach.limit(tests)))
 
-    def _new_codes(self, path: Path, text: bytes) -> Iterator[tuple[types.FunctionType, types.CodeType]]:
+    def _new_codes(self, path: Path, source: bytes | ast.Module) -> Iterator[tuple[types.FunctionType, types.CodeType]]:
         """The functions of a file that differ, and their code in the mutant."""
-        before, after = (list(_functions_of(compile(each, str(path), "exec"))) for each in (path.read_bytes(), text))
+        before, after = (list(_functions_of(compile(each, str(path), "exec"))) for each in (path.read_bytes(), source))
         codes = {(old.co_qualname, old.co_firstlineno): new for old, new in zip(before, after, strict=True)}
         for function in self._functions[str(path)]:
             old = function.__code__
@@ -406,16 +411,17 @@ def try_mutants(copy: Copy, topic: Topic, mutants: dict[int, tuple[str, Mutant]]
     left: list[int] = []
 
     def work(items: list[Any]) -> Reach:
-        trial = Trial(copy, items, recorder)
+        trial = Trial(copy, items, recorder, paths)
         for number, (source, mutant) in mutants.items():
             found = trial.first_failure(copy.path(source), mutant)
             left.append(number) if found is None else report(number, found)
         return trial.reach
 
-    recorder = Recorder([copy.path(source) for source in topic.sources])
+    paths = [copy.path(source) for source in topic.sources]
+    recorder = Recorder(paths)
 
     def collect_and_work() -> tuple[Any, list[int], list[str]]:
-        recorder.record(True)
+        recorder.trace(True)
         reach = copy.with_collected(topic.tests, work, recorder)
         return reach, left, [name for name in IMPORTED_BEFORE_FORKS if name in sys.modules]
 
@@ -475,7 +481,7 @@ def main() -> None:
     parser.add_argument("--verbose", action="store_true", help="print the mutants that are killed, and by which test")
     args = parser.parse_args()
     os.environ |= {"SCIPY_ARRAY_API": "1", "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    sys.dont_write_bytecode = True
+    sys.dont_write_bytecode = True  # else that of a mutant could be taken for that of the source
     with tempfile.TemporaryDirectory() as folder:
         copy = Copy(Path(folder).resolve())
         os.environ["PYTHONPATH"] = folder

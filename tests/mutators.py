@@ -79,6 +79,28 @@ def find_mutants(source: bytes) -> list[Mutant]:
     return list(dict.fromkeys(sorted(_Finder(source).find(), key=lambda mutant: (mutant.start, mutant.end))))
 
 
+def with_marks(source: bytes) -> ast.Module:
+    """A source that calls ``__mark__(line)`` before each statement of a function."""
+    tree = ast.parse(source)
+    _mark(tree, is_run=False)
+    return ast.fix_missing_locations(tree)
+
+
+def _mark(node: ast.AST, *, is_run: bool) -> None:
+    is_run = is_run or isinstance(node, ast.FunctionDef)
+    for name, parts in ast.iter_fields(node):
+        inner = [part for part in parts if isinstance(part, ast.AST)] if isinstance(parts, list) else []
+        for part in inner:
+            _mark(part, is_run=is_run)
+        if is_run and inner and isinstance(inner[0], ast.stmt):
+            setattr(node, name, [each for part in inner for each in (_call_of_mark(part), part)])
+
+
+def _call_of_mark(statement: Any) -> ast.stmt:
+    call = ast.Call(ast.Name("__mark__", ast.Load()), [ast.Constant(statement.lineno)], [])
+    return ast.copy_location(ast.Expr(call), statement)
+
+
 class _Finder:
     """Walks through a module and knows which statement it is in."""
 

@@ -68,6 +68,24 @@ def test_a_mutant_knows_the_lines_by_which_its_tests_are_found():
     assert lines[source.replace(b"a +\n         b", b"a - b")] == (3, 4)
 
 
+def test_marks_tell_the_lines_that_a_function_runs():
+    source = b"""def f(a):
+    if a:
+        return [g for g in a]
+    def inner():
+        return 1
+    return inner()
+x = 1
+"""
+    marked, seen = {}, []
+    exec(compile(mutators.with_marks(source), "f", "exec"), marked)
+    marked["__mark__"] = seen.append
+    assert marked["f"]([5]) == [5]
+    assert seen == [2, 3]
+    assert marked["f"]([]) == 1
+    assert seen[2:] == [2, 4, 6, 5]
+
+
 def test_every_source_and_test_of_a_topic_exists():
     for topic in mutate.TOPICS.values():
         assert all((PACKAGE / source).is_file() for source in topic.sources)

@@ -61,6 +61,11 @@ def test_forward_splits_are_those_of_scikit_learn_with_the_gap_of_the_horizon(ga
             assert_array_equal(our_rows, their_rows)
 
 
+def test_the_fewest_rows_make_test_sets_of_one():
+    splits = list(PurgedTimeSeriesSplit(n_splits=4).split(np.zeros((5, 1))))
+    assert [(len(train), test.tolist()) for train, test in splits] == [(1, [1]), (2, [2]), (3, [3]), (4, [4])]
+
+
 def test_default_test_size_leaves_room_for_the_gap():
     splits = list(PurgedTimeSeriesSplit(5, horizon=24).split(rows(100)))
     assert [len(train) for train, _ in splits] == [17, 29, 41, 53, 65]
