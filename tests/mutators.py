@@ -36,7 +36,18 @@ COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.NotIn: (ast.In,),
 }
 # Their order makes no difference, or always an error.
-ARGUMENTS_STAY = {"add", "getattr", "hasattr", "isinstance", "issubclass", "max", "maximum", "min", "minimum"}
+ARGUMENTS_STAY = {
+    "add",
+    "array_equal",
+    "getattr",
+    "hasattr",
+    "isinstance",
+    "issubclass",
+    "max",
+    "maximum",
+    "min",
+    "minimum",
+}
 
 
 @dataclass(frozen=True)

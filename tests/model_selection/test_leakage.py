@@ -126,8 +126,24 @@ def test_a_gap_that_is_long_enough_is_not_advised_again():
 
     with pytest.raises(LeakageError, match=r"Set gap=2 in Careless \(now 1\)"):
         check_no_leakage(Careless(), rows(10), window_length=1, horizon=3)
-    with pytest.raises(LeakageError, match=r"test row 5. Use PurgedTimeSeriesSplit"):
+    with pytest.raises(
+        LeakageError, match=r"row 5. Use PurgedTimeSeriesSplit\((.*)\) or PurgedKFold\(\1\).$"
+    ) as caught:
         check_no_leakage(Careless(), rows(10), window_length=1, horizon=2)
+    assert "PurgedKFold(window_length=1, horizon=2)" in str(caught.value)
+
+
+def test_the_newest_answer_in_a_window_is_named_and_the_first_test_row_that_predicts_it():
+    with pytest.raises(LeakageError, match="The window of training row 5 holds row 4, an answer of test row 2"):
+        check_no_leakage([([5], [2])], rows(10), window_length=4, horizon=2)
+    with pytest.raises(LeakageError, match="The window of training row 6 holds row 4, an answer of test row 2"):
+        check_no_leakage([([6], [2, 3])], rows(10), window_length=2, horizon=2, stride_within=2)
+
+
+def test_rows_of_a_window_are_one_apart_by_default():
+    check_no_leakage([([6], [3])], rows(10), window_length=2, horizon=1)
+    with pytest.raises(LeakageError, match="window of training row 6 holds row 4"):
+        check_no_leakage([([6], [3])], rows(10), window_length=3, horizon=1)
 
 
 def test_error_names_index_labels():
