@@ -35,19 +35,9 @@ COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.In: (ast.NotIn,),
     ast.NotIn: (ast.In,),
 }
-# Their order makes no difference, or always an error.
-ARGUMENTS_STAY = {
-    "add",
-    "array_equal",
-    "getattr",
-    "hasattr",
-    "isinstance",
-    "issubclass",
-    "max",
-    "maximum",
-    "min",
-    "minimum",
-}
+# Functions whose arguments are not swapped: it would make no difference, or always an error.
+ARGUMENTS_STAY = ("getattr", "hasattr", "indexable", "isinstance", "issubclass")
+ARGUMENTS_STAY += ("add", "array_equal", "max", "maximum", "min", "minimum")
 
 
 @dataclass(frozen=True)

@@ -126,11 +126,9 @@ def test_a_gap_that_is_long_enough_is_not_advised_again():
 
     with pytest.raises(LeakageError, match=r"Set gap=2 in Careless \(now 1\)"):
         check_no_leakage(Careless(), rows(10), window_length=1, horizon=3)
-    with pytest.raises(
-        LeakageError, match=r"row 5. Use PurgedTimeSeriesSplit\((.*)\) or PurgedKFold\(\1\).$"
-    ) as caught:
+    wanted = r"\(window_length=1, horizon=2\)"
+    with pytest.raises(LeakageError, match=f"row 5. Use PurgedTimeSeriesSplit{wanted} or PurgedKFold{wanted}.$"):
         check_no_leakage(Careless(), rows(10), window_length=1, horizon=2)
-    assert "PurgedKFold(window_length=1, horizon=2)" in str(caught.value)
 
 
 def test_the_newest_answer_in_a_window_is_named_and_the_first_test_row_that_predicts_it():
