@@ -406,8 +406,8 @@ def candidates(topic: Topic, package: Path) -> list[tuple[str, Mutant]]:
     return found
 
 
-def try_mutants(copy: Copy, topic: Topic, mutants: dict[int, tuple[str, Mutant]], report: Report) -> None:
-    """Try the mutants of a topic, those first for which the package need not be imported anew."""
+def try_mutants(copy: Copy, topic: Topic, mutants: dict[int, tuple[str, Mutant]], report: Report, quick: bool) -> None:
+    """Try the mutants of a topic, those first for which the package need not be imported anew; ``quick`` only those."""
     left: list[int] = []
 
     def work(items: list[Any]) -> Reach:
@@ -428,9 +428,9 @@ def try_mutants(copy: Copy, topic: Topic, mutants: dict[int, tuple[str, Mutant]]
     reach, left, imported = in_fork(collect_and_work, copy.folder, 24 * 3600.0)
     if not isinstance(reach, Reach):
         sys.exit("".join(path.read_text() for path in copy.folder.glob("*.txt")))
-    for name in imported:
+    for name in () if quick else imported:
         importlib.import_module(name)
-    for number in left:
+    for number in () if quick else left:
         source, mutant = mutants[number]
         path = copy.path(source)
         tests, _ = reach.of(path, mutant.lines)
@@ -458,12 +458,12 @@ def run_topic(name: str, copy: Copy, args: argparse.Namespace) -> str:
             mutant_text = f"{source}:{mutant.line_number(text)}\n{mutant.diff(text)}"
             print(f"{number}: {outcome} ({failed or 'all tests pass'}) {mutant_text}", file=printed, flush=True)
 
-    try_mutants(copy, topic, {number: found[number] for number in drawn}, report)
+    try_mutants(copy, topic, {number: found[number] for number in drawn}, report, args.quick)
     log.seek(0)
     outcomes = collections.Counter(log.read().splitlines())
-    detected = outcomes["killed"] + outcomes[TIMED_OUT]
+    detected, n_tried = outcomes["killed"] + outcomes[TIMED_OUT], outcomes.total()
     counts = f"{outcomes['killed']} | {outcomes[TIMED_OUT]} | {outcomes['survived']}"
-    row = f"| {name} | {len(found)} | {len(drawn)} | {counts} | {100 * detected / len(drawn):.0f} % |"
+    row = f"| {name} | {len(found)} | {n_tried} | {counts} | {100 * detected / max(n_tried, 1):.0f} % |"
     print(row, file=printed, flush=True)
     return row
 
@@ -478,6 +478,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="of the sample (default: 1)")
     parser.add_argument("--only", type=int, nargs="+", help="numbers of the mutants of one topic")
     parser.add_argument("--tests", nargs="+", help="files or folders of tests, in place of those of the topic")
+    parser.add_argument("--quick", action="store_true", help="leave out mutants for which the package is imported anew")
     parser.add_argument("--verbose", action="store_true", help="print the mutants that are killed, and by which test")
     args = parser.parse_args()
     os.environ |= {"SCIPY_ARRAY_API": "1", "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
