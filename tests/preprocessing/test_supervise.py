@@ -175,6 +175,7 @@ def test_trading_days_with_holidays_lose_the_rows_before_holidays_only():
         ((hourly(), "temp", 1.5), "got 1.5"),
         ((hourly(), "snow", 1), "target='snow' is no column of X"),
         ((hourly(), [], 1), "target must name at least one column"),
+        ((hourly(), [None, "temp"], 1), "target must name at least one column"),
         ((hourly()["temp"], 3), r"target is left out, got target=3. Name the horizon"),
         ((np.arange(9.0), "temp", 1), "target is left out, got target='temp'"),
         ((hourly(),), r"Data of 3 columns needs a target: name one of \['temp', 'wind', 'rain'\]"),
