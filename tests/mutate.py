@@ -97,6 +97,7 @@ TOPICS = {
             "tests/estimators/test_conformal.py",
             "tests/estimators/test_cross_conformal.py",
             "tests/estimators/test_regressor.py",
+            "tests/forecasting/test_calibration.py",
             "tests/forecasting/test_error_sizes.py",
             "tests/forecasting/test_intervals.py",
             "tests/training/test_temperature.py",

@@ -1,12 +1,16 @@
 """Intervals from held-out errors, against their definitions."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import t
+from sklearn.model_selection import KFold
 
 from sklrnn.estimators.conformal import HeldOutErrors, beyond_known
-from sklrnn.estimators.cross_conformal import _blocks, _is_cv
+from sklrnn.estimators.cross_conformal import _blocks, _is_cv, _split
+from sklrnn.inputs.samples import Samples
 
 
 @pytest.fixture
@@ -86,6 +90,29 @@ def test_blocks_leave_out_the_samples_that_overlap_on_both_sides():
 def test_a_block_without_samples_leaves_out_none():
     found = [(train.tolist(), test.tolist()) for train, test in _blocks(1, 2, 0)]
     assert found == [([], [0]), ([0], [])]
+
+
+def folds_of(cv, samples, n_outputs=1):
+    regressor = SimpleNamespace(calibration_cv=cv, n_outputs_=n_outputs)
+    return [(train.tolist(), test.tolist()) for train, test in _split(regressor, samples)]
+
+
+def test_folds_are_positions_of_the_samples_with_weight():
+    samples = Samples(np.zeros((7, 2, 1)), np.zeros((7, 1)), np.array([1.0, 0.0, 1.0, 1.0, 1.0, 0.0, 1.0]))
+    expected = [([3, 4, 6], [0, 2]), ([0, 2, 6], [3, 4]), ([0, 2, 3, 4], [6])]
+    assert folds_of(np.int64(3), samples) == expected
+    assert folds_of(KFold(3), samples) == expected
+    given = [([0, 1], [4, 3])]
+    assert folds_of(given, samples) == [([0, 2], [4, 6])]
+    with pytest.raises(ValueError, match="up to number 5, and there are 5, counted from 0"):
+        folds_of([([0], [5])], samples)
+
+
+def test_outputs_overlap_with_those_of_the_samples_beside_unless_they_are_of_steps():
+    samples = Samples(np.zeros((4, 2, 1)), np.zeros((4, 2)))
+    assert folds_of(2, samples, n_outputs=2) == [([3], [0, 1]), ([0], [2, 3])]
+    of_steps = Samples(np.zeros((4, 2, 1)), np.zeros((4, 2)), per_timestep=True)
+    assert folds_of(2, of_steps, n_outputs=2) == [([2, 3], [0, 1]), ([0, 1], [2, 3])]
 
 
 @pytest.mark.parametrize(
