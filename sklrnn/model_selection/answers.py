@@ -33,7 +33,7 @@ class Answers(NamedTuple):
         window_reach = reach.window_length * reach.stride_within
         lengths = np.bincount(timeline.entity) + window_reach + reach.horizon
         starts = np.cumsum(lengths) - lengths + window_reach
-        slots, n_slots = starts[timeline.entity] + timeline.position, int(lengths.sum()) + 1
+        slots, n_slots = starts[timeline.entity] + timeline.position, int(lengths.sum())
         # The answers of a test sample begin one slot after it and end horizon slots after it.
         edges = np.zeros(n_slots + 1, dtype=np.intp)
         np.add.at(edges, slots[test] + 1, 1)
@@ -59,5 +59,5 @@ def _any_of_last(flags: RowMask, at: RowNumbers, length: int, stride: int) -> Ro
     # The difference of two cumulative counts, each along every stride-th flag.
     padded = np.concatenate([flags, np.zeros(-len(flags) % stride, dtype=bool)])
     counts: NDArray[np.intp] = padded.reshape(-1, stride).cumsum(axis=0, dtype=np.intp).reshape(-1)
-    before = at - length * stride
-    return counts[at] > np.where(before < 0, 0, counts[before])
+    # An entity begins further from the start than any window reaches.
+    return counts[at] > counts[at - length * stride]

@@ -28,9 +28,7 @@ class MeanOverOutputs(nn.Module):
 
     def forward(self, raw: Tensor, target: Tensor) -> Tensor:
         losses: Tensor = self.per_output(raw, target)
-        if losses.ndim == 1 or losses[0].numel() == 1:
-            return losses.flatten()
-        return losses.flatten(1).mean(dim=1)
+        return losses if losses.ndim == 1 else losses.flatten(1).mean(dim=1)
 
     def loss_gradient(self, raw: Array, target: Array) -> tuple[Array, Array] | None:
         """The losses and their gradients with respect to the raw outputs; None for a loss that is left to autograd."""

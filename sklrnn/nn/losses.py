@@ -115,9 +115,9 @@ class _Levels:
 
     def at(self, raw: Array, levels: Array) -> Array:
         quantiles = increasing(torch.from_numpy(raw)).numpy()
-        upper = np.clip(np.searchsorted(self.trained, levels), 1, max(1, len(self.trained) - 1))
         if len(self.trained) == 1:
             return np.repeat(quantiles, len(levels), axis=-1)
+        upper = np.clip(np.searchsorted(self.trained, levels), 1, len(self.trained) - 1)
         low, high = np.take(self.trained, upper - 1), np.take(self.trained, upper)
         share = (levels - low) / (high - low)
         return quantiles[..., upper - 1] * (1 - share) + quantiles[..., upper] * share

@@ -119,7 +119,7 @@ def make_compiled_epoch(net: Any, batches: Any, step_for: Callable[[Any], Any]) 
 
 def _are_plain(batches: Any) -> bool:
     """Whether samples lie in arrays that machine code can read."""
-    if type(batches) is not Batches or batches.lengths is not None or batches.device.type != "cpu":
+    if type(batches) is not Batches or batches.device.type != "cpu":
         return False
     X: Any = batches.samples.X
     y: Any = batches.y

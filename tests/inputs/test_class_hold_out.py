@@ -67,6 +67,7 @@ def test_a_view_of_windows_stays_one():
             "holds out 1 of the 14 samples of class 'b', of which each epoch is evaluated on at least 2",
         ),
         ([0] * 300 + [1] * 2 + [2] * 3, 0.1, r"holds out 0 of the 2 samples of class 'b' \(and of 1 more\)"),
+        ([0] * 300 + [1], 0.1, "holds out 0 of the 1 samples of class 'b'"),
         ([0] * 300 + [1], 0.6, "leaves no sample of class 'b' to train on"),
         ([0] * 300 + [1] * 2, 0.9, "leaves no sample of class 'b' to train on"),
     ],
@@ -77,6 +78,12 @@ def test_parts_that_are_too_small_are_announced_and_nothing_is_held_out(codes, f
         train, held_out = hold_out_classes(samples, fraction, CLASSES, in_order=False)
     assert train is samples
     assert held_out is None
+
+
+def test_two_samples_of_a_class_to_evaluate_and_one_to_train_on_are_enough():
+    train, held_out = hold_out_classes(of_classes([0] * 300 + [1] * 3), 0.5, CLASSES[:2], in_order=False)
+    assert train.nonzero_weight[-1] == 300
+    assert held_out.nonzero_weight[-2:].tolist() == [301, 302]
 
 
 def test_a_class_that_is_absent_needs_no_samples():

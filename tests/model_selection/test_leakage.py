@@ -109,6 +109,41 @@ def test_error_holds_the_rows_as_numbers_and_survives_pickling(train, test, name
     assert str(error) == str(caught.value)
 
 
+def test_an_error_without_rows_names_none():
+    error = LeakageError("text")
+    assert (error.split, error.train_row, error.test_row) == (-1, -1, -1)
+
+
+def test_a_gap_that_is_long_enough_is_not_advised_again():
+    class Careless:
+        gap = 1
+
+        def split(self, X, y=None, groups=None):
+            yield np.arange(5), np.arange(5, 9)
+
+        def get_n_splits(self, X=None, y=None, groups=None):
+            return 1
+
+    with pytest.raises(LeakageError, match=r"Set gap=2 in Careless \(now 1\)"):
+        check_no_leakage(Careless(), rows(10), window_length=1, horizon=3)
+    wanted = r"\(window_length=1, horizon=2\)"
+    with pytest.raises(LeakageError, match=f"row 5. Use PurgedTimeSeriesSplit{wanted} or PurgedKFold{wanted}.$"):
+        check_no_leakage(Careless(), rows(10), window_length=1, horizon=2)
+
+
+def test_the_newest_answer_in_a_window_is_named_and_the_first_test_row_that_predicts_it():
+    with pytest.raises(LeakageError, match="The window of training row 5 holds row 4, an answer of test row 2"):
+        check_no_leakage([([5], [2])], rows(10), window_length=4, horizon=2)
+    with pytest.raises(LeakageError, match="The window of training row 6 holds row 4, an answer of test row 2"):
+        check_no_leakage([([6], [2, 3])], rows(10), window_length=2, horizon=2, stride_within=2)
+
+
+def test_rows_of_a_window_are_one_apart_by_default():
+    check_no_leakage([([6], [3])], rows(10), window_length=2, horizon=1)
+    with pytest.raises(LeakageError, match="window of training row 6 holds row 4"):
+        check_no_leakage([([6], [3])], rows(10), window_length=3, horizon=1)
+
+
 def test_error_names_index_labels():
     X = pd.DataFrame({"x": range(20)}, index=pd.date_range("2020-01-01", periods=20))
     with pytest.raises(LeakageError, match=r"training row 9 \(2020-01-10.* holds row 11 \(2020-01-12.* test row 10 \("):

@@ -61,6 +61,38 @@ def test_forward_splits_are_those_of_scikit_learn_with_the_gap_of_the_horizon(ga
             assert_array_equal(our_rows, their_rows)
 
 
+def test_defaults_are_five_splits_without_a_window_and_one_step_ahead():
+    shared = {"n_splits": 5, "horizon": 1, "window_length": 1, "stride_within": 1, "embargo": 0}
+    assert vars(PurgedKFold()) == shared
+    assert vars(PurgedTimeSeriesSplit()) == {**shared, "expanding": True, "max_train_size": None, "test_size": None}
+
+
+@pytest.mark.parametrize(
+    ("cv", "n_rows", "message"),
+    [
+        (PurgedTimeSeriesSplit(), 0, "test_size=1 .* leave 0 of 0 time steps"),
+        (PurgedTimeSeriesSplit(), 1, "test_size=1 .* leave 0 of 1 time steps"),
+        (PurgedTimeSeriesSplit(), 5, "test_size=1 .* leave 0 of 5 time steps"),
+        (PurgedKFold(), 0, "n_splits=5 blocks need at least as many time steps, got 0"),
+        (PurgedKFold(), 1, "got 1"),
+        (PurgedKFold(), 4, "got 4"),
+    ],
+)
+def test_too_few_rows_are_counted(cv, n_rows, message):
+    with pytest.raises(ValueError, match=message):
+        list(cv.split(np.zeros((n_rows, 1))))
+
+
+def test_every_row_may_be_a_block():
+    splits = [(train.tolist(), test.tolist()) for train, test in PurgedKFold(3).split(np.zeros((3, 1)))]
+    assert splits == [([2], [0]), ([0], [1]), ([0, 1], [2])]
+
+
+def test_the_fewest_rows_make_test_sets_of_one():
+    splits = list(PurgedTimeSeriesSplit(n_splits=4).split(np.zeros((5, 1))))
+    assert [(len(train), test.tolist()) for train, test in splits] == [(1, [1]), (2, [2]), (3, [3]), (4, [4])]
+
+
 def test_default_test_size_leaves_room_for_the_gap():
     splits = list(PurgedTimeSeriesSplit(5, horizon=24).split(rows(100)))
     assert [len(train) for train, _ in splits] == [17, 29, 41, 53, 65]

@@ -1,5 +1,7 @@
 """Each loss against its definition, and its predictions against its loss."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +15,7 @@ from sklearn.metrics import (
 )
 from torch import nn
 
+from sklrnn.nn.loss_modules import WeightedTargets
 from sklrnn.nn.losses import classification_loss, regression_loss
 
 
@@ -41,6 +44,8 @@ def test_poisson_is_half_the_deviance_of_its_point(pair):
     assert 2 * loss.per_sample(raw, target).mean().item() == pytest.approx(
         mean_poisson_deviance(target.numpy().ravel(), rate.ravel())
     )
+    assert loss.positive
+    assert not regression_loss("squared_error").positive
 
 
 def test_quantile_loss_is_the_pinball_loss_of_its_quantiles():
@@ -61,6 +66,88 @@ def test_levels_between_the_trained_are_interpolated():
     low, middle, high = loss.quantiles(raw, np.array([0.2, 0.4, 0.6]))[0, 0]
     assert middle == pytest.approx((low + high) / 2)
     assert low < high
+
+
+def test_levels_are_interpolated_between_the_two_beside_them():
+    trained, raw = (0.1, 0.3, 0.9), np.array([[[-1.0, 0.5, 2.0]]])
+    loss = regression_loss("quantile", trained)
+    quantiles = loss.quantiles(raw, np.array(trained))[0, 0]
+    np.testing.assert_allclose(quantiles, -1.0 + np.cumsum([0.0, np.log1p(np.exp(0.5)), np.log1p(np.exp(2.0))]))
+    levels = np.array([0.1, 0.15, 0.3, 0.6, 0.9])
+    np.testing.assert_allclose(loss.quantiles(raw, levels)[0, 0], np.interp(levels, trained, quantiles))
+
+
+@pytest.mark.parametrize(
+    ("trained", "nearest"), [((0.1, 0.3), 0.3), ((0.6, 0.9), 0.6), ((0.3, 0.6), 0.5), ((0.5, 0.9), 0.5)]
+)
+def test_the_point_is_the_level_nearest_to_the_median(trained, nearest):
+    loss = regression_loss("quantile", trained)
+    raw = np.array([[[-1.0, 0.5]], [[3.0, 0.0]]])
+    np.testing.assert_array_equal(loss.point(raw), loss.quantiles(raw, np.array([nearest]))[..., 0])
+
+
+def test_levels_are_covered_from_the_lowest_trained_to_the_highest():
+    loss = regression_loss("quantile", (0.05, 0.95))
+    assert loss.covers(np.array([(1 - 0.9) / 2, (1 + 0.9) / 2]))
+    assert loss.covers(np.array([0.5]))
+    assert not loss.covers(np.array([0.04, 0.5]))
+    assert not loss.covers(np.array([0.5, 0.96]))
+    assert regression_loss("gaussian").covers(np.array([0.001, 0.999]))
+
+
+def test_huber_is_squared_up_to_one_and_linear_beyond():
+    difference = torch.tensor([[0.0, 0.5, -1.0, 3.0]], dtype=torch.float64)
+    losses = regression_loss("huber").per_output(difference, torch.zeros(1, 4, dtype=torch.float64))
+    assert losses.tolist() == [[0.0, 0.125, 0.5, 2.5]]
+
+
+def assert_formula_is_that_of_autograd(loss, raw, target):
+    raw.requires_grad_(True)
+    per_sample = loss.per_sample(raw, target)
+    per_sample.sum().backward()
+    losses, gradient = loss.per_sample.loss_gradient(raw.detach().numpy(), target.numpy())
+    np.testing.assert_allclose(losses, per_sample.detach().numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(gradient, raw.grad.numpy(), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
+@pytest.mark.parametrize("n_outputs", [1, 3])
+@pytest.mark.parametrize("name", ["squared_error", "absolute_error", "huber", "gaussian", "poisson", "quantile"])
+def test_formulas_of_gradients_are_those_of_autograd(name, n_outputs, weighted):
+    generator = torch.Generator().manual_seed(0)
+    loss = regression_loss(name, (0.1, 0.5, 0.8))
+    raw = 2.0 * torch.randn(6, loss.width * n_outputs, generator=generator)
+    target = 2.0 * torch.rand(6, n_outputs, generator=generator)
+    if weighted:
+        loss = replace(loss, per_output=WeightedTargets(loss.per_output))
+        target = torch.cat([target, torch.rand(6, n_outputs, generator=generator)], dim=1)
+    assert_formula_is_that_of_autograd(loss, raw, target)
+
+
+def test_a_batch_of_one_has_one_loss_for_all_its_outputs():
+    loss, raw, target = regression_loss("squared_error"), torch.tensor([[1.0, 2.0, 4.0]]), torch.zeros(1, 3)
+    assert_formula_is_that_of_autograd(loss, raw, target)
+    assert loss.per_sample(raw, target).tolist() == [7.0]
+
+
+def test_the_formula_of_cross_entropy_is_that_of_autograd_for_logits_of_any_size():
+    generator = torch.Generator().manual_seed(0)
+    raw, target = 90.0 * torch.randn(6, 4, generator=generator), torch.randint(4, (6,), generator=generator)
+    assert_formula_is_that_of_autograd(classification_loss("log_loss"), raw, target)
+
+
+def test_a_weight_counts_the_loss_of_its_output_so_many_times(pair):
+    raw, target = pair
+    weights = torch.tensor([[0.0, 2.0]], dtype=torch.float64).expand(50, 2)
+    weighted = WeightedTargets(regression_loss("squared_error").per_output)(raw, torch.cat([target, weights], dim=1))
+    np.testing.assert_allclose(weighted.numpy(), (raw - target).square().numpy() * [0.0, 2.0])
+
+
+def test_a_loss_without_a_formula_is_left_to_autograd():
+    of_torch = regression_loss(nn.SmoothL1Loss)
+    raw = np.zeros((2, 1), dtype=np.float32)
+    assert of_torch.per_sample.loss_gradient(raw, raw) is None
+    assert WeightedTargets(of_torch.per_output).loss_gradient(raw, np.zeros((2, 2), dtype=np.float32)) is None
 
 
 def test_a_single_level_predicts_itself():
@@ -118,6 +205,28 @@ def test_a_loss_of_labels_is_refused_for_numbers(kind, needed):
     target = torch.tensor([[-1.5], [0.5], [1.0]])
     with pytest.raises(ValueError, match=f"{needed}.* got targets from -1.5 to 1 in 1 output.*GRUClassifier"):
         regression_loss(kind).per_sample(torch.zeros(3, 1), target)
+
+
+@pytest.mark.parametrize(
+    ("kind", "target"),
+    [
+        (nn.CrossEntropyLoss, [[1.0], [1.0]]),
+        (nn.CrossEntropyLoss, [[-0.5, 1.5], [0.0, 1.0]]),
+        (nn.CrossEntropyLoss, [[0.5, 0.5], [0.4, 0.5]]),
+        (nn.BCEWithLogitsLoss, [[1.1], [0.0]]),
+        (nn.BCEWithLogitsLoss, [[1.0], [-0.1]]),
+        (nn.SoftMarginLoss, [[1.0], [0.0]]),
+    ],
+)
+def test_one_target_of_another_kind_is_enough_to_refuse(kind, target):
+    target = torch.tensor(target)
+    with pytest.raises(ValueError, match="needs targets that"):
+        regression_loss(kind).per_sample(torch.zeros(target.shape), target)
+
+
+def test_shares_may_be_rounded():
+    target = torch.tensor([[0.3333, 0.3333, 0.3333]])
+    assert regression_loss(nn.CrossEntropyLoss).per_sample(torch.zeros(1, 3), target).shape == (1,)
 
 
 @pytest.mark.parametrize("make", [regression_loss, classification_loss])

@@ -112,6 +112,11 @@ def test_a_series_goes_in_as_it_is():
     assert_array_equal(targets[9:], data["temp"][15:])
 
 
+def test_a_missing_value_is_a_target_like_any_other():
+    _, targets = make_windows(np.arange(4.0), [0.0, np.nan, 2.0, np.nan], window_length=1)
+    assert_array_equal(targets, [np.nan, 2.0, np.nan])
+
+
 @pytest.mark.parametrize(
     ("X", "options", "message"),
     [
@@ -119,6 +124,9 @@ def test_a_series_goes_in_as_it_is():
         (np.arange(9.0), {"window_length": 0}, "window_length must be an int of at least 1, got 0"),
         (np.arange(9.0), {"window_length": 3, "offset": 0}, "offset must be an int of at least 1, got 0"),
         (np.arange(9.0), {"window_length": 3, "stride": True}, "stride must be an int"),
+        (np.arange(9.0), {"window_length": 3, "stride": 0}, "stride must be an int of at least 1, got 0"),
+        (np.arange(9.0), {"window_length": 3, "stride_within": 0}, "stride_within must be an int of at least 1, got 0"),
+        (np.arange(9.0), {"window_length": 3, "offset": -1, "y": np.arange(9)}, "offset must be an int of at least 0"),
         (np.array(["a"] * 9, dtype=object), {"window_length": 3}, "Column 0 holds no numbers"),
         (np.arange(9.0), {"window_length": 3, "y": [1, 2]}, "inconsistent numbers of samples"),
         (np.arange(5.0), {"window_length": 6, "horizon": None}, r"\(stride_within=1\) needs at least 6 rows, got 5"),

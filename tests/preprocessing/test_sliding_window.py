@@ -500,6 +500,12 @@ def test_missing_values_pass():
     assert_allclose(windows[0, 0, 0], X["f0"].mean())
 
 
+def test_means_that_fill_are_those_of_the_known_values():
+    X = np.array([[1.0, np.nan, np.nan], [5.0, 4.0, np.nan], [6.0, 8.0, np.nan]])
+    first = SlidingWindow(2, padding="mean").fit_transform(X)[0, 0]
+    assert_array_equal(first, [4.0, 6.0, np.nan])
+
+
 def test_few_rows_suffice_once_fitted():
     X = series()
     assert SlidingWindow(window_length=24).fit(X).transform(X[-1:]).shape == (1, 24, 2)

@@ -47,6 +47,13 @@ def test_a_frame_keeps_its_index_and_names_the_leads():
     pd.testing.assert_series_equal(y["wind_lead6"], data["wind"].shift(-6)[:24].rename("wind_lead6"))
 
 
+def test_rows_without_a_gap_are_not_copied():
+    data = hourly().to_numpy(copy=True)
+    assert np.shares_memory(supervise(data, 0, 2)[0], data)
+    data[10, 0] = np.nan
+    assert not np.shares_memory(supervise(data, 0, 2, dropna=True)[0], data)
+
+
 def test_one_step_of_one_target_is_one_dimensional():
     data = hourly()
     y = supervise(data, "temp", 1)[1]
@@ -168,6 +175,7 @@ def test_trading_days_with_holidays_lose_the_rows_before_holidays_only():
         ((hourly(), "temp", 1.5), "got 1.5"),
         ((hourly(), "snow", 1), "target='snow' is no column of X"),
         ((hourly(), [], 1), "target must name at least one column"),
+        ((hourly(), [None, "temp"], 1), "target must name at least one column"),
         ((hourly()["temp"], 3), r"target is left out, got target=3. Name the horizon"),
         ((np.arange(9.0), "temp", 1), "target is left out, got target='temp'"),
         ((hourly(),), r"Data of 3 columns needs a target: name one of \['temp', 'wind', 'rain'\]"),
@@ -199,8 +207,8 @@ def test_supervise_feeds_a_pipeline():
 
 def test_calendar_of_the_row_and_of_the_last_target_is_added():
     hours = pd.DataFrame({"load": np.arange(60.0)}, index=pd.date_range("2024-01-01", periods=60, freq="h"))
-    X, y = supervise(hours, horizon=[2, 6], calendar=["day"])
-    assert list(y.columns) == ["load_lead2", "load_lead6"]
+    X, y = supervise(hours, horizon=[6, 2], calendar=["day"])
+    assert list(y.columns) == ["load_lead6", "load_lead2"]
     assert list(X.columns)[:3] == ["load", "day_sin", "day_cos"]
     windows = SlidingWindow(window_length=1, calendar=["day"], horizon=6).fit_transform(hours[:-6])
     assert_array_equal(X.to_numpy(), windows[:, 0])

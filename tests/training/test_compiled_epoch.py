@@ -6,6 +6,7 @@ import threading
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -13,9 +14,12 @@ from sklearn.base import clone, is_classifier
 
 from sklrnn import GRUClassifier, GRURegressor, LSTMRegressor, RecurrentImputer, RecurrentRegressor, SimpleRNNRegressor
 from sklrnn.forecasting import GRUForecaster
+from sklrnn.inputs.ragged import Ragged
+from sklrnn.inputs.samples import Samples
 from sklrnn.kernels import program
 from sklrnn.kernels.program import Program
 from sklrnn.training import compiled_epoch
+from sklrnn.training.batches import Batches
 from sklrnn.training.train_step import TrainSteps
 
 pytest.importorskip("numba")
@@ -43,6 +47,35 @@ def assert_same_training(model, X, y, **more):
     predict = "predict_proba" if is_classifier(model) else "predict"
     expected = getattr(reference, predict)(X)
     assert_allclose(getattr(compiled, predict)(X), expected, rtol=0, atol=2e-5 * np.abs(expected).max())
+
+
+def of_every_kind(dtype):
+    """Ten sequences of two steps and three features, in arrays that lie in memory in different ways."""
+    plain = np.zeros((10, 2, 3), dtype=dtype)
+    n_bytes = plain.dtype.itemsize
+    record = np.dtype({"names": ["x"], "formats": [(dtype, (2, 3))], "offsets": [0], "itemsize": 6 * n_bytes + 2})
+    return {
+        "plain": plain,
+        "reversed": plain[::-1, :, ::2],
+        "swapped bytes": plain.astype(plain.dtype.newbyteorder()),
+        "not aligned": np.frombuffer(b"\0" * (plain.nbytes + 1), dtype=np.uint8)[1:].view(dtype).reshape(plain.shape),
+        "odd distances": np.zeros(10, dtype=record)["x"],
+    }
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_machine_code_reads_numbers_of_two_types_at_regular_distances(dtype):
+    for kind, X in of_every_kind(dtype).items():
+        batches = Batches(Samples(X, np.zeros((10, 1), np.float32)), batch_size=4, device=torch.device("cpu"))
+        assert compiled_epoch._are_plain(batches) is (kind in ("plain", "reversed")), kind
+
+
+def test_machine_code_reads_no_other_numbers_and_no_sequences_of_different_lengths():
+    y = np.zeros((10, 1), np.float32)
+    X = np.zeros((10, 2, 3), dtype=np.float16)
+    for odd in (X, X.astype(np.int64), Ragged.from_list([np.zeros((1 + row % 2, 3), np.float32) for row in range(10)])):
+        batches = Batches(Samples(odd, y), batch_size=4, device=torch.device("cpu"))
+        assert not compiled_epoch._are_plain(batches)
 
 
 SETTINGS = {"units": 6, "batch_size": 10, "max_epochs": 3, "random_state": 0, "early_stopping": False}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import is_classifier
-from skorch.callbacks import Callback, LRScheduler
+from skorch.callbacks import Callback, EpochScoring, LRScheduler
 from torch import nn
 
 from sklrnn import CNNLSTMClassifier, CNNLSTMRegressor, GRUClassifier, GRURegressor, LSTMRegressor, RecurrentRegressor
@@ -326,11 +326,22 @@ def test_other_networks_are_left_to_autograd(options):
         make_fused_step(network, squared_error(), {"x": some_batch()[0]})
 
 
-def test_a_frozen_head_is_left_to_autograd():
-    network, _ = some_network()
-    network.head.weight.requires_grad_(False)
-    with pytest.raises(LeftToAutograd, match="head"):
-        make_fused_step(network, squared_error(), {"x": some_batch()[0]})
+FROZEN = {
+    "head": {},
+    "attention": {"pooling": "attention"},
+    "embedding": {"n_tokens": 5, "embedding_dim": 4, "n_features": 1},
+    "convolution": {"filters": (4,), "kernel_size": 2},
+}
+
+
+@pytest.mark.parametrize("name", FROZEN)
+def test_a_frozen_part_is_left_to_autograd(name):
+    network, _ = some_network(**FROZEN[name])
+    frozen = [weight for path, weight in network.named_parameters() if name in path.replace("readout", "attention")]
+    frozen[0].requires_grad_(False)
+    x = torch.zeros(2, 5, 1, dtype=torch.int64) if name == "embedding" else some_batch()[0]
+    with pytest.raises(LeftToAutograd, match=f"{name} is frozen"):
+        make_fused_step(network, squared_error(), {"x": x})
 
 
 def some_task():
@@ -404,6 +415,13 @@ class WatchesGradients(Callback):
         """Does nothing."""
 
 
+RATE_OF_BATCHES = LRScheduler("StepLR", step_size=1, step_every="batch")
+
+
+def zero(net, X, y=None):
+    return 0.0
+
+
 @pytest.mark.parametrize(
     ("options", "path"),
     [
@@ -414,6 +432,9 @@ class WatchesGradients(Callback):
         ({"pooling": "attention", "callbacks": [WatchesEpochs()]}, "fused"),
         ({"loss": nn.SmoothL1Loss}, "fused"),
         ({"callbacks": [WatchesBatches()]}, "autograd: WatchesBatches watches batches"),
+        ({"callbacks": [RATE_OF_BATCHES]}, "autograd: LRScheduler watches batches"),
+        ({"callbacks": [EpochScoring(zero)]}, "autograd: EpochScoring watches batches"),
+        ({"callbacks": [EpochScoring(zero, use_caching=False)]}, "compiled"),
         ({"callbacks": [WatchesGradients()]}, "autograd: WatchesGradients watches batches"),
         ({"optimizer": torch.optim.Adagrad}, "autograd: the optimizer is Adagrad"),
         ({"cell": nn.GRU}, "autograd: GRU has no kernel for this"),

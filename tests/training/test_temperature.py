@@ -53,6 +53,33 @@ def test_logits_that_are_not_sure_enough_stay_as_they_are():
     assert best_temperature(logits, codes, np.ones(50)) == (loss_at(1.0, logits, codes, np.ones(50)), 1.0)
 
 
+def test_logits_that_would_be_better_a_little_surer_stay_as_they_are():
+    rng = np.random.default_rng(0)
+    codes = rng.integers(3, size=200)
+    logits = 2.0 * np.eye(3)[codes]
+    wrong = rng.random(200) < 0.15
+    logits[wrong] = np.roll(logits[wrong], 1, axis=1)
+    losses = {each: loss_at(each, logits, codes, np.ones(200)) for each in (0.5, 0.8, 1.0)}
+    assert losses[0.8] < losses[1.0] < losses[0.5]
+    assert best_temperature(logits, codes, np.ones(200)) == (losses[1.0], 1.0)
+
+
+def test_the_size_of_the_weights_does_not_matter():
+    rng = np.random.default_rng(0)
+    logits, codes = 6 * rng.normal(size=(50, 3)), rng.integers(3, size=50)
+    _, temperature = best_temperature(logits, codes, np.ones(50))
+    assert temperature > 2
+    assert_allclose(best_temperature(logits, codes, np.full(50, 1e-4))[1], temperature)
+
+
+def test_logits_that_are_no_numbers_stay_as_they_are():
+    logits, codes = np.zeros((10, 2)), np.zeros(10, dtype=int)
+    logits[8, 1] = np.inf
+    validation = ValidationLogits()
+    validation.add(*(torch.from_numpy(values) for values in (logits, codes, np.ones(10))))
+    assert validation.soften(7.0) == (7.0, 1.0)
+
+
 def test_logits_that_are_wrong_throughout_become_next_to_equal():
     logits, codes = 50.0 * np.eye(2)[np.zeros(20, dtype=int)], np.ones(20, dtype=int)
     loss, temperature = best_temperature(logits, codes, np.ones(20))
