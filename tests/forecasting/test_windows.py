@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklrnn.forecasting.series import prepare_series, split_frame, split_series, stack_series
+from sklrnn.forecasting.history import History
+from sklrnn.forecasting.series import SeriesTable
 from sklrnn.forecasting.windows import Windows, WindowSpec
 
 DOUBLE = np.dtype(np.float64)
@@ -19,18 +20,29 @@ def frame(n, n_columns, prefix, seed):
 def series_of(*lengths, n_channels=1, n_columns=0):
     y = pd.concat({key: frame(n, n_channels, "y", key) for key, n in enumerate(lengths)})
     X = pd.concat({key: frame(n, n_columns, "x", 100 + key) for key, n in enumerate(lengths)}) if n_columns else None
-    return prepare_series(split_series(y, None if X is None else split_frame(X)), tuple(y.columns))
+    table = History.from_frames(y, X).table
+    return {number: table.take(np.array([number])) for number in range(len(table))}
 
 
 def alone(values):
-    return prepare_series(split_series(pd.DataFrame({"y": values}), None), ("y",))[None]
+    return History.from_frames(pd.DataFrame({"y": values}), None).table
+
+
+def stack(series, *, sp):
+    """Stack tables of one series each."""
+    first, *others = series.values()
+    times = first.times
+    for one in others:
+        times = times.followed_by(one.times)
+    columns = (np.concatenate([getattr(one, name) for one in series.values()]) for name in ("y", "X", "level", "scale"))
+    return SeriesTable(pd.Index(list(series)), times, *columns).stack(sp=sp)
 
 
 def training(series, *, sp=1, **settings):
     some = series[0]
     settings = {"horizon": 1, "fold": 1, "normalize": "series"} | settings
     spec = WindowSpec(n_channels=some.y.shape[1], n_exogenous=some.X.shape[1], **settings)
-    windows = Windows.for_training(spec, stack_series(series, sp=sp))
+    windows = Windows.for_training(spec, stack(series, sp=sp))
     return Windows(spec, windows.stacked, windows.origins, windows.series_ids, DOUBLE)
 
 
@@ -115,7 +127,7 @@ def test_columns_of_X_without_known_future_add_no_steps():
 
 def test_samples_are_single_precision_for_training():
     series = series_of(20)
-    windows = Windows.for_training(training(series, window_length=4).spec, stack_series(series, sp=1))
+    windows = Windows.for_training(training(series, window_length=4).spec, stack(series, sp=1))
     assert np.asarray(windows).dtype == windows.targets().dtype == np.float32
 
 
@@ -135,7 +147,7 @@ def test_chosen_samples_are_those_of_the_whole():
 
 def by_hand(series, origin, settings):
     if settings["normalize"] == "series":
-        return series.level, series.scale
+        return series.level[0], series.scale[0]
     if settings["normalize"] is None:
         return np.array(settings["level"]), np.array(settings["scale"])
     newest = series.y[origin - settings["level_length"] : origin]
@@ -232,7 +244,7 @@ def test_weights_are_relative_to_the_naive_error_and_the_value():
     # The weights of a series are the same in any unit.
     assert_allclose(plain, large, rtol=1e-5)
     windows = training(series, window_length=6, horizon=2, sp=3)
-    by_naive = series[0].scale / np.abs(series[0].y[3:] - series[0].y[:-3]).mean()
+    by_naive = series[0].scale[0] / np.abs(series[0].y[3:] - series[0].y[:-3]).mean()
     assert windows.stacked.scale[0] / windows.stacked.naive_error[0] == pytest.approx(by_naive)
 
 
