@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from sklrnn.estimators.options import as_tuple, draw_seed, holds_out, recurrent_options, training_options
 from sklrnn.estimators.parameters import NetworkParameters
+from sklrnn.forecasting.targets import Targets
 from sklrnn.forecasting.windows import Windows
 from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, merge_identical
 from sklrnn.nn.loss_modules import WeightedTargets
@@ -85,7 +86,7 @@ class NetworkRecipe(Saved):
         A loss that models a distribution weighs all errors alike: weighted by their size, its quantiles would be wrong.
         """
         loss = self.make_loss()
-        targets = np.asarray(windows.targets(equal_weights=loss.quantiles is not None))
+        targets = Targets.of(windows, equal_weights=loss.quantiles is not None).kept_if_small()
         samples, held_out = self._hold_out(Samples(windows, targets))
         if len(samples.nonzero_weight) <= self.batch_size:
             samples = merge_identical(samples)
@@ -237,6 +238,6 @@ def fit_networks(
 def forecast_errors(network: ForecastNetwork, windows: Windows) -> Array:
     """Scaled target minus prediction, (sample, step ahead, channel); NaN where no target is known."""
     spec = windows.spec
-    targets, weights = np.split(windows.targets(), 2, axis=1)
+    targets, weights = np.split(np.asarray(Targets.of(windows)), 2, axis=1)
     errors: Array = np.where(weights > 0, targets - network.predict_scaled(windows).reshape(targets.shape), np.nan)
     return errors.reshape(len(windows), spec.horizon, spec.n_channels)

@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sklrnn.forecasting.history import History
 from sklrnn.forecasting.series import SeriesTable
+from sklrnn.forecasting.targets import Targets
 from sklrnn.forecasting.windows import Windows, WindowSpec
 
 DOUBLE = np.dtype(np.float64)
@@ -46,9 +47,13 @@ def training(series, *, sp=1, **settings):
     return Windows(spec, windows.stacked, windows.origins, windows.series_ids, DOUBLE)
 
 
+def targets_of(windows, **options):
+    return np.asarray(Targets.of(windows, **options))
+
+
 def split_targets(windows):
     f = windows.spec
-    return (part.reshape(len(windows), f.horizon, f.n_channels) for part in np.split(windows.targets(), 2, axis=1))
+    return (part.reshape(len(windows), f.horizon, f.n_channels) for part in np.split(targets_of(windows), 2, axis=1))
 
 
 # -- the samples of a series -----------------------------------------------------------------------------------------
@@ -128,7 +133,7 @@ def test_columns_of_X_without_known_future_add_no_steps():
 def test_samples_are_single_precision_for_training():
     series = series_of(20)
     windows = Windows.for_training(training(series, window_length=4).spec, stack(series, sp=1))
-    assert np.asarray(windows).dtype == windows.targets().dtype == np.float32
+    assert np.asarray(windows).dtype == targets_of(windows).dtype == np.float32
 
 
 def test_chosen_samples_are_those_of_the_whole():
@@ -139,7 +144,7 @@ def test_chosen_samples_are_those_of_the_whole():
     assert len(part) == 6
     assert_array_equal(np.asarray(part), whole[3:9])
     # Only the targets: weights are relative to the median of the samples at hand.
-    assert_allclose(part.targets()[:, :6], windows.targets()[3:9, :6])
+    assert_allclose(targets_of(part)[:, :6], targets_of(windows)[3:9, :6])
 
 
 # -- scales ----------------------------------------------------------------------------------------------------------
@@ -179,11 +184,11 @@ def test_samples_and_targets_are_on_the_same_scale(settings):
 
 def test_scales_of_many_samples_are_those_of_each(monkeypatch):
     windows = training(series_of(30), window_length=8, normalize="window", level_length=4)
-    levels, scales, targets = *windows.level_and_scale(), windows.targets()
+    levels, scales, targets = *windows.level_and_scale(), targets_of(windows)
     monkeypatch.setattr("sklrnn.forecasting.windows._BLOCK_SIZE", 5)
     assert_array_equal(windows.level_and_scale()[0], levels)
     assert_array_equal(windows.level_and_scale()[1], scales)
-    assert_array_equal(windows.targets(), targets)
+    assert_array_equal(targets_of(windows), targets)
 
 
 def test_sample_does_not_depend_on_location_and_scale_of_the_series():
@@ -252,8 +257,8 @@ def test_all_targets_may_weigh_the_same():
     values = np.random.default_rng(0).normal(size=20)
     values[8] = np.nan
     windows = training({0: alone(values)}, window_length=4, horizon=1)
-    y, weights = np.split(windows.targets(equal_weights=True), 2, axis=1)
-    assert_array_equal(y, np.split(windows.targets(), 2, axis=1)[0])
+    y, weights = np.split(targets_of(windows, equal_weights=True), 2, axis=1)
+    assert_array_equal(y, np.split(targets_of(windows), 2, axis=1)[0])
     assert_array_equal(weights.ravel(), windows.origins != 8)
 
 
