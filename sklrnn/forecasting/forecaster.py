@@ -27,6 +27,7 @@ from sklrnn.forecasting.auto_settings import (
 from sklrnn.forecasting.baseline_trial import Baseline, with_baseline
 from sklrnn.forecasting.calibration import Calibration, Pretrained
 from sklrnn.forecasting.channels_trial import Channels, training_windows
+from sklrnn.forecasting.checked_input import ChecksInput
 from sklrnn.forecasting.history import Columns, History
 from sklrnn.forecasting.network import ForecastNetwork, NetworkRecipe, fit_networks
 from sklrnn.forecasting.network_summary import NetworksWithSummary
@@ -55,6 +56,7 @@ class BaseRecurrentForecaster(
     SavedAsPlainValues,
     NetworksWithSummary,
     RollingForecasts,
+    ChecksInput,
     ForecasterParameters,
     ConvolutionOptions,
     NetworkParameters,
@@ -111,12 +113,6 @@ class BaseRecurrentForecaster(
         """
         check_not_long(y, "y")  # sktime takes it for a single series
         return super().pretrain(y, X=X, fh=fh)
-
-    def _check_X_y(self, X: Any = None, y: Any = None, **options: Any) -> Any:
-        # sktime speaks of categorical features, or takes numbers of series for a channel.
-        check_not_long(y, "y")
-        check_not_long(X, "X")
-        return super()._check_X_y(X=X, y=y, **options)
 
     # -- training ----------------------------------------------------------------------------------------------------
 

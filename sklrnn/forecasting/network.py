@@ -93,24 +93,24 @@ class NetworkRecipe(Saved):
         options = replace(self.options, n_threads=self.n_threads())
         started = None if self.start is None else self.start.model.copy()
         seed = options.seed if started is None else started.options.seed
-        batches, validation = self._batches(samples, self.batch_size, seed=seed), None
-        if held_out is not None:
-            validation = self._batches(held_out, max(self.batch_size, _VALIDATION_BATCH), seed=None)
-        how, interrupt = (loss.per_sample, batches, validation, options), None
+        validation, interrupt = None, None
         try:
             with thread_limit(options.n_threads):
-                if started is None:
-                    model = train(self._build(samples, windows, loss), *how)
-                else:
-                    model = started.continue_training(*how)
+                # Before the batches, which take memory for all samples too.
+                network: Any = None if started is not None else self._build(samples, windows, loss)
+                batches = self._batches(samples, self.batch_size, seed=seed)
+                if held_out is not None:
+                    validation = self._batches(held_out, max(self.batch_size, _VALIDATION_BATCH), seed=None)
+                how = loss.per_sample, batches, validation, options
+                model = train(network, *how) if started is None else started.continue_training(*how)
         except TrainingInterrupted as caught:
             model, interrupt = caught.trained, caught
-        network = ForecastNetwork(model, replace(self, start=None))
+        trained = ForecastNetwork(model, replace(self, start=None))
         if held_out is not None:
-            network = replace(network, held_out_errors=forecast_errors(network, held_out.X))
+            trained = replace(trained, held_out_errors=forecast_errors(trained, held_out.X))
         if interrupt is not None:
-            raise TrainingInterrupted(network, str(interrupt))
-        return network
+            raise TrainingInterrupted(trained, str(interrupt))
+        return trained
 
     def _build(self, samples: Samples, windows: Windows, loss: Loss) -> Any:
         architecture = NetworkArchitecture(

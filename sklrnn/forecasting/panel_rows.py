@@ -134,6 +134,15 @@ class PanelRows:
         return np.append(ordinals, NO_TIME)[self.codes[chosen]]
 
 
+def latest_time(index: pd.MultiIndex) -> pd.Index:
+    """The latest of the last times of all series, as an index of one time with the frequency of the level."""
+    rows = PanelRows.of(index)
+    codes = rows.in_order(np.asarray(rows.codes))[rows.offsets[1:] - 1]
+    latest: Any = pd.Index([rows.level.take(codes[codes >= 0]).max()])
+    freq = getattr(rows.level, "freq", None)
+    return pd.DatetimeIndex(latest, freq=freq) if isinstance(latest, pd.DatetimeIndex) and freq is not None else latest
+
+
 def _ordinals_in(level: pd.Index, kind: pd.Index) -> Array:
     nowhere = np.full(len(level), NO_TIME)
     if isinstance(level, pd.DatetimeIndex) and isinstance(kind, pd.DatetimeIndex):

@@ -14,9 +14,11 @@ Array = NDArray[Any]
 # Upper bound on the weight of a target, in units of the median: a few windows must not outweigh all others.
 _GREATEST_WEIGHT = 20.0
 # With more numbers than this the weights are computed when they are indexed, in place of being kept.
-_MOST_NUMBERS = 2**24
-# Positive floats have the order of their bits. These first ones tell them apart to a sixteenth of their size.
-_SHIFT = 48
+_MOST_NUMBERS = 2**22
+# Medians are searched for in so many windows at once.
+_BLOCK_SIZE = 2**15
+# Positive floats have the order of their bits. Without so many of the last ones numbers differ by a 256th at most.
+_SHIFT, _N_BINS = 44, 2**19
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ class Targets:
         """The medians of both factors over the targets that they count for."""
 
         def read() -> Iterator[list[Array]]:
-            for first, block in self.windows.blocks():
+            for first, block in self.windows.blocks(_BLOCK_SIZE):
                 part = self[first : first + len(block)]
                 factors, observed = part._factors(), part._observed()
                 chosen = observed, observed & part._one_sign_of_targets()
@@ -126,7 +128,7 @@ def medians(read: Callable[[], Iterator[list[Array]]]) -> list[float]:
     """The median of each of several arrays of positive numbers, which are read block by block; 1 where one is empty."""
     counts = None
     for block in read():
-        added = np.array([np.bincount(values.view(np.int64) >> _SHIFT, minlength=2**15) for values in block])
+        added = np.array([np.bincount(values.view(np.int64) >> _SHIFT, minlength=_N_BINS) for values in block])
         counts = added if counts is None else counts + added
     if counts is None:
         return [1.0, 1.0]

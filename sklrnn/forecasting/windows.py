@@ -221,10 +221,11 @@ class Windows(Saved):
         """Some of the windows, which are not computed yet."""
         return replace(self, origins=self.origins[chosen], series_ids=self.series_ids[chosen])
 
-    def blocks(self) -> "Iterator[tuple[int, Windows]]":
+    def blocks(self, size: int | None = None) -> "Iterator[tuple[int, Windows]]":
         """Parts that are computed at once, each with the number of its first window."""
-        for first in range(0, len(self), _BLOCK_SIZE):
-            yield first, self.take(slice(first, first + _BLOCK_SIZE))
+        size = size or _BLOCK_SIZE
+        for first in range(0, len(self), size):
+            yield first, self.take(slice(first, first + size))
 
     def _window_rows(self) -> Array:
         rows = self.origins[:, np.newaxis] + np.arange(-self.spec.window_length, 0)
