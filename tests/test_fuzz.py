@@ -23,6 +23,7 @@ NOT_TRIED = {
     "LeakageError",
     "compare",
     "compare_estimators",
+    "panel_from_long",
     "trusted_types",
 }
 

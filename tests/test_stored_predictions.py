@@ -30,6 +30,7 @@ WITHOUT_CASE = {
     "EstimatorComparison",
     "compare_estimators",
     "LeakageError",
+    "panel_from_long",
     "trusted_types",
     "get_data_home",
     "load_wnut17",
