@@ -25,6 +25,7 @@ NOT_TRIED = {
     "compare",
     "compare_estimators",
     "data_parallel",
+    "panel_from_long",
     "trusted_types",
 }
 

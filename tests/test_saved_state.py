@@ -358,7 +358,7 @@ def test_a_forecaster_with_a_damaged_network_is_refused():
 
 def test_a_part_of_a_forecaster_with_a_missing_name_is_refused():
     model = fitted()["GRUForecaster"]
-    for part in (model._history, model._history.series[None], model.window_spec_, model.networks_[0].recipe.options):
+    for part in (model._history, model._history.table, model.window_spec_, model.networks_[0].recipe.options):
         state = part.__getstate__()
         missing = next(iter(state))
         del state[missing]

@@ -31,6 +31,7 @@ WITHOUT_CASE = {
     "compare_estimators",
     "data_parallel",
     "LeakageError",
+    "panel_from_long",
     "trusted_types",
     "get_data_home",
     "load_wnut17",

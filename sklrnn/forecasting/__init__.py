@@ -2,6 +2,7 @@
 
 from sklrnn.forecasting.comparison.compare import compare
 from sklrnn.forecasting.comparison.comparison import Comparison
+from sklrnn.forecasting.long_form import panel_from_long
 from sklrnn.forecasting.named_forecasters import (
     CNNLSTMForecaster,
     GRUForecaster,
@@ -18,4 +19,5 @@ __all__ = [
     "RecurrentForecaster",
     "SimpleRNNForecaster",
     "compare",
+    "panel_from_long",
 ]

@@ -1,6 +1,5 @@
 """Settings of a forecaster that depend on its series: season, window, fold, and what else "auto" stands for."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -10,8 +9,8 @@ from numpy.typing import NDArray
 from sktime.forecasting.base import ForecastingHorizon
 
 from sklrnn.forecasting.fh_index import resolve_fh
-from sklrnn.forecasting.seasonality import FEW_SERIES, resolve_season, season_by_frequency
-from sklrnn.forecasting.series import SeriesKey, TimeSeries
+from sklrnn.forecasting.seasonality import FEW_SERIES, SeriesSample, resolve_season, season_by_frequency
+from sklrnn.forecasting.series import SeriesTable
 from sklrnn.forecasting.windows import WindowSpec
 from sklrnn.inputs.magnitudes import exponents, without_exponent
 from sklrnn.inputs.user_warnings import warn_user
@@ -76,21 +75,26 @@ def resolve_horizon(strategy: str, fh: ForecastingHorizon | None, index: pd.Inde
     return sp if fh is None else max(1, int(resolve_fh(fh, index)[0].max()))
 
 
-def resolve_sp(sp: int | Literal["auto"], series: Mapping[SeriesKey, TimeSeries], *, verbose: int = 0) -> int:
+def resolve_sp(sp: int | Literal["auto"], table: SeriesTable, *, verbose: int = 0) -> int:
     """Return the season that was given, or choose it by all channels of all series."""
-    freq = frequency_of(next(iter(series.values())).index)
-    channels = [without_exponent(one.y[:, channel]) for one in series.values() for channel in range(one.y.shape[1])]
+    freq, offsets, n_channels = frequency_of(table.times.index_of(0)), table.offsets, table.y.shape[1]
+
+    def channel(number: int) -> Array:
+        series, column = divmod(number, n_channels)
+        return without_exponent(table.y[offsets[series] : offsets[series + 1], column])
+
+    channels = SeriesSample(np.repeat(table.lengths, n_channels), channel)
     return resolve_season(sp, channels, freq if isinstance(freq, str) else None, verbose=verbose)
 
 
-def smoothing_seasons(sp: int | Literal["auto"], found: int, series: Mapping[SeriesKey, TimeSeries]) -> tuple[int, ...]:
+def smoothing_seasons(sp: int | Literal["auto"], found: int, table: SeriesTable) -> tuple[int, ...]:
     """The seasons that smoothing tries in each window.
 
     A few short series seldom show a season clearly enough for a network. Smoothing needs less evidence, so it may take
     the season of the frequency or none.
     """
-    freq = frequency_of(next(iter(series.values())).index)
-    n_series = len(series) * next(iter(series.values())).y.shape[1]
+    freq = frequency_of(table.times.index_of(0))
+    n_series = len(table) * table.y.shape[1]
     usual = season_by_frequency(freq) if isinstance(freq, str) else 1
     if sp != "auto" or found > 1 or n_series >= FEW_SERIES or usual > _LONGEST_SMOOTHED:
         return (found if found <= _LONGEST_SMOOTHED else 1,)
@@ -98,7 +102,7 @@ def smoothing_seasons(sp: int | Literal["auto"], found: int, series: Mapping[Ser
 
 
 def resolve_window_spec(
-    series: Mapping[SeriesKey, TimeSeries],
+    table: SeriesTable,
     *,
     window_length: int | Literal["auto"],
     horizon: int,
@@ -108,13 +112,12 @@ def resolve_window_spec(
     known_future: tuple[int, ...],
 ) -> WindowSpec:
     """Choose how samples are cut; a warning says what is used instead if the series are too short for the settings."""
-    any_series = next(iter(series.values()))
-    longest = max(len(one) for one in series.values())
+    lengths = table.lengths
+    longest = int(lengths.max())
     if longest < MIN_ROWS:
         raise ValueError(
             f"A forecaster needs a series of at least {MIN_ROWS} rows to learn from, got {longest}. Pass more history."
         )
-    lengths = [len(one) for one in series.values()]
     horizon = _limit_horizon(horizon, longest, in_whole_blocks=bool(known_future))
     window = (
         _auto_window(horizon, sp, lengths)
@@ -122,13 +125,13 @@ def resolve_window_spec(
         else _limit_window(int(window_length), horizon, longest)
     )
     window, step = _resolve_fold(fold, window, sp, is_exact=window == window_length, limit=longest - horizon)
-    levels, scales = _levels_and_scales(series)
+    levels, scales = table.level, table.scale
     return WindowSpec(
         window_length=window,
         horizon=horizon,
         fold=step,
-        n_channels=any_series.y.shape[1],
-        n_exogenous=any_series.X.shape[1],
+        n_channels=table.y.shape[1],
+        n_exogenous=table.X.shape[1],
         known_future=known_future,
         normalize=normalize,
         level_length=min(window, max(sp, window // 2)),
@@ -137,16 +140,11 @@ def resolve_window_spec(
     )
 
 
-def with_separate_channels(spec: WindowSpec, series: Mapping[SeriesKey, TimeSeries]) -> WindowSpec:
+def with_separate_channels(spec: WindowSpec, table: SeriesTable) -> WindowSpec:
     """The same for samples of one channel each."""
-    levels, scales = (values.reshape(-1, 1) for values in _levels_and_scales(series))
+    levels, scales = (values.reshape(-1, 1) for values in (table.level, table.scale))
     scale = tuple(_scale_of_all(levels, scales).tolist())
     return replace(spec, n_channels=1, level=tuple(levels.mean(axis=0).tolist()), scale=scale)
-
-
-def _levels_and_scales(series: Mapping[SeriesKey, TimeSeries]) -> tuple[Array, Array]:
-    """Both are shaped (series, channel)."""
-    return np.array([one.level for one in series.values()]), np.array([one.scale for one in series.values()])
 
 
 def _scale_of_all(levels: Array, scales: Array) -> Array:
@@ -182,7 +180,7 @@ def _limit_window(window: int, horizon: int, longest: int) -> int:
     return shorter
 
 
-def _auto_window(horizon: int, sp: int, lengths: list[int]) -> int:
+def _auto_window(horizon: int, sp: int, lengths: Array) -> int:
     most = max(1.0, (int(np.median(lengths)) - horizon) / _LEAST_WINDOWS_IN_SERIES)
     if 1 < sp <= most:
         return sp * int(min(_MOST_SEASONS, most // sp))

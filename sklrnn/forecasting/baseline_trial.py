@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sklrnn.forecasting.targets import Targets
 from sklrnn.forecasting.windows import Windows
 
 Array = NDArray[Any]
@@ -55,8 +56,8 @@ def linear_loss(windows: Windows) -> float | None:
     inputs, new_inputs = (part.to_numpy().reshape(len(part), -1).astype(np.float64) for part in (older, newest))
     mean, spread = inputs.mean(axis=0), inputs.std(axis=0)
     inputs, new_inputs = ((part - mean) / np.where(spread > 0, spread, 1.0) for part in (inputs, new_inputs))
-    targets = np.split(older.targets(), 2, axis=1)[0].astype(np.float64)
-    new_targets, weights = np.split(newest.targets(), 2, axis=1)
+    targets = np.split(np.asarray(Targets.of(older)), 2, axis=1)[0].astype(np.float64)
+    new_targets, weights = np.split(np.asarray(Targets.of(newest)), 2, axis=1)
     losses = []
     # Ridge regression with an intercept, solved by windows, as there may be more inputs.
     products, new_products = inputs @ inputs.T + 1.0, new_inputs @ inputs.T + 1.0
@@ -76,7 +77,7 @@ def _newest(windows: Windows) -> Windows:
 
 def _loss_of_zero(windows: Windows) -> float:
     """The weighted absolute error of the baseline itself."""
-    targets, weights = np.split(windows.targets(), 2, axis=1)
+    targets, weights = np.split(np.asarray(Targets.of(windows)), 2, axis=1)
     return float((np.abs(targets) * weights).mean(dtype=np.float64))
 
 

@@ -1,11 +1,10 @@
 """Whether the network of a forecaster should read all channels of y at once, or each on its own."""
 
-from collections.abc import Mapping
 from typing import Literal
 
 from sklrnn.forecasting.auto_settings import with_separate_channels
 from sklrnn.forecasting.baseline_trial import linear_loss
-from sklrnn.forecasting.series import SeriesKey, TimeSeries, stack_series
+from sklrnn.forecasting.series import SeriesTable
 from sklrnn.forecasting.windows import Windows, WindowSpec
 
 Channels = Literal["joint", "separate"]
@@ -17,16 +16,16 @@ _CLEARLY_LESS = 0.95
 def training_windows(
     channels: Literal["auto"] | Channels,
     joint: WindowSpec,
-    series: Mapping[SeriesKey, TimeSeries],
+    table: SeriesTable,
     *,
     sp: int,
     verbose: int,
 ) -> Windows:
     """Windows of the kind that was asked for, or chosen by the errors of linear models on the newest windows."""
-    stacked = stack_series(series, sp=sp)
+    stacked = table.stack(sp=sp)
     if joint.n_channels == 1 or channels == "joint" or (channels == "auto" and joint.normalize is None):
         return Windows.for_training(joint, stacked)
-    separate = Windows.for_training(with_separate_channels(joint, series), stacked)
+    separate = Windows.for_training(with_separate_channels(joint, table), stacked)
     if channels == "separate":
         return separate
     together = Windows.for_training(joint, stacked)

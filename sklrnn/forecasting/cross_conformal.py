@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklrnn.forecasting.network import NetworkRecipe, forecast_errors
+from sklrnn.forecasting.series import stretches
 from sklrnn.forecasting.windows import Windows
 
 Array = NDArray[Any]
@@ -65,7 +66,7 @@ def _without_targets(windows: Windows, ages: Array) -> Windows:
     """The same windows without the targets of some ages: the rows remain as inputs."""
     stacked = windows.stacked
     observed = stacked.observed.copy()
-    for start, end in zip(stacked.starts, stacked.ends, strict=True):
-        n_targets = min(len(ages), end - start)
-        observed[end - n_targets : end][ages[:n_targets][::-1]] = False
+    n_targets = np.minimum(len(ages), stacked.ends - stacked.starts)
+    rows = stretches(stacked.ends - n_targets, n_targets)
+    observed[rows[ages[np.repeat(stacked.ends, n_targets) - 1 - rows]]] = False
     return replace(windows, stacked=replace(stacked, observed=observed))

@@ -57,12 +57,12 @@ def _raise_irregular(index: Any, whose: str, what: str) -> NoReturn:
 
 def times_after(index: pd.Index, n: int) -> pd.Index:
     """The next ``n`` times after the last one; ``index`` has its frequency."""
-    return _time_range(index[-1], index, n + 1)[1:]
+    return time_range(index[-1], index, n + 1)[1:]
 
 
 def continue_index(known: pd.Index, new: pd.Index, whose: str) -> pd.Index:
     """Return the times of new rows with the frequency of the known ones, which they must overlap, follow or precede."""
-    expected = _time_range(new[0], known, len(new))
+    expected = time_range(new[0], known, len(new))
     if not new.equals(expected):
         wrong = int(np.argmax(np.asarray(new) != np.asarray(expected)))
         _raise_not_continued(known, expected[wrong], new[wrong], whose)
@@ -86,7 +86,7 @@ def _raise_not_continued(known: pd.Index, expected: Any, got: Any, whose: str) -
     )
 
 
-def _time_range(start: Any, index: pd.Index, n: int) -> pd.Index:
+def time_range(start: Any, index: pd.Index, n: int) -> pd.Index:
     """``n`` times from ``start`` on, with the frequency of ``index``."""
     if isinstance(index, pd.PeriodIndex):
         return pd.period_range(start, periods=n, freq=index.freq)

@@ -26,14 +26,14 @@ from sklrnn.forecasting.auto_settings import (
 from sklrnn.forecasting.baseline_trial import Baseline, with_baseline
 from sklrnn.forecasting.calibration import Calibration, Pretrained
 from sklrnn.forecasting.channels_trial import Channels, training_windows
+from sklrnn.forecasting.checked_input import ChecksInput
 from sklrnn.forecasting.history import Columns, History
 from sklrnn.forecasting.network import ForecastNetwork, NetworkRecipe, fit_networks
 from sklrnn.forecasting.network_summary import NetworksWithSummary
 from sklrnn.forecasting.parameters import ForecasterParameters, LearningRate, Units
 from sklrnn.forecasting.plain_values import SavedAsPlainValues
 from sklrnn.forecasting.rolling import RollingForecasts
-from sklrnn.forecasting.rollout import Rollout, make_rollout
-from sklrnn.forecasting.series import stack_series
+from sklrnn.forecasting.rollout import RolloutOfHistory
 from sklrnn.forecasting.sktime_classes import BaseForecaster
 from sklrnn.forecasting.sktime_tags import TAGS
 from sklrnn.forecasting.windows import Windows, WindowSpec
@@ -55,6 +55,7 @@ class BaseRecurrentForecaster(
     SavedAsPlainValues,
     NetworksWithSummary,
     RollingForecasts,
+    ChecksInput,
     ForecasterParameters,
     ConvolutionOptions,
     NetworkParameters,
@@ -111,12 +112,6 @@ class BaseRecurrentForecaster(
         """
         check_not_long(y, "y")  # sktime takes it for a single series
         return super().pretrain(y, X=X, fh=fh)
-
-    def _check_X_y(self, X: Any = None, y: Any = None, **options: Any) -> Any:
-        # sktime speaks of categorical features, or takes numbers of series for a channel.
-        check_not_long(y, "y")
-        check_not_long(X, "X")
-        return super()._check_X_y(X=X, y=y, **options)
 
     # -- training ----------------------------------------------------------------------------------------------------
 
@@ -192,23 +187,23 @@ class BaseRecurrentForecaster(
         return self._end_training("fitted")
 
     def _train(self, fh: ForecastingHorizon | None) -> None:
-        series = self._history.series
-        self.sp_ = resolve_sp(self.sp, series, verbose=self.verbose)
+        table = self._history.table
+        self.sp_ = resolve_sp(self.sp, table, verbose=self.verbose)
         spec = resolve_window_spec(
-            series,
+            table,
             window_length=self.window_length,
-            horizon=resolve_horizon(self.strategy, fh, self._history.longest().index, self.sp_),
+            horizon=resolve_horizon(self.strategy, fh, self._history.longest_index(), self.sp_),
             fold=self.fold,
             sp=self.sp_,
             normalize=self.normalize,
             known_future=resolve_future_X(self.future_X, self._history.columns.X),
         )
-        windows = training_windows(self.channels, spec, series, sp=self.sp_, verbose=self.verbose)
+        windows = training_windows(self.channels, spec, table, sp=self.sp_, verbose=self.verbose)
         self.channels_ = "joint" if windows.spec.n_channels == spec.n_channels else "separate"
         self.columns_ = self._history.columns
         self.window_length_, self.horizon_, self.fold_ = spec.window_length, spec.horizon, spec.fold
         warn_of_long_convolutions(self, spec.n_steps, "the window", ", raise window_length, or lower fold")
-        seasons = smoothing_seasons(self.sp, self.sp_, series)
+        seasons = smoothing_seasons(self.sp, self.sp_, table)
         windows = with_baseline(windows, self.baseline, seasons, verbose=self.verbose)
         self.window_spec_, self.baseline_ = windows.spec, windows.spec.baseline
         n_networks = resolve_n_networks(self.n_networks, len(windows))
@@ -246,7 +241,7 @@ class BaseRecurrentForecaster(
         return resolve_epochs(self.max_epochs, budget, n_batches=n_batches, n_samples=len(windows))
 
     def _training_windows(self) -> Windows:
-        return Windows.for_training(self.window_spec_, stack_series(self._history.series, sp=self.sp_))
+        return Windows.for_training(self.window_spec_, self._history.table.stack(sp=self.sp_))
 
     def _calibrate(self, *, is_trained: bool = True) -> None:
         """Prepare the errors on all known windows; ``is_trained`` says whether the networks were trained on these."""
@@ -265,19 +260,19 @@ class BaseRecurrentForecaster(
     # -- forecasting -------------------------------------------------------------------------------------------------
 
     def _predict(self, fh: ForecastingHorizon, X: pd.DataFrame | None = None) -> pd.DataFrame:
-        rollout, index = self._make_rollout(fh, X)
+        rollout = self._make_rollout(fh, X)
         values = self._history.in_order_of_y(rollout.predict())
-        return pd.DataFrame(values, index=index, columns=self._history.y_columns)
+        return pd.DataFrame(values, index=rollout.index(), columns=self._history.y_columns)
 
     def _predict_quantiles(self, fh: ForecastingHorizon, X: pd.DataFrame | None, alpha: list[float]) -> pd.DataFrame:
-        rollout, index = self._make_rollout(fh, X)
+        rollout = self._make_rollout(fh, X)
         quantiles = rollout.predict_quantiles(np.asarray(alpha, dtype=np.float64), self._calibration)
         values = self._history.in_order_of_y(quantiles)
         columns = pd.MultiIndex.from_product([self._history.y_columns, alpha])
-        return pd.DataFrame(values.reshape(len(values), -1), index=index, columns=columns)
+        return pd.DataFrame(values.reshape(len(values), -1), index=rollout.index(), columns=columns)
 
-    def _make_rollout(self, fh: ForecastingHorizon, X: pd.DataFrame | None) -> tuple[Rollout, pd.Index]:
-        return make_rollout(self.window_spec_, self.networks_, self._history, fh, X, sp=self.sp_)
+    def _make_rollout(self, fh: ForecastingHorizon, X: pd.DataFrame | None) -> RolloutOfHistory:
+        return RolloutOfHistory(self.window_spec_, self.networks_, self._history, fh, X, sp=self.sp_)
 
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:

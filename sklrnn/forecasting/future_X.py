@@ -1,20 +1,15 @@
-"""Rows of X after the end of a series: which are there, and which a forecast reads."""
+"""Rows of X by series and time: those of y, and those after the end of a series, which a forecast may read."""
 
-from collections.abc import Hashable, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sklrnn.forecasting.series import (
-    SeriesKey,
-    TimeSeries,
-    check_columns_of_X,
-    check_unique_times,
-    describe_series,
-    to_floats,
-)
+from sklrnn.forecasting.panel_rows import NO_TIME, PanelRows, SeriesKey, describe_series, find_keys, to_times
+from sklrnn.forecasting.plain_values import SavedAsPlainValues
+from sklrnn.forecasting.series import SeriesTable, check_finite, to_floats
 
 Array = NDArray[Any]
 
@@ -22,76 +17,113 @@ Array = NDArray[Any]
 _MOST_STRETCHES = 10
 
 
-class EarlyX(NamedTuple):
-    """Rows of X that were passed to `fit` or `update` before the rows of y at their times."""
+@dataclass(frozen=True)
+class RowsOfX(SavedAsPlainValues):
+    """Rows of X, sorted by the number of their series, then by time."""
 
-    times: pd.Index
+    series: Array
+    ordinals: Array
     values: Array
 
     @classmethod
-    def after(cls, time: Any, X: pd.DataFrame | None) -> "EarlyX | None":
-        """The rows of X after this time; None if there are none."""
-        if X is None or not (is_later := X.index > time).any():
-            return None
-        later = X[is_later].sort_index()
-        return cls(later.index, _unchecked_floats(later))
+    def empty(cls, n_columns: int) -> "RowsOfX":
+        return cls(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, n_columns)))
+
+    @classmethod
+    def read(cls, X: pd.DataFrame, keys: pd.Index | None, kind: pd.Index) -> "RowsOfX":
+        """The rows of X of the series with these keys, whose times are of this kind; other rows are left out."""
+        rows = PanelRows.of(X.index)
+        numbers = find_keys(rows.keys, keys)
+        series = np.repeat(numbers, rows.lengths)
+        ordinals, values = rows.ordinals_in(kind), rows.in_order(to_floats(X))
+        chosen = np.flatnonzero((series >= 0) & (ordinals != NO_TIME))
+        order = chosen[np.lexsort([ordinals[chosen], series[chosen]])]
+        return cls(series[order], ordinals[order], values[order])
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    def check_unique(self, keys: pd.Index | None, kind: pd.Index) -> None:
+        """Check that no time of a series has two rows."""
+        again = (np.diff(self.series) == 0) & (np.diff(self.ordinals) == 0)
+        if again.any():
+            row = int(np.argmax(again))
+            key = None if keys is None else keys[self.series[row]]
+            raise ValueError(
+                f"X of {describe_series(key)} must have one row at each time, but "
+                f"{to_times(self.ordinals[row : row + 1], kind)[0]} is there more than once."
+            )
+
+    def find(self, series: Array, ordinals: Array) -> Array:
+        """The numbers of the rows of these series and times; -1 where there is none."""
+        if not len(self):
+            return np.full(len(series), -1)
+        distinct = np.unique(self.ordinals)
+        own = self.series * len(distinct) + np.searchsorted(distinct, self.ordinals)
+        ranks = np.minimum(np.searchsorted(distinct, ordinals), len(distinct) - 1)
+        wanted = series * len(distinct) + ranks
+        places = np.minimum(np.searchsorted(own, wanted), len(own) - 1)
+        return np.where((own[places] == wanted) & (distinct[ranks] == ordinals), places, -1)
+
+    def where(self, chosen: Array) -> "RowsOfX":
+        """The chosen rows."""
+        return RowsOfX(self.series[chosen], self.ordinals[chosen], self.values[chosen])
+
+    def updated_by(self, newer: "RowsOfX") -> "RowsOfX":
+        """These rows and newer ones, which replace those with the same time."""
+        kept = self.where(newer.find(self.series, self.ordinals) < 0)
+        parts = [np.concatenate(pair) for pair in zip(_columns(kept), _columns(newer), strict=True)]
+        order = np.lexsort([parts[1], parts[0]])
+        return RowsOfX(*(part[order] for part in parts))
 
 
-def keep_early_X(
-    X: Mapping[SeriesKey, pd.DataFrame], series: Mapping[SeriesKey, TimeSeries]
-) -> dict[SeriesKey, EarlyX]:
+def _columns(rows: RowsOfX) -> tuple[Array, Array, Array]:
+    return rows.series, rows.ordinals, rows.values
+
+
+# -- X of the rows of y ----------------------------------------------------------------------------------------------
+
+
+def align_X(X: RowsOfX, rows: PanelRows, numbers: Array, kind: pd.Index, names: pd.Index) -> Array:
+    """The values of X at the rows of y, whose series have these numbers in X: every row of y must have one."""
+    ordinals, own = rows.ordinals_in(kind), np.repeat(np.arange(len(rows)), rows.lengths)
+    positions = X.find(numbers[own], ordinals)
+    if (positions < 0).any():
+        number = int(own[np.argmax(positions < 0)])
+        if rows.keys is not None and numbers[number] not in X.series:
+            raise ValueError(f"X has no rows for the series {rows.key(number)!r}. X must cover every row of y.")
+        times = rows.times_of(number)[positions[own == number] < 0]
+        raise ValueError(
+            f"X must have a row for every row of y, but {len(times)} are missing, the first at {times.min()}. "
+            "Pass an X with the index of y."
+        )
+    values = X.values[positions]
+    check_finite(values, rows, names, of="X of ")
+    return values
+
+
+# -- X of the rows ahead ---------------------------------------------------------------------------------------------
+
+
+def rows_after(X: RowsOfX, table: SeriesTable) -> RowsOfX:
     """The rows of X after the end of each series."""
-    early = {key: EarlyX.after(one.index[-1], X.get(key)) for key, one in series.items()}
-    return {key: rows for key, rows in early.items() if rows is not None}
+    last = table.times.ordinals_at(np.arange(len(table)), table.lengths - 1)
+    return X.where(X.ordinals > last[X.series])
 
 
-def combine_rows(
-    early: EarlyX | None, X: pd.DataFrame | None, columns: tuple[Hashable, ...], key: SeriesKey
-) -> pd.DataFrame | None:
-    """The early rows and those of X, which replace early ones with the same time."""
-    if early is None:
-        return X
-    older = pd.DataFrame(early.values, index=early.times, columns=list(columns))
-    if X is None:
-        return older
-    check_unique_times(X, f"X of {describe_series(key)}")
-    newer = pd.DataFrame(_unchecked_floats(X), index=X.index, columns=list(columns))
-    return pd.concat([older[~older.index.isin(newer.index)], newer])
-
-
-def _unchecked_floats(X: pd.DataFrame) -> Array:
-    """The values as floats; infinite ones are an error only when they are read."""
-    return X.to_numpy(dtype=np.float64, na_value=np.nan)
-
-
-def count_steps_read(steps: Array, horizon: int) -> int:
-    """How many rows of X after the end of a series its forecasts read.
+def count_steps_read(steps: Array, horizon: int) -> Array:
+    """How many rows of X after the end of each series its forecasts, of the steps (series, step), read.
 
     The networks read X of all steps that they predict at once, also where fewer of them are asked for. A forecast of a
     known row reads X from this row on.
     """
-    ahead, known = steps[steps > 0], steps[steps <= 0]
-    blocks = -(-int(ahead.max(initial=0)) // horizon)
-    return max(blocks * horizon, int(known.max(initial=-horizon)) + horizon - 1)
+    ahead = np.maximum(0, steps.max(axis=1, initial=0))
+    known = np.where(steps <= 0, steps, -horizon).max(axis=1, initial=-horizon)
+    return np.asarray(np.maximum(-(-ahead // horizon) * horizon, known + horizon - 1))
 
 
-def values_of_future_X(X: pd.DataFrame | None, asked: pd.Index, ahead: pd.Index, horizon: int, key: SeriesKey) -> Array:
-    """The values of X at all times ``ahead`` of a series, which the forecasts of the times ``asked`` read.
-
-    Every time must have a row. A value that is missing (NaN) in its row is filled later.
-    """
-    if X is not None:
-        check_unique_times(X, f"X of {describe_series(key)}")
-    positions = np.full(len(ahead), -1) if X is None else X.index.get_indexer(ahead)
-    if X is None or (positions < 0).any():
-        raise ValueError(_describe_missing(np.flatnonzero(positions < 0), asked, ahead, horizon, key))
-    whose = f"X of {describe_series(key)}"
-    values = to_floats(X.iloc[positions], whose)
-    check_columns_of_X(values, X.columns, whose, refuse_small=False)  # a column may fade out
-    return values
-
-
-def _describe_missing(missing: Array, asked: pd.Index, ahead: pd.Index, horizon: int, key: SeriesKey) -> str:
+def describe_missing(missing: Array, asked: pd.Index, ahead: pd.Index, horizon: int, key: SeriesKey) -> str:
+    """Say which rows of X a forecast needs that are not there."""
     stretches = np.split(missing, np.flatnonzero(np.diff(missing) > 1) + 1)
     listed = [
         f"{ahead[part[0]]}" if len(part) == 1 else f"{ahead[part[0]]} to {ahead[part[-1]]} ({len(part)} rows)"

@@ -1,6 +1,6 @@
 """The data that a forecaster was given: its series, the cutoff of each, and the columns of y and X."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -9,22 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from sktime.forecasting.base import ForecastingHorizon
 
-from sklrnn.forecasting.fh_index import resolve_fh, times_after
-from sklrnn.forecasting.future_X import EarlyX, combine_rows, count_steps_read, keep_early_X, values_of_future_X
+from sklrnn.forecasting.extension import append_series, merge_rows
+from sklrnn.forecasting.fh_index import resolve_fh
+from sklrnn.forecasting.future_X import RowsOfX, align_X, rows_after
+from sklrnn.forecasting.panel_rows import PanelRows, find_keys, to_times
 from sklrnn.forecasting.plain_values import SavedAsPlainValues
-from sklrnn.forecasting.series import (
-    SeriesKey,
-    TimeSeries,
-    check_columns_of_X,
-    describe_series,
-    merge_rows,
-    prepare_series,
-    split_frame,
-    split_series,
-)
-from sklrnn.forecasting.windows import WindowSpec
+from sklrnn.forecasting.series import SeriesTable, check_columns_of_X, check_finite, read_values
 from sklrnn.timeline.table import in_native_byte_order
-from sklrnn.timeline.time_index import frequency_of
 
 Array = NDArray[Any]
 ColumnNames = tuple[Hashable, ...]
@@ -89,14 +80,15 @@ def _has_default_names(names: pd.Index) -> bool:
 class History(SavedAsPlainValues):
     """The known rows of each series, and what is needed to return forecasts in the form of y.
 
-    ``cutoffs`` are the times of the rows that each series is forecast from: the last row that was passed, which is not
-    the last known one if an update passed old rows again. ``index_names`` are the names of the levels of the index of
-    y, and ``y_columns`` its columns, in the order of the user. ``early_X`` holds rows of X after the last one of y.
+    ``n_known`` counts the rows of each series up to the one that it is forecast from: the last row that was passed,
+    which is not the last known one if an update passed old rows again. ``index_names`` are the names of the levels of
+    the index of y, and ``y_columns`` its columns, in the order of the user. ``early_X`` holds rows of X after the last
+    one of y.
     """
 
-    series: dict[SeriesKey, TimeSeries]
-    early_X: dict[SeriesKey, EarlyX]
-    cutoffs: dict[SeriesKey, Any]
+    table: SeriesTable
+    n_known: Array
+    early_X: RowsOfX
     columns: Columns
     index_names: list[Any]
     y_columns: pd.Index
@@ -106,105 +98,78 @@ class History(SavedAsPlainValues):
         """Read y and X; ``columns`` are those of networks that are fitted already."""
         columns = Columns.from_frames(y, X) if columns is None else columns
         X = columns.reorder_X(X)
-        frames = None if X is None else split_frame(X)
-        series = prepare_series(split_series(columns.reorder_y(y), frames), columns.y)
-        check_columns_of_X(np.concatenate([one.X for one in series.values()]), columns.X, "X")
-        early_X = keep_early_X(frames or {}, series)
-        return cls(series, early_X, _last_times(series), columns, list(y.index.names), y.columns)
+        rows = PanelRows.of(y.index)
+        values = _read_y(columns.reorder_y(y), rows)
+        values_of_X, rows_of_X = _read_X(X, rows, RowsOfX.empty(len(columns.X)), rows.keys)
+        table = SeriesTable.of(rows, values, values_of_X, columns.y)
+        check_columns_of_X(table.X, columns.X, "X")
+        early_X = rows_after(rows_of_X, table)
+        return cls(table, table.lengths, early_X, columns, list(y.index.names), y.columns)
 
     def extend(self, y: pd.DataFrame, X: pd.DataFrame | None) -> "History":
         """Return the history with more rows, or with more series."""
-        self._check_index_levels(y, "y")
-        frames = self._combine_with_early_X(X)
-        new = split_series(self.columns.reorder_y(y), frames)
-        changed = {key: merge_rows(self.series[key], one, key) for key, one in new.items() if key in self.series}
-        added = {key: one for key, one in new.items() if key not in self.series}
-        if added:
-            changed |= prepare_series(added, self.columns.y, like=self.longest().index)
-        series = self.series | changed
-        early_X = self.early_X if frames is None else keep_early_X(frames, series)
-        return replace(self, series=series, early_X=early_X, cutoffs=self.cutoffs | _last_times(new))
-
-    def _combine_with_early_X(self, X: pd.DataFrame | None) -> dict[SeriesKey, pd.DataFrame] | None:
-        """The rows of X of each series, those that were passed early included."""
-        frames: dict[SeriesKey, pd.DataFrame] = {}
-        if X is not None or not self.early_X:
-            X = self.columns.reorder_X(X)
-            if X is None:
-                return None
-            frames = split_frame(X)
-        return {
-            key: rows
-            for key in {**self.early_X, **frames}
-            if (rows := combine_rows(self.early_X.get(key), frames.get(key), self.columns.X, key)) is not None
-        }
+        self.check_index_levels(y, "y")
+        rows = PanelRows.of(y.index)
+        keeps_X = X is None and len(self.early_X) > 0
+        X = None if keeps_X else self.columns.reorder_X(X)
+        values = _read_y(self.columns.reorder_y(y), rows)
+        numbers = find_keys(rows.keys, self.table.keys)
+        keys = self.table.keys
+        if keys is not None and (numbers < 0).any():
+            keys = keys.append(rows.keys[numbers < 0])  # type: ignore[index]
+            numbers = np.where(numbers < 0, len(self.table) - 1 + np.cumsum(numbers < 0), numbers)
+        values_of_X, rows_of_X = _read_X(X, rows, self.early_X, keys, numbers, self.table.times.kind)
+        table, n_known = merge_rows(self.table, self.n_known, rows, numbers, values, values_of_X)
+        if len(keys if keys is not None else [None]) > len(self.table):
+            table, n_known = append_series(table, n_known, rows, numbers, values, values_of_X, self.columns.y)
+        early_X = rows_after(rows_of_X, table)
+        return replace(self, table=table, n_known=n_known, early_X=early_X)
 
     def with_current_scales(self) -> "History":
         """Return the history with the level and scale of all rows of each series."""
-        return replace(self, series={key: one.with_current_scale() for key, one in self.series.items()})
+        return replace(self, table=self.table.with_current_scales())
 
-    def longest(self) -> TimeSeries:
-        return max(self.series.values(), key=len)
+    def from_rows(self, ids: Array, n_known: Array) -> "History":
+        """The same, with other rows that some series are forecast from."""
+        counts = self.n_known.copy()
+        counts[ids] = n_known
+        return replace(self, n_known=counts)
 
-    def until_cutoff(self) -> dict[SeriesKey, TimeSeries]:
-        """Each series up to the row that it is forecast from."""
-        return {
-            key: one if one.index[-1] == self.cutoffs[key] else one.until(self.cutoffs[key])
-            for key, one in self.series.items()
-        }
+    def longest_index(self) -> pd.Index:
+        """The index of the longest series."""
+        return self.table.times.index_of(int(self.table.lengths.argmax()))
 
-    def resolve_fh(self, fh: ForecastingHorizon) -> dict[SeriesKey, tuple[Array, pd.Index]]:
-        """Steps and times of a horizon for each series. Series with the same cutoff share the index of future times."""
-        resolved: dict[SeriesKey, tuple[Array, pd.Index]] = {}
-        shared: dict[Any, tuple[Array, pd.Index]] = {}
-        for key, one in self.until_cutoff().items():
-            cutoff = one.index[-1], frequency_of(one.index)
-            resolved[key] = shared[cutoff] if cutoff in shared else resolve_fh(fh, one.index, describe_series(key))
-            if (resolved[key][0] > 0).all():
-                shared[cutoff] = resolved[key]
+    def resolve_fh(self, fh: ForecastingHorizon) -> Array:
+        """The steps of a horizon for each series, counted from its cutoff: (series, step)."""
+        wanted = fh.to_pandas()
+        table, n_known = self.table, self.n_known
+        if fh.is_relative and pd.api.types.is_integer_dtype(wanted.dtype):
+            steps = np.asarray(wanted, dtype=np.int64)
+            too_early = steps.min() <= -n_known
+            if too_early.any():
+                number = int(np.argmax(too_early))
+                resolve_fh(fh, table.times.index_of(number, int(n_known[number])), table.describe(number))
+            return np.broadcast_to(steps, (len(table), len(steps)))
+        resolved = np.empty((len(table), len(wanted)), dtype=np.int64)
+        # Series with the same times have the same steps.
+        alike = np.stack([table.times.grid_ids, table.times.first, n_known], axis=1)
+        _, firsts, which = np.unique(alike, axis=0, return_index=True, return_inverse=True)
+        for place in np.argsort(firsts):
+            number = int(firsts[place])
+            index = table.times.index_of(number, int(n_known[number]))
+            resolved[which.reshape(-1) == place] = resolve_fh(fh, index, table.describe(number))[0]
         return resolved
 
-    def X_ahead(
-        self, X: pd.DataFrame | None, fh: Mapping[SeriesKey, tuple[Array, pd.Index]], spec: WindowSpec
-    ) -> dict[SeriesKey, Array]:
-        """X of the rows ahead of each series, as many for each; NaN where no forecast reads it.
-
-        ``fh`` holds the steps and times to forecast. What was passed early is read where ``X`` has no row.
-        """
-        known_future = list(spec.known_future)
-        furthest = max(0, *(int(steps.max()) for steps, _ in fh.values()))
-        n_read = {key: count_steps_read(steps, spec.horizon) for key, (steps, _) in fh.items()}
-        n_ahead = max(n_read.values()) if known_future else -(-furthest // spec.horizon) * spec.horizon
-        frames: dict[SeriesKey, pd.DataFrame] = {}
-        if X is not None and known_future:
-            self._check_index_levels(X, "X")
-            frames = split_frame(self.columns.reorder_future_X(X, spec.known_future))
-        X_ahead = {}
-        for key, one in self.until_cutoff().items():
-            X_ahead[key] = np.full((n_ahead, len(self.columns.X)), np.nan)
-            if known_future and n_read[key]:
-                rows = combine_rows(self._X_after_cutoff(key), frames.get(key), self.columns.X, key)
-                ahead = times_after(one.index, n_read[key])
-                values = values_of_future_X(rows, fh[key][1], ahead, spec.horizon, key)
-                X_ahead[key][: len(values), known_future] = values[:, known_future]
-        return X_ahead
-
-    def _X_after_cutoff(self, key: SeriesKey) -> EarlyX | None:
-        """The known rows of X after the row that a series is forecast from, and the early ones."""
-        one, early = self.series[key], self.early_X.get(key)
-        n_known = int(one.index.searchsorted(self.cutoffs[key], side="right"))
-        if n_known == len(one):
-            return early
-        known = EarlyX(one.index[n_known:], one.X[n_known:])
-        if early is None:
-            return known
-        return EarlyX(known.times.append(early.times), np.concatenate([known.values, early.values]))
+    def times_at(self, ids: Array, steps: Array) -> pd.Index:
+        """The times of series that are some steps after their cutoffs."""
+        return to_times(self.table.times.ordinals_at(ids, self.n_known[ids] - 1 + steps), self.table.times.kind)
 
     def in_order_of_y(self, values: Array) -> Array:
         """Bring channels from the order of the networks into that of the user's y."""
-        return values[:, np.argsort(self.columns.positions_in_y(self.y_columns))]
+        positions = self.columns.positions_in_y(self.y_columns)
+        return values if positions == [0] else values[:, np.argsort(positions)]
 
-    def _check_index_levels(self, frame: pd.DataFrame, what: str) -> None:
+    def check_index_levels(self, frame: pd.DataFrame, what: str) -> None:
         """A single series can't be continued by a panel, nor a panel by a hierarchy."""
         if frame.index.nlevels != len(self.index_names):
             raise TypeError(
@@ -213,5 +178,50 @@ class History(SavedAsPlainValues):
             )
 
 
-def _last_times(series: Mapping[SeriesKey, TimeSeries]) -> dict[SeriesKey, Any]:
-    return {key: one.index[-1] for key, one in series.items()}
+def _read_y(y: pd.DataFrame, rows: PanelRows) -> Array:
+    values = read_values(y, rows)
+    check_finite(values, rows, y.columns)
+    return values
+
+
+def _read_X(
+    X: pd.DataFrame | None,
+    rows: PanelRows,
+    early: RowsOfX,
+    keys: pd.Index | None,
+    numbers: Array | None = None,
+    kind: pd.Index | None = None,
+) -> tuple[Array, RowsOfX]:
+    """X of the rows of y, and all rows of X that are known beside those of the history.
+
+    ``keys`` are all series, ``numbers`` those of y among them, and ``kind`` is the kind of their times.
+    """
+    if X is None and not len(early):
+        return np.zeros((rows.offsets[-1], early.values.shape[1])), early
+    if X is not None and not len(early) and _has_rows_of(X, rows):
+        values = read_values(X, rows)
+        check_finite(values, rows, X.columns, of="X of ")
+        return values, early
+    kind = rows.kind if kind is None else kind
+    numbers = np.arange(len(rows)) if numbers is None else numbers
+    if X is not None:
+        passed = RowsOfX.read(X, keys, kind)
+        passed.check_unique(keys, kind)
+        early = early.updated_by(passed)
+    names = pd.Index(X.columns) if X is not None else pd.RangeIndex(early.values.shape[1])
+    return align_X(early, rows, numbers, kind, names), early
+
+
+def _has_rows_of(X: pd.DataFrame, rows: PanelRows) -> bool:
+    """Whether X has the rows of y, in their order, and no others."""
+    index = X.index
+    if index is rows.index:
+        return True
+    if len(index) != len(rows.index) or index.nlevels != rows.index.nlevels or rows.index.nlevels == 1:
+        return bool(index.nlevels == 1 and index.is_unique and index.equals(rows.index))
+    mine: Any = rows.index
+    theirs: Any = index
+    return all(
+        np.array_equal(a, b) and c.equals(d)
+        for a, b, c, d in zip(mine.codes, theirs.codes, mine.levels, theirs.levels, strict=True)
+    )

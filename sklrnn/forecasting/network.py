@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from sklrnn.estimators.options import as_tuple, draw_seed, holds_out, recurrent_options, training_options
 from sklrnn.estimators.parameters import NetworkParameters
+from sklrnn.forecasting.targets import Targets
 from sklrnn.forecasting.windows import Windows
 from sklrnn.inputs.samples import Samples, feature_statistics, hold_out_newest, merge_identical
 from sklrnn.nn.loss_modules import WeightedTargets
@@ -85,31 +86,31 @@ class NetworkRecipe(Saved):
         A loss that models a distribution weighs all errors alike: weighted by their size, its quantiles would be wrong.
         """
         loss = self.make_loss()
-        targets = np.asarray(windows.targets(equal_weights=loss.quantiles is not None))
+        targets = Targets.of(windows, equal_weights=loss.quantiles is not None).kept_if_small()
         samples, held_out = self._hold_out(Samples(windows, targets))
         if len(samples.nonzero_weight) <= self.batch_size:
             samples = merge_identical(samples)
         options = replace(self.options, n_threads=self.n_threads())
         started = None if self.start is None else self.start.model.copy()
         seed = options.seed if started is None else started.options.seed
-        batches, validation = self._batches(samples, self.batch_size, seed=seed), None
-        if held_out is not None:
-            validation = self._batches(held_out, max(self.batch_size, _VALIDATION_BATCH), seed=None)
-        how, interrupt = (loss.per_sample, batches, validation, options), None
+        validation, interrupt = None, None
         try:
             with thread_limit(options.n_threads):
-                if started is None:
-                    model = train(self._build(samples, windows, loss), *how)
-                else:
-                    model = started.continue_training(*how)
+                # Before the batches, which take memory for all samples too.
+                network: Any = None if started is not None else self._build(samples, windows, loss)
+                batches = self._batches(samples, self.batch_size, seed=seed)
+                if held_out is not None:
+                    validation = self._batches(held_out, max(self.batch_size, _VALIDATION_BATCH), seed=None)
+                how = loss.per_sample, batches, validation, options
+                model = train(network, *how) if started is None else started.continue_training(*how)
         except TrainingInterrupted as caught:
             model, interrupt = caught.trained, caught
-        network = ForecastNetwork(model, replace(self, start=None))
+        trained = ForecastNetwork(model, replace(self, start=None))
         if held_out is not None:
-            network = replace(network, held_out_errors=forecast_errors(network, held_out.X))
+            trained = replace(trained, held_out_errors=forecast_errors(trained, held_out.X))
         if interrupt is not None:
-            raise TrainingInterrupted(network, str(interrupt))
-        return network
+            raise TrainingInterrupted(trained, str(interrupt))
+        return trained
 
     def _build(self, samples: Samples, windows: Windows, loss: Loss) -> Any:
         architecture = NetworkArchitecture(
@@ -237,6 +238,6 @@ def fit_networks(
 def forecast_errors(network: ForecastNetwork, windows: Windows) -> Array:
     """Scaled target minus prediction, (sample, step ahead, channel); NaN where no target is known."""
     spec = windows.spec
-    targets, weights = np.split(windows.targets(), 2, axis=1)
+    targets, weights = np.split(np.asarray(Targets.of(windows)), 2, axis=1)
     errors: Array = np.where(weights > 0, targets - network.predict_scaled(windows).reshape(targets.shape), np.nan)
     return errors.reshape(len(windows), spec.horizon, spec.n_channels)

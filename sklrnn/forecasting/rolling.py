@@ -11,14 +11,14 @@ from sktime.forecasting.base import ForecastingHorizon
 
 from sklrnn.estimators.options import shallow_copy
 from sklrnn.forecasting.calibration import Calibration
-from sklrnn.forecasting.fh_index import times_after
-from sklrnn.forecasting.future_X import combine_rows, values_of_future_X
 from sklrnn.forecasting.history import History
 from sklrnn.forecasting.network import ForecastNetwork
+from sklrnn.forecasting.panel_rows import PanelRows, find_keys, reach, to_times
 from sklrnn.forecasting.rollout import Rollout
-from sklrnn.forecasting.series import SeriesKey, TimeSeries, naive_errors_until, stack_series
+from sklrnn.forecasting.row_statistics import naive_errors_until
+from sklrnn.forecasting.series import stretches
 from sklrnn.forecasting.windows import StackedSeries, WindowSpec
-from sklrnn.timeline.panel import split_entities, times_of
+from sklrnn.forecasting.X_ahead import XAhead
 
 Array = NDArray[Any]
 
@@ -27,11 +27,21 @@ _MOST_NUMBERS = 2**22
 
 
 class Origins(NamedTuple):
-    """Where one series is forecast from: each forecast knows its first ``n_known`` rows."""
+    """Where series are forecast from: each forecast knows the first ``n_known`` rows of the series with its number."""
 
-    key: SeriesKey
-    series: TimeSeries
+    series: Array
     n_known: Array
+
+    @property
+    def numbers(self) -> Array:
+        """The series that are forecast, in their order; the origins of each are consecutive."""
+        return self.series[np.flatnonzero(np.diff(self.series, prepend=-1))]
+
+    @property
+    def counts(self) -> Array:
+        """How many origins each of these series has."""
+        starts = np.flatnonzero(np.diff(self.series, prepend=-1))
+        return np.diff(np.append(starts, len(self.series)))
 
 
 class RollingForecast(NamedTuple):
@@ -48,31 +58,39 @@ class RollingForecast(NamedTuple):
     sp: int
     steps: Array
 
-    def find_origins(self, y: pd.DataFrame, every: int) -> list[Origins]:
+    def find_origins(self, y: pd.DataFrame, every: int) -> Origins:
         """The row before the first one of y and every later one from which all steps lie in y."""
-        furthest, origins, most_rows = int(self.steps.max()), [], 0
-        for key, rows in split_entities(y.index):
-            times, one = times_of(y.index[rows]), self.history.series[key]
-            first, last = one.index.get_indexer(pd.Index([times.min(), times.max()]))
-            most_rows = max(most_rows, int(last + 1 - first))
-            n_known = np.arange(first, last + 2 - furthest, every)
-            # Before the first row of the series there is nothing to forecast from.
-            if n_known.max(initial=0) > 0:
-                origins.append(Origins(key, one, n_known[n_known > 0]))
-        if not origins:
+        furthest, table = int(self.steps.max()), self.history.table
+        rows = PanelRows.of(y.index)
+        ids, lengths = find_keys(rows.keys, table.keys), rows.lengths
+        # The history has the rows of y, without gaps.
+        ordinals = rows.ordinals_in(table.times.kind)[rows.offsets[:-1]]
+        first = table.times.steps_between(ids, ordinals)[0]
+        n_origins = np.maximum(0, -(-(lengths + 1 - furthest) // every))
+        within = stretches(np.zeros(len(ids), dtype=np.int64), n_origins)
+        n_known = np.repeat(first, n_origins) + every * within
+        # Before the first row of the series there is nothing to forecast from.
+        has_rows = n_known > 0
+        if not has_rows.any():
             raise ValueError(
-                f"y has {most_rows} row(s), too few for a forecast of {furthest} step(s) that can be compared with it. "
-                "Pass more rows, or a shorter fh."
+                f"y has {lengths.max()} row(s), too few for a forecast of {furthest} step(s) that can be compared with "
+                "it. Pass more rows, or a shorter fh."
             )
-        return origins
+        return Origins(np.repeat(ids, n_origins)[has_rows], n_known[has_rows])
 
-    def forecast(self, origins: list[Origins], levels: Array | None) -> Array:
+    def forecast(self, origins: Origins, levels: Array | None) -> Array:
         """Forecasts of all steps from all origins, then their quantiles: (row, channel, 1 + level)."""
-        stacked, places = self._stack(origins), {key: place for place, key in enumerate(self.history.series)}
-        numbers = np.array([places[one.key] for one in origins])
-        naive_errors = np.concatenate([naive_errors_until(one.series, one.n_known, self.sp) for one in origins])
-        n_known = np.concatenate([one.n_known for one in origins])
-        series_ids = np.repeat(np.arange(len(origins)), [len(one.n_known) for one in origins])
+        stacked, numbers, counts = self._stack(origins), origins.numbers, origins.counts
+        bounds = np.cumsum(counts) - counts
+        naive_errors = np.concatenate(
+            [
+                naive_errors_until(stacked.y[start : start + n_rows], origins.n_known[bound : bound + count], self.sp)
+                for start, n_rows, bound, count in zip(
+                    stacked.starts, self.history.table.lengths[numbers], bounds, counts, strict=True
+                )
+            ]
+        )
+        n_known, series_ids = origins.n_known, np.repeat(np.arange(len(numbers)), counts)
         n_columns = stacked.y.shape[1] + stacked.X.shape[1]
         at_once = max(1, _MOST_NUMBERS // ((self.spec.n_rows_read + self._n_ahead) * n_columns))
         blocks = []
@@ -92,20 +110,19 @@ class RollingForecast(NamedTuple):
         """Rows ahead that the networks write and read: whole blocks of steps that they predict at once."""
         return -(-int(self.steps.max()) // self.spec.horizon) * self.spec.horizon
 
-    def _stack(self, origins: list[Origins]) -> StackedSeries:
-        """All series, with the rows of X that the last origins read beyond the end."""
-        n_beyond = [int(one.n_known[-1]) + self._n_ahead - len(one.series) for one in origins]
-        X_ahead = {}
-        for one, n_own in zip(origins, n_beyond, strict=True):
-            X = np.full((max(0, *n_beyond), one.series.X.shape[1]), np.nan)
-            if self.spec.known_future and n_own > 0:
-                ahead = times_after(one.series.index, n_own)
-                asked = one.series.index[one.n_known[-1] - 1 + self.steps]
-                rows = combine_rows(self.history.early_X.get(one.key), None, self.history.columns.X, one.key)
-                X[:n_own] = values_of_future_X(rows, asked, ahead, self.spec.horizon, one.key)
-            X_ahead[one.key] = X
-        series = {one.key: one.series for one in origins}
-        return stack_series(series, sp=self.sp, X_ahead=X_ahead, n_ahead=max(0, *n_beyond))
+    def _stack(self, origins: Origins) -> StackedSeries:
+        """The series, with the rows of X that the last origins read beyond the end."""
+        numbers, table = origins.numbers, self.history.table
+        last = origins.n_known[np.cumsum(origins.counts) - 1]
+        n_beyond = np.maximum(0, last + self._n_ahead - table.lengths[numbers])
+        X = np.full((len(numbers), int(n_beyond.max()), table.X.shape[1]), np.nan)
+        if self.spec.known_future and n_beyond.any():
+            from_last = self.history.from_rows(numbers, last)
+            steps = np.broadcast_to(self.steps, (len(table), len(self.steps)))
+            ahead = XAhead.of(from_last, None, steps, self.spec).read(numbers)
+            for n in np.unique(n_beyond[n_beyond > 0]).tolist():
+                X[n_beyond == n, :n] = ahead[n_beyond == n, self._n_ahead - n : self._n_ahead]
+        return table.take(numbers).stack(sp=self.sp, X_ahead=X)
 
     def _rollout(self, stacked: StackedSeries, naive_errors: Array, numbers: Array, ids: Array, ends: Array) -> Rollout:
         """Forecasts of the series ``ids``, each from the row before ``ends``.
@@ -134,29 +151,31 @@ class RollingForecast(NamedTuple):
             stacked.scale[ids],
             naive_errors,
         )
-        return Rollout(spec, self.networks, cut_out, n_known, [self.steps] * len(ids), numbers)
+        steps = np.broadcast_to(self.steps, (len(ids), len(self.steps)))
+        return Rollout(spec, self.networks, cut_out, n_known, steps, numbers)
 
-    def index_of(self, origins: list[Origins]) -> pd.MultiIndex:
+    def index_of(self, origins: Origins) -> pd.MultiIndex:
         """The index of the forecasts: series (of a panel), cutoff, step ahead, time."""
         *series_names, time_name = self.history.index_names
-        levels: list[list[pd.Index]] = []
-        for one in origins:
-            n = len(one.n_known) * len(self.steps)
-            keys = one.key if isinstance(one.key, tuple) else (one.key,) * len(series_names)
-            cutoffs = one.series.index.take(np.repeat(one.n_known - 1, len(self.steps)))
-            steps = pd.Index(np.tile(self.steps, len(one.n_known)))
-            times = one.series.index.take(self._rows(one))
-            levels.append([*(pd.Index([key]).repeat(n) for key in keys), cutoffs, steps, times])
+        table, n_steps = self.history.table, len(self.steps)
+        series, n_known = (np.repeat(column, n_steps) for column in origins)
+        steps = np.tile(self.steps, len(origins.series))
+        cutoffs, times = (
+            to_times(table.times.ordinals_at(series, rows), table.times.kind)
+            for rows in (n_known - 1, n_known - 1 + steps)
+        )
+        keys = [] if table.keys is None else [table.key(number) for number in origins.numbers.tolist()]
+        counts = origins.counts * n_steps
+        levels = [pd.Index([reach(key)[level] for key in keys]).repeat(counts) for level in range(len(series_names))]
         names = [*series_names, "cutoff", "step", "time" if time_name is None else time_name]
-        joined = [first.append(others) for first, *others in zip(*levels, strict=True)]
-        return pd.MultiIndex.from_arrays(joined, names=names)
+        return pd.MultiIndex.from_arrays([*levels, cutoffs, pd.Index(steps), times], names=names)
 
-    def actual(self, origins: list[Origins]) -> Array:
+    def actual(self, origins: Origins) -> Array:
         """The values that y has at the times of the forecasts: (row, channel)."""
-        return np.concatenate([one.series.y[self._rows(one)] for one in origins])
-
-    def _rows(self, origins: Origins) -> Array:
-        return (origins.n_known[:, np.newaxis] - 1 + self.steps).ravel()
+        table = self.history.table
+        rows = (table.offsets[origins.series] + origins.n_known - 1)[:, np.newaxis] + self.steps
+        values: Array = table.y[rows.ravel()]
+        return values
 
 
 class RollingForecasts:

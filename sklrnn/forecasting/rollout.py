@@ -1,5 +1,6 @@
 """Forecasts after the end of each series, block by block, and in-sample forecasts, one step ahead."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,12 +11,15 @@ from sktime.forecasting.base import ForecastingHorizon
 from sklrnn.forecasting.calibration import Calibration
 from sklrnn.forecasting.history import History
 from sklrnn.forecasting.network import ForecastNetwork
-from sklrnn.forecasting.series import make_index, stack_series
+from sklrnn.forecasting.series import make_index
 from sklrnn.forecasting.windows import StackedSeries, Windows, WindowSpec
+from sklrnn.forecasting.X_ahead import XAhead
 
 Array = NDArray[np.float64]
 
 _DOUBLE = np.dtype(np.float64)
+# Numbers in the rows of series that are forecast at once.
+_MOST_NUMBERS = 2**20
 # A point forecast has this level, and no calibration.
 _MEDIAN = np.array([0.5])
 
@@ -24,8 +28,8 @@ _MEDIAN = np.array([0.5])
 class Rollout:
     """Forecasts of stacked series by the mean of several networks.
 
-    ``steps`` holds, for each series, the steps to forecast, counted from its last known row: 1 is the first future row,
-    0 the last known one. ``n_known`` is the number of known rows of each series. Future rows follow them in
+    ``steps``, (series, step), are those to forecast, counted from the last known row of each series: 1 is the first
+    future row, 0 the last known one. ``n_known`` is the number of known rows of each series. Future rows follow them in
     ``stacked``; forecasts are written there when more steps are needed than the networks predict at once (recursive
     forecasting). ``series_ids`` holds the number of each stacked series among those of the history. If the networks
     read one channel, each channel is forecast as a series of its own.
@@ -35,7 +39,7 @@ class Rollout:
     networks: list[ForecastNetwork]
     stacked: StackedSeries
     n_known: "NDArray[np.int64]"
-    steps: "list[NDArray[np.int64]]"
+    steps: "NDArray[np.int64]"
     series_ids: "NDArray[np.int64]"
 
     def predict(self) -> Array:
@@ -47,37 +51,37 @@ class Rollout:
         return self._forecast(levels, calibration)
 
     def _forecast(self, levels: Array, calibration: Calibration | None) -> Array:
-        n = self.stacked.y.shape[1] // self.spec.n_channels
+        n, n_channels = self.stacked.y.shape[1] // self.spec.n_channels, self.stacked.y.shape[1]
         if n == 1:
-            return np.concatenate(self._forecast_each(levels, calibration))
+            return self._forecast_each(levels, calibration).reshape(-1, n_channels, len(levels))
         apart = replace(
             self,
             stacked=self.stacked.split_channels(),
             n_known=np.repeat(self.n_known, n),
-            steps=[steps for steps in self.steps for _ in range(n)],
+            steps=np.repeat(self.steps, n, axis=0),
             series_ids=(self.series_ids[:, np.newaxis] * n + np.arange(n)).ravel(),
         )
-        channels = apart._forecast_each(levels, calibration)
-        joined = [np.concatenate(channels[first : first + n], axis=1) for first in range(0, len(channels), n)]
-        return np.concatenate(joined)
+        channels = apart._forecast_each(levels, calibration)[..., 0, :]
+        joined = np.swapaxes(channels.reshape(len(self.steps), n, -1, len(levels)), 1, 2)
+        return joined.reshape(-1, n, len(levels))
 
-    def _forecast_each(self, levels: Array, calibration: Calibration | None) -> list[Array]:
-        """Forecasts of the steps of each series: (step, channel, level)."""
-        in_sample = self._in_sample(levels, calibration)
-        out_of_sample = self._out_of_sample(levels, calibration)
-        rows = []
-        for number, steps in enumerate(self.steps):
-            one = np.empty((len(steps), *out_of_sample.shape[2:]))
-            is_future = steps > 0
-            one[is_future] = out_of_sample[number, steps[is_future] - 1]
-            one[~is_future] = in_sample[number]
-            rows.append(one)
-        return rows
+    def _forecast_each(self, levels: Array, calibration: Calibration | None) -> Array:
+        """Forecasts of the steps of each series: (series, step, channel, level)."""
+        is_future = self.steps > 0
+        if is_future.all():
+            ahead = self._out_of_sample(levels, calibration)
+            return np.take_along_axis(ahead, self.steps[..., np.newaxis, np.newaxis] - 1, axis=1)
+        forecasts = np.empty((*self.steps.shape, self.spec.n_channels, len(levels)))
+        forecasts[~is_future] = self._in_sample(levels, calibration)
+        if is_future.any():
+            series, _ = np.nonzero(is_future)
+            forecasts[is_future] = self._out_of_sample(levels, calibration)[series, self.steps[is_future] - 1]
+        return forecasts
 
     def _out_of_sample(self, levels: Array, calibration: Calibration | None) -> Array:
         """Forecast all series as far as the furthest step of any: (series, step, channel, level)."""
         horizon = self.spec.horizon
-        furthest = max(int(steps.max(initial=0)) for steps in self.steps)
+        furthest = max(0, int(self.steps.max()))
         ends = self.stacked.starts + self.n_known
         blocks = [np.empty((len(ends), 0, self.spec.n_channels, len(levels)))]
         first_scale = spread = np.zeros(())
@@ -93,17 +97,15 @@ class Rollout:
             blocks.append(points[..., np.newaxis] + offsets)
         return np.concatenate(blocks, axis=1)
 
-    def _in_sample(self, levels: Array, calibration: Calibration | None) -> list[Array]:
-        """Forecast known rows from the rows before them; NaN where these hold no known value."""
-        rows = [n + steps[steps <= 0] - 1 for n, steps in zip(self.n_known, self.steps, strict=True)]
-        series_ids = np.repeat(np.arange(len(rows)), [len(part) for part in rows])
-        if not len(series_ids):
-            return [np.empty((0, self.spec.n_channels, len(levels)))] * len(rows)
-        windows = self._windows(self.stacked.starts[series_ids] + np.concatenate(rows), series_ids)
+    def _in_sample(self, levels: Array, calibration: Calibration | None) -> Array:
+        """Forecast known rows from the rows before them, (row, channel, level); NaN where these hold no known value."""
+        series_ids, places = np.nonzero(self.steps <= 0)
+        rows = self.n_known[series_ids] + self.steps[series_ids, places] - 1
+        windows = self._windows(self.stacked.starts[series_ids] + rows, series_ids)
         points, offsets = self._predict_windows(windows, levels, calibration, least_scale=np.zeros(()))
-        values = points[:, 0, :, np.newaxis] + offsets[:, 0]
+        values: Array = points[:, 0, :, np.newaxis] + offsets[:, 0]
         values[~windows.has_observation] = np.nan
-        return np.split(values, np.cumsum([len(part) for part in rows])[:-1])
+        return values
 
     def _windows(self, origins: "NDArray[np.int64]", series_ids: "NDArray[np.int64]") -> Windows:
         return Windows(self.spec, self.stacked, origins, series_ids, _DOUBLE)
@@ -124,21 +126,43 @@ class Rollout:
         return points, (np.mean(quantiles, axis=0) - scaled[..., np.newaxis]) * scale[..., np.newaxis]
 
 
-def make_rollout(
-    spec: WindowSpec,
-    networks: list[ForecastNetwork],
-    history: History,
-    fh: ForecastingHorizon,
-    X: pd.DataFrame | None,
-    *,
-    sp: int,
-) -> tuple[Rollout, pd.Index]:
-    """Prepare the forecasts of all series from their cutoffs; return also the index of the rows to forecast."""
-    known = history.until_cutoff()
-    resolved = history.resolve_fh(fh)
-    steps = {key: own for key, (own, _) in resolved.items()}
-    X_ahead = history.X_ahead(X, resolved, spec)
-    stacked = stack_series(known, sp=sp, X_ahead=X_ahead, n_ahead=len(next(iter(X_ahead.values()))))
-    n_known = np.array([len(one) for one in known.values()])
-    index = make_index({key: times for key, (_, times) in resolved.items()}, history.index_names)
-    return Rollout(spec, networks, stacked, n_known, list(steps.values()), np.arange(len(known))), index
+class RolloutOfHistory:
+    """Forecasts of all series of a history from their cutoffs, in blocks of series."""
+
+    def __init__(
+        self,
+        spec: WindowSpec,
+        networks: list[ForecastNetwork],
+        history: History,
+        fh: ForecastingHorizon,
+        X: pd.DataFrame | None,
+        *,
+        sp: int,
+    ) -> None:
+        self.spec, self.networks, self.history, self.sp = spec, networks, history, sp
+        self.steps = history.resolve_fh(fh)
+        self.X_ahead = XAhead.of(history, X, self.steps, spec)
+
+    def index(self) -> pd.Index:
+        """The index of the forecasts."""
+        n_series, n_steps = self.steps.shape
+        times = self.history.times_at(np.repeat(np.arange(n_series), n_steps), self.steps.ravel())
+        return make_index(self.history.table.keys, n_steps, times, self.history.index_names)
+
+    def predict(self) -> Array:
+        """Forecasts of the steps of all series, concatenated: (row, channel)."""
+        return np.concatenate([block.predict() for block in self.blocks()])
+
+    def predict_quantiles(self, levels: Array, calibration: Calibration) -> Array:
+        """Quantiles of the forecasts: (row, channel, level)."""
+        return np.concatenate([block.predict_quantiles(levels, calibration) for block in self.blocks()])
+
+    def blocks(self) -> Iterator[Rollout]:
+        """Parts of the forecasts, for as many series as are forecast at once."""
+        table, n_known = self.history.table, self.history.n_known
+        n_columns = table.y.shape[1] + table.X.shape[1]
+        sizes = np.cumsum((n_known + self.X_ahead.n_ahead) * n_columns)
+        for ids in np.split(np.arange(len(table)), np.flatnonzero(np.diff(sizes // _MOST_NUMBERS)) + 1):
+            known = table.take(ids, n_known[ids])
+            stacked = known.stack(sp=self.sp, X_ahead=self.X_ahead.read(ids))
+            yield Rollout(self.spec, self.networks, stacked, n_known[ids], self.steps[ids], ids)

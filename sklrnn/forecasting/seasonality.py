@@ -1,6 +1,6 @@
 """The seasonal period of series: candidates of the calendar and the autocorrelation, evaluated on the last rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -68,30 +68,50 @@ class Season(NamedTuple):
     only_with_dates: int | None = None
 
 
+class SeriesSample(NamedTuple):
+    """Many series of these lengths, of which only some are looked at: ``read`` gives the values of one."""
+
+    lengths: Array
+    read: Callable[[int], Array]
+
+    @classmethod
+    def of(cls, y: Array | Sequence[Array]) -> "SeriesSample":
+        """The series that have a known value."""
+        series = [np.asarray(values, dtype=np.float64) for values in ([y] if isinstance(y, np.ndarray) else y)]
+        series = [values for values in series if not np.isnan(values).all()]
+        return cls(np.array([len(values) for values in series]), series.__getitem__)
+
+    def some(self, most: int) -> list[Array]:
+        """At most so many of them, evenly spread."""
+        n = len(self.lengths)
+        chosen = np.arange(n) if n <= most else np.linspace(0, n - 1, most).astype(int)
+        return [self.read(number) for number in chosen.tolist()]
+
+
 def find_season(y: Array | Sequence[Array], freq: str | None = None) -> int:
     """Return the number of rows in a season; 1 stands for none."""
     return choose_season(y, freq).sp
 
 
-def choose_season(y: Array | Sequence[Array], freq: str | None = None) -> Season:
+def choose_season(y: Array | Sequence[Array] | SeriesSample, freq: str | None = None) -> Season:
     """Choose a season that helps to forecast the last rows of one or many series, or none.
 
     Tried are the usual season of the frequency (without a frequency, all usual ones), and the shortest lag at which the
     median autocorrelation has a high peak.
     """
-    series = [np.asarray(values, dtype=np.float64) for values in ([y] if isinstance(y, np.ndarray) else y)]
-    series = [values for values in series if not np.isnan(values).all()]
-    n_rows = int(np.median([len(values) for values in series])) if series else 0
+    sample = y if isinstance(y, SeriesSample) else SeriesSample.of(y)
+    n_series = len(sample.lengths)
+    n_rows = int(np.median(sample.lengths)) if n_series else 0
     by_calendar = (season_by_frequency(freq),) if freq else _USUAL
-    correlations = _median_autocorrelation(_some(series, _MOST_CORRELATED), n_rows // 2)
+    correlations = _median_autocorrelation(sample.some(_MOST_CORRELATED), n_rows // 2)
     seasons = {season for season in by_calendar if season > 1 and 2 * season < n_rows}
     seasons |= {_first_high_peak(correlations[: n_rows // 3 + 1])} - {1}
-    if len(series) < FEW_SERIES:
+    if n_series < FEW_SERIES:
         seasons = {season for season in seasons if _stands_out(correlations, season, _LOWER_BEFORE_NAMED)}
     if not seasons:
         return Season(1, "no season to try")
-    trials = _try_seasons(_some(series, _MOST_TRIED), seasons, by_calendar)
-    found, named = (_FOUND_IN_FEW, _NAMED_IN_FEW) if len(series) < FEW_SERIES else (_FOUND, _NAMED)
+    trials = _try_seasons(sample.some(_MOST_TRIED), seasons, by_calendar)
+    found, named = (_FOUND_IN_FEW, _NAMED_IN_FEW) if n_series < FEW_SERIES else (_FOUND, _NAMED)
     with_dates = {
         season: trial
         for season, trial in trials.items()
@@ -104,7 +124,7 @@ def choose_season(y: Array | Sequence[Array], freq: str | None = None) -> Season
     if accepted:
         return _best(accepted, by_calendar if freq else ())
     hint = None
-    if with_dates and len(series) >= _LEAST_SERIES_TO_WARN:
+    if with_dates and n_series >= _LEAST_SERIES_TO_WARN:
         hint = max(with_dates, key=lambda season: with_dates[season].gain)
     return Season(1, f"tried {', '.join(map(str, sorted(seasons)))}: none helps to forecast the last rows", hint)
 
@@ -118,7 +138,9 @@ def _try_seasons(series: list[Array], seasons: set[int], by_calendar: Sequence[i
     return trials
 
 
-def resolve_season(sp: int | Literal["auto"], y: Sequence[Array], freq: str | None, *, verbose: int) -> int:
+def resolve_season(
+    sp: int | Literal["auto"], y: Sequence[Array] | SeriesSample, freq: str | None, *, verbose: int
+) -> int:
     """Return the season that was given, or choose one, and tell which; a warning names one that only dates would."""
     if sp != "auto":
         return int(sp)
@@ -133,12 +155,6 @@ def resolve_season(sp: int | Literal["auto"], y: Sequence[Array], freq: str | No
     if verbose:
         print(f"Season: sp={season.sp} ({season.reason})")
     return season.sp
-
-
-def _some(series: list[Array], most: int) -> list[Array]:
-    if len(series) <= most:
-        return series
-    return [series[position] for position in np.linspace(0, len(series) - 1, most).astype(int)]
 
 
 def _best(accepted: Mapping[int, Trial], preferred: Sequence[int]) -> Season:

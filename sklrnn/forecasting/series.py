@@ -1,6 +1,6 @@
-"""Series split out of frames, extended by new rows, and concatenated for a network."""
+"""Many series as columns: the rows of one after the other, read from frames, extended, and stacked for a network."""
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,105 +8,149 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sklrnn.forecasting.fh_index import check_same_index_type, continue_index, with_frequency
+from sklrnn.forecasting.panel_rows import PanelRows, SeriesKey, describe_series, reach, to_times
 from sklrnn.forecasting.plain_values import SavedAsPlainValues
+from sklrnn.forecasting.row_statistics import (
+    fill_forward,
+    first_known,
+    level_and_scale,
+    naive_errors,
+)
+from sklrnn.forecasting.series_times import SeriesTimes, regular_times
 from sklrnn.forecasting.windows import StackedSeries
-from sklrnn.inputs.magnitudes import check_magnitude, check_single_precision, standard_deviation
-from sklrnn.timeline.panel import split_entities, times_of
+from sklrnn.inputs.magnitudes import check_magnitude, check_single_precision
 
 Array = NDArray[Any]
-# What a panel's index calls a series; None for a single series.
-SeriesKey = Hashable
 
 
 @dataclass(frozen=True)
-class TimeSeries(SavedAsPlainValues):
-    """The known rows of one series: ``y`` of shape (time, channel) and ``X`` of shape (time, column).
+class SeriesTable(SavedAsPlainValues):
+    """The known rows of all series: ``y`` of shape (row, channel) and ``X`` of shape (row, column).
 
-    ``level`` and ``scale`` are the mean and standard deviation of each channel, of the rows that were known when the
-    networks were last trained on it: the input for a row must not depend on later rows.
+    The series, which ``keys`` names (None for a single series), lie one after the other, as long as ``times`` says.
+    ``level`` and ``scale``, (series, channel), are the mean and standard deviation of the rows that were known when
+    the networks were last trained on a series: the input for a row must not depend on later rows.
     """
 
-    index: pd.Index
+    keys: pd.Index | None
+    times: SeriesTimes
     y: Array
     X: Array
     level: Array
     scale: Array
 
+    @classmethod
+    def of(
+        cls, rows: PanelRows, y: Array, X: Array, channels: tuple[Hashable, ...], like: SeriesTimes | None = None
+    ) -> "SeriesTable":
+        """Series that are read for the first time: their times must be regular, and a value of each be known."""
+        _check_known(rows, y, channels)
+        times = regular_times(rows, like)
+        no_scales = np.zeros((len(rows), y.shape[1]))
+        return cls(rows.keys, times, y, X, no_scales, no_scales).with_current_scales()
+
     def __len__(self) -> int:
-        return len(self.index)
+        return len(self.times)
 
-    def until(self, time: Any) -> "TimeSeries":
-        """The rows up to this time, which is included."""
-        n_rows = int(self.index.searchsorted(time, side="right"))
-        return replace(self, index=self.index[:n_rows], y=self.y[:n_rows], X=self.X[:n_rows])
+    @property
+    def lengths(self) -> Array:
+        return self.times.n_rows
 
-    def with_current_scale(self) -> "TimeSeries":
-        """The same series with the level and scale of all its rows."""
-        filled = forward_fill(self.y)
-        check_magnitude("y", np.abs(filled).max())
-        return replace(self, level=filled.mean(axis=0), scale=_standard_deviation(filled))
+    @property
+    def offsets(self) -> Array:
+        """Where the rows of each series start; the last number is where those of the last one end."""
+        return np.concatenate([[0], np.cumsum(self.lengths)])
 
+    def key(self, number: int) -> SeriesKey:
+        return None if self.keys is None else self.keys[number]
 
-def describe_series(key: SeriesKey) -> str:
-    """Name a series in a message."""
-    return "y" if key is None else f"the series {key!r}"
+    def describe(self, number: int) -> str:
+        return describe_series(self.key(number))
 
+    def with_current_scales(self) -> "SeriesTable":
+        """The same series with the level and scale of all their rows."""
+        filled, offsets = fill_forward(self.y, self.offsets), self.offsets
+        check_magnitude("y", max(filled.max(), -filled.min()))
+        level, scale = level_and_scale(filled, offsets)
+        return replace(self, level=level, scale=scale)
 
-# -- splitting -------------------------------------------------------------------------------------------------------
+    def take(self, ids: Array, n_rows: Array | None = None) -> "SeriesTable":
+        """Some of the series, or their first rows."""
+        offsets, lengths = self.offsets, self.lengths[ids] if n_rows is None else n_rows
+        times = replace(self.times.take(ids), n_rows=lengths)
+        keys = None if self.keys is None else self.keys[ids]
+        rows: Any = stretches(offsets[ids], lengths)
+        if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(ids) == 1).all():
+            rows = slice(int(rows[0]), int(rows[-1]) + 1)
+        return SeriesTable(keys, times, self.y[rows], self.X[rows], self.level[ids], self.scale[ids])
 
-
-def split_series(y: pd.DataFrame, X: Mapping[SeriesKey, pd.DataFrame] | None) -> dict[SeriesKey, TimeSeries]:
-    """Split y into series, whose X is split already; a single series has the key None.
-
-    Their level and scale are not computed yet.
-    """
-    not_computed = np.zeros(y.shape[1])
-    return {
-        key: TimeSeries(
-            rows.index,
-            to_floats(rows, describe_series(key)),
-            _align_X(X.get(key), rows.index, key) if X is not None else np.zeros((len(rows), 0)),
-            not_computed,
-            not_computed,
+    def stack(self, *, sp: int, X_ahead: Array | None = None) -> StackedSeries:
+        """All rows, each series followed by future ones: their y is NaN, their X, (series, row, column), given."""
+        offsets, n_series, n_ahead = self.offsets, len(self), 0 if X_ahead is None else X_ahead.shape[1]
+        known, filled = ~np.isnan(self.y), fill_forward(self.y, offsets)
+        first, errors = first_known(known, offsets), naive_errors(filled, offsets, sp)
+        ends = offsets[1:] + n_ahead * np.arange(1, n_series + 1)
+        starts = ends - n_ahead - self.lengths
+        X = self.X
+        if X_ahead is not None and n_ahead:
+            rows = stretches(starts, self.lengths)
+            X = _spread(X, rows, ends[-1], np.nan)
+            X[stretches(ends - n_ahead, np.full(n_series, n_ahead))] = np.concatenate(X_ahead)
+            known, filled = _spread(known, rows, ends[-1], False), _spread(filled, rows, ends[-1], np.nan)
+        X = fill_forward(X, np.append(starts, ends[-1]))
+        return StackedSeries(
+            filled, known, X, starts, ends, starts[:, np.newaxis] + first, self.level, self.scale, errors
         )
-        for key, rows in split_frame(y).items()
-    }
 
 
-def split_frame(frame: pd.DataFrame) -> dict[SeriesKey, pd.DataFrame]:
-    """The rows of each series, indexed by time; those of a single series have the key None."""
-    return {key: frame.iloc[rows].set_axis(times_of(frame.index[rows])) for key, rows in split_entities(frame.index)}
+def stretches(starts: Array, lengths: Array) -> Array:
+    """The numbers of consecutive rows, concatenated."""
+    ends = np.cumsum(lengths)
+    return np.asarray(np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + lengths, lengths))
 
 
-def prepare_series(
-    series: Mapping[SeriesKey, TimeSeries], channels: tuple[Hashable, ...], like: pd.Index | None = None
-) -> dict[SeriesKey, TimeSeries]:
-    """Prepare new series: set the frequency of their index, and compute their level and scale.
-
-    The frequency of a series that is too short to infer it is that of the longest one.
-    """
-    if like is None:
-        key, longest = max(series.items(), key=lambda item: len(item[1]))
-        like = with_frequency(longest.index, whose=describe_series(key))
-    prepared = {}
-    for key, one in series.items():
-        empty = [name for name, column in zip(channels, one.y.T, strict=True) if np.isnan(column).all()]
-        if empty:
-            which = f" in column {empty[0]!r}" if len(channels) > 1 else ""
-            raise ValueError(
-                f"{describe_series(key)} has {len(one)} rows, but no known value{which}. Leave it out, or fill it."
-            )
-        index = with_frequency(one.index, like, describe_series(key))
-        prepared[key] = replace(one, index=index).with_current_scale()
-    return prepared
+def _spread(values: Array, rows: Array, n_rows: int, fill: Any) -> Array:
+    spread = np.full((n_rows, values.shape[1]), fill, dtype=values.dtype)
+    spread[rows] = values
+    return spread
 
 
-def check_unique_times(frame: pd.DataFrame, whose: str) -> None:
-    """Check that no time has two rows."""
-    if frame.index.has_duplicates:
-        duplicate = frame.index[frame.index.duplicated()][0]
-        raise ValueError(f"{whose} must have one row at each time, but {duplicate} is there more than once.")
+# -- reading ---------------------------------------------------------------------------------------------------------
+
+
+def read_values(frame: pd.DataFrame, rows: PanelRows) -> Array:
+    """The values as floats in the order of the series; missing ones become NaN, infinite ones are an error."""
+    values = rows.in_order(to_floats(frame))
+    return np.array(values, order="C", copy=rows.order is None or None)  # not the memory of the user's frame
+
+
+def to_floats(frame: pd.DataFrame) -> Array:
+    """The values as floats; missing ones become NaN."""
+    return np.asarray(frame.to_numpy(dtype=np.float64, na_value=np.nan))
+
+
+def check_finite(values: Array, rows: PanelRows, names: pd.Index, *, of: str = "") -> None:
+    """Check that no value of a table, which an error names, is infinite."""
+    is_infinite = np.isinf(values)
+    if not is_infinite.any():
+        return
+    row, column = (int(place) for place in np.argwhere(is_infinite)[0])
+    whose = f"{of}{describe_series(rows.key(int(np.searchsorted(rows.offsets, row, side='right')) - 1))}"
+    time = to_times(rows.ordinals(slice(row, row + 1)), rows.kind)[0]
+    raise ValueError(f"{whose} is infinite at {time} in column {names[column]!r}. Put NaN where a value is unknown.")
+
+
+def _check_known(rows: PanelRows, y: Array, channels: tuple[Hashable, ...]) -> None:
+    """Check that each series has a known value in each channel."""
+    known = np.logical_or.reduceat(~np.isnan(y), rows.offsets[:-1], axis=0)
+    if known.all():
+        return
+    number, channel = (int(place) for place in np.argwhere(~known)[0])
+    which = f" in column {channels[channel]!r}" if len(channels) > 1 else ""
+    raise ValueError(
+        f"{describe_series(rows.key(number))} has {rows.lengths[number]} rows, but no known value{which}. Leave it "
+        "out, or fill it."
+    )
 
 
 def check_columns_of_X(values: Array, names: Iterable[Any], whose: str, *, refuse_small: bool = True) -> None:
@@ -116,131 +160,17 @@ def check_columns_of_X(values: Array, names: Iterable[Any], whose: str, *, refus
             check_single_precision(f"column {name!r} of {whose}", largest, "Multiply or divide it by a constant.")
 
 
-def to_floats(frame: pd.DataFrame, whose: str) -> Array:
-    """The values as floats; missing ones become NaN, infinite ones are an error."""
-    values = frame.to_numpy(dtype=np.float64, na_value=np.nan)
-    if np.isinf(values).any():
-        row, column = np.argwhere(np.isinf(values))[0]
-        raise ValueError(
-            f"{whose} is infinite at {frame.index[row]} in column {frame.columns[column]!r}. Put NaN where a value is "
-            "unknown."
-        )
-    return values
+# -- the index of forecasts ------------------------------------------------------------------------------------------
 
 
-def _align_X(X: pd.DataFrame | None, index: pd.Index, key: SeriesKey) -> Array:
-    if X is None:
-        raise ValueError(f"X has no rows for the series {key!r}. X must cover every row of y.")
-    whose = f"X of {describe_series(key)}"
-    check_unique_times(X, whose)
-    missing = index.difference(X.index)
-    if len(missing):
-        raise ValueError(
-            f"X must have a row for every row of y, but {len(missing)} are missing, the first at {missing[0]}. "
-            "Pass an X with the index of y."
-        )
-    return to_floats(X.reindex(index), whose)
-
-
-# -- extending -------------------------------------------------------------------------------------------------------
-
-
-def merge_rows(known: TimeSeries, new: TimeSeries, key: SeriesKey) -> TimeSeries:
-    """Add new rows to a series; they replace known rows with the same time."""
-    check_same_index_type(new.index, known.index, "update got times of the kind {}, but was fitted to {}")
-    times = continue_index(known.index, new.index, describe_series(key))
-    before = slice(int(known.index.searchsorted(times[0])))
-    after = slice(int(known.index.searchsorted(times[-1], side="right")), None)
-    return replace(
-        known,
-        # All three parts have a frequency, so that the result has one too.
-        index=known.index[before].append([times, known.index[after]]),
-        y=np.concatenate([known.y[before], new.y, known.y[after]]),
-        X=np.concatenate([known.X[before], new.X, known.X[after]]),
-    )
-
-
-def forward_fill(values: Array) -> Array:
-    """Fill gaps with the last known value; a gap at the start with the first one, a column without values with 0."""
-    missing = np.isnan(values)
-    if not missing.any():
-        return values
-    rows = np.where(missing, 0, np.arange(len(values))[:, np.newaxis])
-    filled = np.take_along_axis(values, np.maximum.accumulate(rows, axis=0), axis=0)
-    first = np.argmax(~missing, axis=0)
-    filled = np.where(np.isnan(filled), values[first, np.arange(values.shape[1])], filled)
-    return np.nan_to_num(filled)
-
-
-# -- concatenating ---------------------------------------------------------------------------------------------------
-
-
-def stack_series(
-    series: Mapping[SeriesKey, TimeSeries],
-    *,
-    sp: int,
-    X_ahead: Mapping[SeriesKey, Array] | None = None,
-    n_ahead: int = 0,
-) -> StackedSeries:
-    """Concatenate series, each followed by ``n_ahead`` future rows: their y is NaN, their X may be known."""
-    ys, observed, Xs, lengths, firsts, naive_errors = [], [], [], [], [], []
-    for key, one in series.items():
-        known = ~np.isnan(one.y)
-        filled = forward_fill(one.y)
-        X = one.X if X_ahead is None else np.concatenate([one.X, X_ahead[key]])
-        ys.append(np.concatenate([filled, np.full((n_ahead, filled.shape[1]), np.nan)]))
-        observed.append(np.concatenate([known, np.zeros((n_ahead, filled.shape[1]), dtype=bool)]))
-        Xs.append(forward_fill(X))
-        lengths.append(len(one) + n_ahead)
-        firsts.append(np.argmax(known, axis=0))
-        naive_errors.append(_naive_error(filled, sp))
-    ends = np.cumsum(lengths)
-    starts = ends - lengths
-    return StackedSeries(
-        np.concatenate(ys),
-        np.concatenate(observed),
-        np.concatenate(Xs),
-        starts,
-        ends,
-        starts[:, np.newaxis] + np.array(firsts),
-        np.array([one.level for one in series.values()]),
-        np.array([one.scale for one in series.values()]),
-        np.array(naive_errors),
-    )
-
-
-def make_index(times: Mapping[SeriesKey, pd.Index], names: list[Any]) -> pd.Index:
-    """Make the index of a frame from the times of each series."""
-    if None in times:
-        return times[None].rename(names[-1])
-    keys = [key if isinstance(key, tuple) else (key,) for key in times]
-    counts = [len(own) for own in times.values()]
-    levels = [pd.Index([key[level] for key in keys]).repeat(counts) for level in range(len(keys[0]))]
-    first, *others = times.values()
-    return pd.MultiIndex.from_arrays([*levels, first.append(others)], names=names)
-
-
-def _standard_deviation(values: Array) -> Array:
-    """The standard deviation of each column; exactly 0 for a constant, which rounding may hide."""
-    deviation = standard_deviation(values, axis=0)
-    return np.where(deviation > 10 * np.finfo(np.float64).eps * np.abs(values).max(axis=0), deviation, 0.0)
-
-
-def _naive_error(values: Array, sp: int) -> Array:
-    """The mean absolute error of the seasonal naive forecast within the series, as in MASE."""
-    lag = sp if len(values) > sp else 1
-    if len(values) <= lag:
-        return np.zeros(values.shape[1])
-    return np.asarray(np.abs(values[lag:] - values[:-lag]).mean(axis=0))
-
-
-def naive_errors_until(series: TimeSeries, n_known: Array, sp: int) -> Array:
-    """The error of the seasonal naive forecast within the first rows of a series: (number of rows, channel)."""
-    filled = forward_fill(series.y)
-    errors = np.zeros((len(n_known), filled.shape[1]))
-    for lag in {1, sp}:
-        sums = np.cumsum(np.abs(filled[lag:] - filled[:-lag]), axis=0)
-        has_lag = (n_known > lag) & ((n_known <= sp) if lag < sp else True)
-        counts = n_known[has_lag] - lag
-        errors[has_lag] = sums[counts - 1] / counts[:, np.newaxis]
-    return errors
+def make_index(keys: pd.Index | None, counts: Any, times: pd.Index, names: list[Any]) -> pd.Index:
+    """Make the index of a frame that has so many rows of each series, from the times of all of them."""
+    if keys is None:
+        return times.rename(names[-1])
+    parts = [reach(key) for key in keys]
+    levels = [pd.Index([part[level] for part in parts]) for level in range(len(parts[0]))]
+    of_series: Any = pd.MultiIndex.from_arrays(levels)
+    codes, distinct = times.factorize(sort=True)
+    all_levels: list[Any] = [*of_series.levels, distinct]
+    all_codes: list[Any] = [*(np.repeat(np.asarray(own), counts) for own in of_series.codes), codes]
+    return pd.MultiIndex(levels=all_levels, codes=all_codes, names=names, verify_integrity=False)

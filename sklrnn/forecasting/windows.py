@@ -4,6 +4,7 @@ The rows of all series are concatenated in one ``StackedSeries``. Windows of it 
 when a batch needs them, so that training takes memory for rows, not for rows times window length.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -19,8 +20,6 @@ Array = NDArray[Any]
 _SINGLE = np.dtype(np.float32)
 # The scale of a window is at least this share of its series' scale: a nearly constant window would blow up its targets.
 _LEAST_RELATIVE_SCALE = 0.02
-# Upper bound on the weight of a target, in units of the median: a few windows must not outweigh all others.
-_GREATEST_WEIGHT = 20.0
 _BLOCK_SIZE = 4096
 
 
@@ -139,11 +138,13 @@ class Windows(Saved):
         last = stacked.ends - stacked.starts - spec.horizon
         first = np.minimum(spec.window_length, np.maximum(1, (last + 1) // 2))
         counts = np.maximum(0, last - first + 1)
-        series_ids = np.repeat(np.arange(len(counts)), counts)
-        offsets = np.arange(len(series_ids)) - np.repeat(np.cumsum(counts) - counts, counts)
-        windows = cls(spec, stacked, (stacked.starts + first)[series_ids] + offsets, series_ids)
-        order = np.argsort(-windows.ages, kind="stable")
-        return cls(spec, stacked, windows.origins[order], series_ids[order])
+        n_windows, kind = int(counts.sum()), _least_integer(len(stacked.y))
+        series_ids = np.repeat(np.arange(len(counts), dtype=kind), counts)
+        # Windows of a series are numbered from its first one on, in a row of all.
+        origins = np.arange(n_windows, dtype=kind)
+        origins += (stacked.starts + first - np.cumsum(counts) + counts).astype(kind)[series_ids]
+        windows = cls(spec, stacked, origins, series_ids)
+        return windows.take(np.argsort(-windows.ages, kind="stable"))
 
     def __len__(self) -> int:
         return len(self.origins)
@@ -154,8 +155,8 @@ class Windows(Saved):
 
     @property
     def ages(self) -> Array:
-        ages: Array = self.stacked.ends[self.series_ids] - self.origins - self.spec.horizon
-        return ages
+        ages: Array = self.stacked.ends.astype(self.origins.dtype)[self.series_ids] - self.origins
+        return ages - self.spec.horizon
 
     def count_before(self, position: int) -> int:
         """How many windows, the oldest, have no target that the window at this position, or a newer one, has too."""
@@ -168,7 +169,7 @@ class Windows(Saved):
         return has_observation
 
     def __getitem__(self, chosen: Any) -> Any:
-        part = replace(self, origins=self.origins[chosen], series_ids=self.series_ids[chosen])
+        part = self.take(chosen)
         return part if isinstance(chosen, slice) else part.to_numpy()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
@@ -179,7 +180,7 @@ class Windows(Saved):
         spec = self.spec
         rows = self._window_rows()
         level, scale = self._level_and_scale_of(self.stacked.y[rows])
-        parts = [_divide_or_zero(self.stacked.y[rows] - level, scale)]
+        parts = [divide_or_zero(self.stacked.y[rows] - level, scale)]
         if spec.n_exogenous:
             parts.append(self.stacked.X[rows])
         n_steps = spec.window_length // spec.fold
@@ -191,7 +192,7 @@ class Windows(Saved):
     def level_and_scale(self) -> tuple[Array, Array]:
         """Level and scale of each window, shaped (sample, 1, channel)."""
         if len(self) > _BLOCK_SIZE:
-            levels, scales = zip(*(block.level_and_scale() for block in self._blocks()), strict=True)
+            levels, scales = zip(*(block.level_and_scale() for _, block in self.blocks()), strict=True)
             return np.concatenate(levels), np.concatenate(scales)
         return self._level_and_scale_of(self.stacked.y[self._window_rows()])
 
@@ -216,40 +217,15 @@ class Windows(Saved):
                 forecasts[block] = forecast_by_smoothing(self.stacked.y[rows], horizon, seasons)
         return forecasts
 
-    def targets(self, *, equal_weights: bool = False) -> Array:
-        """Scaled targets, then the weights of their errors: (sample, 2 x step ahead x channel).
+    def take(self, chosen: Any) -> "Windows":
+        """Some of the windows, which are not computed yet."""
+        return replace(self, origins=self.origins[chosen], series_ids=self.series_ids[chosen])
 
-        The weight is the sum of two, each with the median 1: the error relative to the series' seasonal naive error,
-        as in MASE, and relative to the value itself, as in sMAPE. In a series with values of both signs, such as a
-        standardised one, errors relative to the value say nothing: the first counts twice. With ``equal_weights`` every
-        observed target weighs 1. Missing targets weigh 0.
-        """
-        parts = [block._targets() for block in self._blocks()]
-        y, per_naive_error, per_value, observed = (np.concatenate(kind) for kind in zip(*parts, strict=True))
-        if equal_weights:
-            return np.concatenate([y, observed], axis=1, dtype=np.float32)
-        has_one_sign = np.tile(self.stacked.has_one_sign()[self.series_ids], self.spec.horizon)
-        per_naive_error = _in_units_of_median(per_naive_error, observed)
-        per_value = _in_units_of_median(per_value, observed & has_one_sign)
-        weights = per_naive_error + np.where(has_one_sign, per_value, per_naive_error)
-        weights = np.minimum(weights, _GREATEST_WEIGHT) * observed
-        return np.concatenate([y, weights], axis=1, dtype=np.float32)
-
-    def _targets(self) -> tuple[Array, ...]:
-        rows = self.origins[:, np.newaxis] + np.arange(self.spec.horizon)
-        y, observed = self.stacked.y[rows], self.stacked.observed[rows] & self.has_observation[:, np.newaxis]
-        baseline, scale = self.baseline_and_scale()
-        per_naive_error = _divide_or_zero(scale, self.stacked.naive_error[self.series_ids][:, np.newaxis])
-        parts = [
-            _divide_or_zero(y - baseline, scale),
-            np.broadcast_to(per_naive_error, y.shape),
-            _divide_or_zero(scale, np.abs(y)),
-            observed,
-        ]
-        return tuple(part.reshape(len(self), -1) for part in parts)
-
-    def _blocks(self) -> "list[Windows]":
-        return [self[start : start + _BLOCK_SIZE] for start in range(0, len(self), _BLOCK_SIZE)]
+    def blocks(self, size: int | None = None) -> "Iterator[tuple[int, Windows]]":
+        """Parts that are computed at once, each with the number of its first window."""
+        size = size or _BLOCK_SIZE
+        for first in range(0, len(self), size):
+            yield first, self.take(slice(first, first + size))
 
     def _window_rows(self) -> Array:
         rows = self.origins[:, np.newaxis] + np.arange(-self.spec.window_length, 0)
@@ -282,12 +258,12 @@ class Windows(Saved):
         return newest.mean(axis=1, keepdims=True), newest_scale
 
 
-def _in_units_of_median(factors: Array, chosen: Array) -> Array:
-    positive = np.maximum(factors, np.finfo(np.float64).tiny)
-    return positive / (np.median(positive[chosen]) if chosen.any() else 1.0)
+def _least_integer(largest: int) -> Any:
+    """A type of half the size where it can count the rows."""
+    return np.dtype(np.int32) if largest < np.iinfo(np.int32).max else np.dtype(np.int64)
 
 
-def _divide_or_zero(numerator: Array, denominator: Array) -> Array:
+def divide_or_zero(numerator: Array, denominator: Array) -> Array:
     """Divide; 0 where the denominator, the scale of a constant, is 0."""
     ratio: Array = np.where(denominator > 0, numerator / np.where(denominator > 0, denominator, 1.0), 0.0)
     return ratio

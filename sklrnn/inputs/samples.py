@@ -144,7 +144,7 @@ def feature_statistics(
     squares are no floats are scaled by a power of two before they are summed up. Errors call the samples ``name``.
     """
     chosen = np.arange(len(X)) if chosen is None else chosen
-    samples = _Blocks(X, np.ones(len(chosen)) if weights is None else weights[chosen], chosen)
+    samples = _Blocks(X, None if weights is None else weights[chosen], chosen)
     low, high, has_gaps = samples.range()
     check_range(name, low, high, X.dtype)
     powers = np.zeros(X.shape[2], dtype=np.intp)
@@ -169,7 +169,7 @@ def usable_spread(mean: Array, spread: Array, dtype: np.dtype[Any]) -> Array:
 
 def largest_value(samples: Samples) -> float:
     """The largest absolute value in the samples with nonzero weight; NaN is left out."""
-    low, high, _ = _Blocks(samples.X, np.ones(len(samples.X)), samples.nonzero_weight).range()
+    low, high, _ = _Blocks(samples.X, None, samples.nonzero_weight).range()
     return max(-low, high)
 
 
@@ -185,17 +185,17 @@ def check_range(name: str, low: float, high: float, dtype: np.dtype[Any]) -> Non
 
 @dataclass(frozen=True)
 class _Blocks:
-    """Weighted samples, read by blocks, as a view of windows would otherwise be copied as a whole."""
+    """Samples, weighted or not, read by blocks, as a view of windows would otherwise be copied as a whole."""
 
     X: Sequences
-    weights: Array
+    weights: Array | None
     chosen: Array
 
     def __iter__(self) -> Iterator[tuple[Any, Array]]:
         size = max(1, 2**20 // (self.X.shape[1] * self.X.shape[2]))
         for start in range(0, len(self.chosen), size):
-            rows = slice(start, start + size)
-            yield self.X[self.chosen[rows]], self.weights[rows]
+            rows = self.chosen[start : start + size]
+            yield self.X[rows], np.ones(len(rows)) if self.weights is None else self.weights[start : start + size]
 
     def range(self) -> tuple[float, float, bool]:
         """The lowest and the highest value, and whether sequences differ in length or values are missing."""
@@ -220,7 +220,8 @@ class _Blocks:
         return np.ldexp(mean, powers), np.ldexp(np.sqrt(variance), powers)
 
     def _of_all(self, powers: NDArray[np.intp]) -> tuple[Array, Array]:
-        total = self.weights.sum() * self.X.shape[1]
+        n = len(self.chosen) if self.weights is None else self.weights.sum()
+        total = n * self.X.shape[1]
         mean: Any = sum(np.einsum("s,stf->f", w, _scaled(part.astype(np.float64), powers)) for part, w in self) / total
         variance = sum(np.einsum("s,stf->f", w, (_scaled(part, powers) - mean) ** 2) for part, w in self) / total
         return mean, variance

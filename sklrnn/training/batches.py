@@ -121,7 +121,8 @@ class Batches:
         """Weights of samples or steps, with a mean of one over the samples of nonzero weight."""
         weights: Any = self.samples.weights
         if not self.samples.per_timestep:
-            weights = np.ones(len(self.samples.X)) if weights is None else weights
+            if weights is None:
+                return np.ones(len(self.samples.X), dtype=np.float32)
             scaled: Array = weights * (len(self.order) / weights[self.order].sum())
             return scaled
         if weights is None:
@@ -130,8 +131,8 @@ class Batches:
         return for_each_step(lambda steps: steps * scale, weights)
 
     def _prepare(self, values: Sequences) -> Sequences:
-        """Integers as they are, other numbers in single precision."""
-        if values.dtype.kind == "i":
+        """Integers, and what is computed when it is indexed, as they are; other numbers in single precision."""
+        if values.dtype.kind == "i" or not isinstance(values, np.ndarray | Ragged):
             return values
         if isinstance(values, Ragged):
             return Ragged.from_lengths(values.flat().astype(np.float32), values.lengths)

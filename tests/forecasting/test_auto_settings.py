@@ -13,14 +13,14 @@ from sklrnn.forecasting.auto_settings import (
     resolve_units,
     resolve_window_spec,
 )
-from sklrnn.forecasting.series import prepare_series, split_series
+from sklrnn.forecasting.history import History
 from sklrnn.training.auto_epochs import resolve_epochs
 
 
 def series_of(*lengths, seed=0):
     rng = np.random.default_rng(seed)
     frames = [pd.DataFrame({"y": rng.normal(size=n)}, index=pd.RangeIndex(n)) for n in lengths]
-    return prepare_series(split_series(pd.concat(dict(enumerate(frames))), None), ("y",))
+    return History.from_frames(pd.concat(dict(enumerate(frames))), None).table
 
 
 def framing(*lengths, window_length="auto", horizon=1, fold="auto", sp=1, normalize="window"):
@@ -103,16 +103,12 @@ def test_too_few_rows_are_an_error(n_rows):
 
 def test_pooled_level_and_scale():
     chosen = framing(50, 80)
-    together = [one.y.ravel() for one in series_of(50, 80).values()]
+    together = np.split(series_of(50, 80).y.ravel(), [50])
     assert chosen.level == (pytest.approx(np.mean([values.mean() for values in together])),)
     # Series of the same scale and far apart: the distance of their levels is part of the pooled scale.
-    apart = prepare_series(
-        split_series(
-            pd.concat({0: pd.DataFrame({"y": [0.0, 2.0, 0.0, 2.0]}), 1: pd.DataFrame({"y": [98.0, 100, 98, 100]})}),
-            None,
-        ),
-        ("y",),
-    )
+    apart = History.from_frames(
+        pd.concat({0: pd.DataFrame({"y": [0.0, 2.0, 0.0, 2.0]}), 1: pd.DataFrame({"y": [98.0, 100, 98, 100]})}), None
+    ).table
     far = resolve_window_spec(apart, window_length=1, horizon=1, fold=1, sp=1, normalize=None, known_future=())
     assert far.level == (50.0,)
     assert far.scale == (pytest.approx(np.std([0, 2, 0, 2, 98, 100, 98, 100])),)

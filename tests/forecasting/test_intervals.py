@@ -392,7 +392,7 @@ def test_short_series_falls_back_to_the_errors_of_the_panel(fine_tune):
     model.fit(wave(n=9), fh=FH)
     bounds = model.predict_interval()
     offsets = (bounds.to_numpy().T - model.predict().to_numpy()).T
-    rollout, _ = model._make_rollout(model.fh, None)
+    (rollout,) = model._make_rollout(model.fh, None).blocks()
     window = rollout._windows(rollout.stacked.starts + 9, np.array([0]))
     scale = window.level_and_scale()[1]
     assert_allclose(offsets, of_the_panel.offsets(np.array([0.05, 0.95]), window, scale, series_ids=None)[0, :, 0])

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 
 from sklrnn.forecasting import GRUForecaster, compare
 from sklrnn.forecasting.auto_settings import resolve_sp
-from sklrnn.forecasting.series import TimeSeries
+from sklrnn.forecasting.history import History
 
 TINY = {"units": 3, "max_epochs": 2, "random_state": 0}
 steps = np.arange(72)
@@ -40,9 +40,8 @@ def test_a_series_of_another_size_does_not_change_the_others_of_its_panel():
 
 @pytest.mark.parametrize("factor", [1e200, 1.0, 1e-8, 1e-165])
 def test_the_season_does_not_depend_on_the_size(factor):
-    values = y.to_numpy()[:, np.newaxis] * factor
-    one = TimeSeries(pd.RangeIndex(72), values, np.zeros((72, 0)), np.zeros(1), np.zeros(1))
-    assert resolve_sp("auto", {None: one}) == 12
+    one = History.from_frames(pd.DataFrame({"y": y.to_numpy() * factor}), None).table
+    assert resolve_sp("auto", one) == 12
 
 
 def test_models_are_compared_on_a_series_of_any_size():

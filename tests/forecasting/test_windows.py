@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklrnn.forecasting.series import prepare_series, split_frame, split_series, stack_series
+from sklrnn.forecasting.history import History
+from sklrnn.forecasting.series import SeriesTable
+from sklrnn.forecasting.targets import Targets
 from sklrnn.forecasting.windows import Windows, WindowSpec
 
 DOUBLE = np.dtype(np.float64)
@@ -19,24 +21,39 @@ def frame(n, n_columns, prefix, seed):
 def series_of(*lengths, n_channels=1, n_columns=0):
     y = pd.concat({key: frame(n, n_channels, "y", key) for key, n in enumerate(lengths)})
     X = pd.concat({key: frame(n, n_columns, "x", 100 + key) for key, n in enumerate(lengths)}) if n_columns else None
-    return prepare_series(split_series(y, None if X is None else split_frame(X)), tuple(y.columns))
+    table = History.from_frames(y, X).table
+    return {number: table.take(np.array([number])) for number in range(len(table))}
 
 
 def alone(values):
-    return prepare_series(split_series(pd.DataFrame({"y": values}), None), ("y",))[None]
+    return History.from_frames(pd.DataFrame({"y": values}), None).table
+
+
+def stack(series, *, sp):
+    """Stack tables of one series each."""
+    first, *others = series.values()
+    times = first.times
+    for one in others:
+        times = times.followed_by(one.times)
+    columns = (np.concatenate([getattr(one, name) for one in series.values()]) for name in ("y", "X", "level", "scale"))
+    return SeriesTable(pd.Index(list(series)), times, *columns).stack(sp=sp)
 
 
 def training(series, *, sp=1, **settings):
     some = series[0]
     settings = {"horizon": 1, "fold": 1, "normalize": "series"} | settings
     spec = WindowSpec(n_channels=some.y.shape[1], n_exogenous=some.X.shape[1], **settings)
-    windows = Windows.for_training(spec, stack_series(series, sp=sp))
+    windows = Windows.for_training(spec, stack(series, sp=sp))
     return Windows(spec, windows.stacked, windows.origins, windows.series_ids, DOUBLE)
+
+
+def targets_of(windows, **options):
+    return np.asarray(Targets.of(windows, **options))
 
 
 def split_targets(windows):
     f = windows.spec
-    return (part.reshape(len(windows), f.horizon, f.n_channels) for part in np.split(windows.targets(), 2, axis=1))
+    return (part.reshape(len(windows), f.horizon, f.n_channels) for part in np.split(targets_of(windows), 2, axis=1))
 
 
 # -- the samples of a series -----------------------------------------------------------------------------------------
@@ -115,8 +132,8 @@ def test_columns_of_X_without_known_future_add_no_steps():
 
 def test_samples_are_single_precision_for_training():
     series = series_of(20)
-    windows = Windows.for_training(training(series, window_length=4).spec, stack_series(series, sp=1))
-    assert np.asarray(windows).dtype == windows.targets().dtype == np.float32
+    windows = Windows.for_training(training(series, window_length=4).spec, stack(series, sp=1))
+    assert np.asarray(windows).dtype == targets_of(windows).dtype == np.float32
 
 
 def test_chosen_samples_are_those_of_the_whole():
@@ -127,7 +144,7 @@ def test_chosen_samples_are_those_of_the_whole():
     assert len(part) == 6
     assert_array_equal(np.asarray(part), whole[3:9])
     # Only the targets: weights are relative to the median of the samples at hand.
-    assert_allclose(part.targets()[:, :6], windows.targets()[3:9, :6])
+    assert_allclose(targets_of(part)[:, :6], targets_of(windows)[3:9, :6])
 
 
 # -- scales ----------------------------------------------------------------------------------------------------------
@@ -135,7 +152,7 @@ def test_chosen_samples_are_those_of_the_whole():
 
 def by_hand(series, origin, settings):
     if settings["normalize"] == "series":
-        return series.level, series.scale
+        return series.level[0], series.scale[0]
     if settings["normalize"] is None:
         return np.array(settings["level"]), np.array(settings["scale"])
     newest = series.y[origin - settings["level_length"] : origin]
@@ -167,11 +184,11 @@ def test_samples_and_targets_are_on_the_same_scale(settings):
 
 def test_scales_of_many_samples_are_those_of_each(monkeypatch):
     windows = training(series_of(30), window_length=8, normalize="window", level_length=4)
-    levels, scales, targets = *windows.level_and_scale(), windows.targets()
+    levels, scales, targets = *windows.level_and_scale(), targets_of(windows)
     monkeypatch.setattr("sklrnn.forecasting.windows._BLOCK_SIZE", 5)
     assert_array_equal(windows.level_and_scale()[0], levels)
     assert_array_equal(windows.level_and_scale()[1], scales)
-    assert_array_equal(windows.targets(), targets)
+    assert_array_equal(targets_of(windows), targets)
 
 
 def test_sample_does_not_depend_on_location_and_scale_of_the_series():
@@ -232,7 +249,7 @@ def test_weights_are_relative_to_the_naive_error_and_the_value():
     # The weights of a series are the same in any unit.
     assert_allclose(plain, large, rtol=1e-5)
     windows = training(series, window_length=6, horizon=2, sp=3)
-    by_naive = series[0].scale / np.abs(series[0].y[3:] - series[0].y[:-3]).mean()
+    by_naive = series[0].scale[0] / np.abs(series[0].y[3:] - series[0].y[:-3]).mean()
     assert windows.stacked.scale[0] / windows.stacked.naive_error[0] == pytest.approx(by_naive)
 
 
@@ -240,8 +257,8 @@ def test_all_targets_may_weigh_the_same():
     values = np.random.default_rng(0).normal(size=20)
     values[8] = np.nan
     windows = training({0: alone(values)}, window_length=4, horizon=1)
-    y, weights = np.split(windows.targets(equal_weights=True), 2, axis=1)
-    assert_array_equal(y, np.split(windows.targets(), 2, axis=1)[0])
+    y, weights = np.split(targets_of(windows, equal_weights=True), 2, axis=1)
+    assert_array_equal(y, np.split(targets_of(windows), 2, axis=1)[0])
     assert_array_equal(weights.ravel(), windows.origins != 8)
 
 

@@ -1,0 +1,122 @@
+"""Time and memory of reading, fitting, predicting and updating large panels: a process for each measurement.
+
+Each number is printed with the size of the panel. Memory is the peak of the process above what it had after imports
+and a small fit; the frame, or the loaded model, is part of it.
+"""
+
+import argparse
+import pickle
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sklrnn.forecasting import GRUForecaster
+
+HORIZON = 7
+STEPS = ("fit", "predict", "update", "interval")
+
+
+class TimedForecaster(GRUForecaster):
+    """Notes when reading ends and the training of networks begins."""
+
+    def _fit_networks(self, recipes, windows):
+        self.training_starts = time.perf_counter()
+        super()._fit_networks(recipes, windows)
+        self.training_ends = time.perf_counter()
+
+
+def make_panel(n_series, n_rows, first="2024-01-01", seed=0):
+    """Days of series with a weekly season and noise."""
+    random = np.random.default_rng(seed)
+    names = pd.Index([f"series {number:07d}" for number in range(n_series)])
+    days = pd.date_range(first, periods=n_rows, freq="D")
+    index = pd.MultiIndex.from_product([names, days], names=["unique_id", "ds"])
+    season = np.tile(np.sin(np.arange(n_rows) * 2 * np.pi / 7), n_series)
+    return pd.DataFrame({"y": 10 + season + 0.2 * random.normal(size=len(index))}, index=index)
+
+
+def frame_megabytes(n_series, n_rows):
+    """A float and the codes of a MultiIndex in each row, and the names of the series."""
+    few = make_panel(min(n_series, 1000), n_rows)
+    return few.memory_usage(index=True).sum() * n_series / min(n_series, 1000) / 2**20
+
+
+def memory(name):
+    """Megabytes of this process: VmRSS is now, VmHWM the peak."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(name)) / 1024
+
+
+def forget_peak():
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def measure(step, asked, folder):
+    settings = {"units": asked.units, "max_epochs": 1, "batch_size": asked.batch_size, "random_state": 0}
+    TimedForecaster(**settings).fit(make_panel(20, asked.rows), fh=range(1, HORIZON + 1)).predict()
+    before = memory("VmRSS")
+    forget_peak()
+    saved = folder / "model.pickle"
+    if step == "fit":
+        y = make_panel(asked.series[0], asked.rows)
+        forget_peak()  # making the frame takes more than the frame
+        model = TimedForecaster(**settings)
+        start = time.perf_counter()
+        model.fit(y, fh=range(1, HORIZON + 1))
+        seconds = time.perf_counter() - start
+        peak = memory("VmHWM") - before
+        training = model.training_ends - model.training_starts
+        print(
+            f"reading {seconds - training:8.2f} s ({1 - training / seconds:5.1%} of the fit)   "
+            f"fit {seconds:8.2f} s   peak {peak:7.0f} MB",
+            flush=True,
+        )
+        saved.write_bytes(pickle.dumps(model, protocol=5))
+        return
+    with saved.open("rb") as file:
+        model = pickle.load(file)
+    new = make_panel(asked.series[0], 3, pd.Timestamp("2024-01-01") + pd.Timedelta(days=asked.rows), seed=1)
+    loaded = memory("VmRSS") - before
+    forget_peak()
+    start = time.perf_counter()
+    if step == "predict":
+        model.predict()
+    elif step == "update":
+        model.update(new, update_params=False)
+    else:
+        model.predict_interval(coverage=0.9)
+    seconds = time.perf_counter() - start
+    peak = memory("VmHWM") - before
+    print(f"{step:8} {seconds:8.2f} s   peak {peak:7.0f} MB, of which {loaded:.0f} MB before the call", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--series", type=int, nargs="+", default=[1_000, 10_000, 100_000])
+    parser.add_argument("--rows", type=int, default=60)
+    parser.add_argument("--units", type=int, default=4)
+    parser.add_argument("--batch-size", type=int, default=1024)
+    parser.add_argument("--steps", nargs="+", choices=STEPS, default=list(STEPS), help="fit must have come first")
+    parser.add_argument("--measure", choices=STEPS, help="measure one step in this process")
+    parser.add_argument("--folder", type=Path, help="where the fitted model is")
+    asked = parser.parse_args()
+    if asked.measure:
+        measure(asked.measure, asked, asked.folder)
+        return
+    common = ["--rows", asked.rows, "--units", asked.units, "--batch-size", asked.batch_size]
+    for n_series in asked.series:
+        frame = frame_megabytes(n_series, asked.rows)
+        print(f"{n_series:,} series x {asked.rows} rows: the frame has {frame:.1f} MB", flush=True)
+        with tempfile.TemporaryDirectory() as folder:
+            for step in asked.steps:
+                options = ["--measure", step, "--folder", folder, "--series", n_series, *common]
+                subprocess.run([sys.executable, __file__, *map(str, options)], check=True)
+
+
+if __name__ == "__main__":
+    main()
