@@ -10,6 +10,8 @@ import time
 from contextlib import nullcontext
 
 import numpy as np
+import torch
+import torch.distributed as dist
 from skorch.callbacks import Callback
 
 from sklrnn import GRURegressor, data_parallel
@@ -46,6 +48,14 @@ def measure(n_jobs):
                 seconds = np.diff(watch.times).min()
                 step = 1e3 * seconds / n_steps
                 print(f"  {name:26} {seconds:7.3f} s an epoch  {step:7.2f} ms a step  {model.net_.path_}")
+    if several and dist.get_world_size() > 1:
+        numbers = torch.zeros(5000)
+        dist.barrier()
+        started = time.perf_counter()
+        for _ in range(200):
+            dist.all_reduce(numbers)
+        if dist.get_rank() == 0:
+            print(f"  {5 * (time.perf_counter() - started):.2f} ms for an exchange of 5,000 numbers")
 
 
 def main():
