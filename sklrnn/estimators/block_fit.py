@@ -45,7 +45,7 @@ class BlockFitting:
         All blocks are read once to count the samples, once for the statistics of the training samples, and once in each
         epoch. The result is that of `fit` on all blocks together, except for the order of the samples in an epoch, and
         the same where the buffer holds all of them. The newest samples are held out as in `fit`, but never more than
-        `buffer_size`, as they stay in memory.
+        `buffer_size` (or `batch_size`, if that is more), as they stay in memory.
 
         Parameters
         ----------
@@ -148,7 +148,7 @@ def _fit(draft: Any, blocks: _Blocks, buffer_size: Any, *, continues: bool) -> N
     blocks.warn_of_missing_targets(samples.n_samples)
     if buffer_size == "auto":
         buffer_size = max(1, _BUFFER_BYTES // (int(np.prod(samples.shape)) * samples.dtype.itemsize))
-    measured = samples.measure(most_held_out=buffer_size)
+    measured = samples.measure(most_held_out=max(buffer_size, draft.batch_size))
     if measured.targets is not None and not continues:
         draft._y_windows = None
         draft._set_target_scale(measured.targets.mean, measured.targets.spread)
