@@ -20,14 +20,11 @@ FILES = sorted(path for release in RELEASES for path in release.iterdir() if pat
 # Relative to the largest answer: other processors and versions of numpy and torch round otherwise.
 TOLERANCE = 3e-5
 
-every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
-every_release = pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.name)
 # Pipelines are scikit-learn's: it warns of each that another of its versions saved.
 pytestmark = pytest.mark.filterwarnings(f"ignore::{InconsistentVersionWarning.__module__}.InconsistentVersionWarning")
 
 
-@cache
-def kinds():
+def kinds_of_models():
     spec = importlib.util.spec_from_file_location("write_saved_models", SCRIPT)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -37,6 +34,18 @@ def kinds():
 @cache
 def stored(release):
     return json.loads((release / "answers.json").read_text(encoding="utf-8"))
+
+
+def model_of(path):
+    return stored(path.parent)["models"][path.stem]
+
+
+def name_of(path):
+    return f"{path.parent.name}/{path.name}"
+
+
+KINDS = kinds_of_models()
+TRAINED_ON = [path for path in FILES if KINDS[model_of(path)["kind"]][1] is not None]
 
 
 def load(path):
@@ -57,20 +66,17 @@ def assert_same(answers, expected):
             np.testing.assert_allclose(found, wanted, rtol=0, atol=TOLERANCE * max(1.0, np.abs(wanted).max()))
 
 
-@every_file
+@pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_a_model_that_a_release_saved_answers_as_it_did_then(path):
-    model = stored(path.parent)["models"][path.stem]
-    ask, _ = kinds()[model["kind"]]
+    model = model_of(path)
+    ask, _ = KINDS[model["kind"]]
     assert_same(ask(load(path), model["inputs"]), model["answers"])
 
 
-@every_file
+@pytest.mark.parametrize("path", TRAINED_ON, ids=name_of)
 def test_a_model_that_a_release_saved_trains_on(path):
-    model = stored(path.parent)["models"][path.stem]
-    ask, train_on = kinds()[model["kind"]]
-    if train_on is None:
-        return
-    loaded = load(path)
+    loaded, model = load(path), model_of(path)
+    ask, train_on = KINDS[model["kind"]]
     before = ask(loaded, model["inputs"])
     after = ask(train_on(loaded, model["inputs"]), model["inputs"])
     for what, answer in before.items():
@@ -89,7 +95,7 @@ def test_another_answer_would_be_seen():
             assert_same({**answers, what: np.roll(values, 1, axis=0)}, answers)
 
 
-@every_release
+@pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.name)
 def test_a_release_has_two_files_and_the_answers_of_every_model(release):
     names = {path.name for path in release.iterdir()} - {"answers.json"}
     assert names == {f"{name}{suffix}" for name in stored(release)["models"] for suffix in (".skops", ".joblib")}

@@ -86,7 +86,7 @@ def take_columns(X: Any, positions: list[int]) -> Any:
 
 
 def in_native_byte_order(frame: Any) -> Any:
-    """A frame of pandas whose rows and columns can be taken, which pandas 2 refuses for another byte order."""
+    """Bring a frame of pandas into the byte order of the processor: pandas 2 takes no rows or columns of another."""
     types = frame.dtypes.items()
     foreign = {name: each.newbyteorder("=") for name, each in types if isinstance(each, np.dtype) and not each.isnative}
     return frame.astype(foreign) if foreign else frame

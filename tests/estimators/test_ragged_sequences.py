@@ -81,7 +81,7 @@ def test_a_step_of_training_is_that_of_the_sequences_one_by_one(options, data):
     for batches in ([(batch, target)], list(model._batches(samples, 1, n_streams=1))):
         network.zero_grad()
         for x, wanted in batches:
-            net.get_loss(net.infer(x), wanted, X=x).div(len(batches)).backward()
+            net.get_loss(net.infer(x), wanted.double(), X=x).div(len(batches)).backward()
         gradients.append([p.grad.clone().numpy() for p in network.parameters() if p.grad is not None])
     for together, one_by_one in zip(*gradients, strict=True):
         assert_allclose(together, one_by_one, rtol=1e-6, atol=1e-9)
