@@ -7,7 +7,13 @@ from threadpoolctl import threadpool_info
 from sklrnn import GRURegressor, distributed
 from sklrnn.distributed import DaskBackend
 
-pytestmark = pytest.mark.cluster
+pytestmark = [
+    pytest.mark.cluster,
+    # What Dask says, such as of ports that are taken, and what it leaves to the garbage collector.
+    pytest.mark.filterwarnings(
+        "default:::distributed", "default::ResourceWarning", "default::pytest.PytestUnraisableExceptionWarning"
+    ),
+]
 
 
 @pytest.fixture
