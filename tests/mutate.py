@@ -7,8 +7,9 @@ a test, or shows code that is not needed. ``--only 17`` tries the mutant with th
 
 All happens in a copy of the package. A process that has imported it and collected the tests is forked for each mutant,
 whose functions then get the code of the mutant; only a mutant of what runs at import imports the package anew. So most
-cost as much as the tests that run their lines, of which the shortest come first. Mutants that change nothing that
-could be observed are listed with the reason in ``mutants_without_effect.toml``.
+cost as much as the tests that run their lines, of which the shortest come first; ``--quick`` leaves out the others.
+Processes that a test itself starts see no mutant of a function. Mutants that change nothing that could be observed are
+listed with the reason in ``mutants_without_effect.toml``.
 """
 
 import argparse
@@ -135,7 +136,7 @@ TOPICS = {
         ),
     ),
 }
-# Where the package has to be imported anew, these are not, if the tests of the topic need them at all.
+# Imported once for all mutants that import the package anew, if the tests of their topic use them.
 IMPORTED_BEFORE_FORKS = (
     "matplotlib.pyplot",
     "numba",
@@ -446,7 +447,7 @@ def run_topic(name: str, copy: Copy, args: argparse.Namespace) -> str:
         topic = topic._replace(tests=tuple(args.tests))
     found = candidates(topic, copy.folder / "sklrnn")
     drawn = args.only or sorted(random.Random(args.seed).sample(range(len(found)), min(args.sample, len(found))))
-    log = (copy.folder / "outcomes.txt").open("w+")
+    log = (copy.folder / "outcomes.txt").open("w+")  # a child process writes to it too
     printed = os.fdopen(os.dup(1), "w")
     print(f"{name}: {len(drawn)} of {len(found)} mutants", file=printed, flush=True)
 
