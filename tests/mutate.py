@@ -67,7 +67,9 @@ TOPICS = {
         ("model_selection/leakage.py", "model_selection/answers.py", "inputs/samples.py", "inputs/class_hold_out.py"),
         (
             "tests/model_selection/test_leakage.py",
-            "tests/inputs",
+            "tests/inputs/test_class_hold_out.py",
+            "tests/inputs/test_magnitudes.py",
+            "tests/inputs/test_samples.py",
             "tests/estimators/test_base.py",
             "tests/estimators/test_extreme_numbers.py",
             "tests/estimators/test_missing_values.py",
