@@ -18,6 +18,7 @@ import collections
 import functools
 import gc
 import importlib
+import importlib.util
 import inspect
 import os
 import pickle
@@ -36,9 +37,20 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(Path(__file__).parent))
 
-from mutators import Mutant, find_mutants, with_marks  # noqa: E402
+
+def load_mutators() -> Any:
+    """Load the file beside this one, also where it is not on the path."""
+    spec = importlib.util.spec_from_file_location("mutators", Path(__file__).with_name("mutators.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+mutators = load_mutators()
+Mutant = mutators.Mutant
 
 
 class Topic(NamedTuple):
@@ -341,7 +353,7 @@ class Trial:
 
         def work() -> tuple[str, Any, Any]:
             for path in paths:
-                for function, code in self._new_codes(path, with_marks(path.read_bytes())):
+                for function, code in self._new_codes(path, mutators.with_marks(path.read_bytes())):
                     function.__globals__["__mark__"] = functools.partial(recorder.mark, str(path))
                     function.__code__ = code
             failed = run_tests(items, [item.nodeid for item in items])
@@ -406,7 +418,7 @@ def candidates(topic: Topic, package: Path) -> list[tuple[str, Mutant]]:
     found = []
     for source in topic.sources:
         text = (package / source).read_bytes()
-        found += [(source, mutant) for mutant in find_mutants(text) if key(source, mutant, text) not in listed]
+        found += [(source, mutant) for mutant in mutators.find_mutants(text) if key(source, mutant, text) not in listed]
     return found
 
 
