@@ -7,8 +7,9 @@ a test, or shows code that is not needed. ``--only 17`` tries the mutant with th
 
 All happens in a copy of the package. A process that has imported it and collected the tests is forked for each mutant,
 whose functions then get the code of the mutant; only a mutant of what runs at import imports the package anew. So most
-cost as much as the tests that run their lines, of which the shortest come first. Mutants that change nothing that
-could be observed are listed with the reason in ``mutants_without_effect.toml``.
+cost as much as the tests that run their lines, of which the shortest come first; ``--quick`` leaves out the others.
+Processes that a test itself starts see no mutant of a function. Mutants that change nothing that could be observed are
+listed with the reason in ``mutants_without_effect.toml``.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import collections
 import functools
 import gc
 import importlib
+import importlib.util
 import inspect
 import os
 import pickle
@@ -35,9 +37,20 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(Path(__file__).parent))
 
-from mutators import Mutant, find_mutants, with_marks  # noqa: E402
+
+def load_mutators() -> Any:
+    """Load the file beside this one, also where it is not on the path."""
+    spec = importlib.util.spec_from_file_location("mutators", Path(__file__).with_name("mutators.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+mutators = load_mutators()
+Mutant = mutators.Mutant
 
 
 class Topic(NamedTuple):
@@ -66,7 +79,9 @@ TOPICS = {
         ("model_selection/leakage.py", "model_selection/answers.py", "inputs/samples.py", "inputs/class_hold_out.py"),
         (
             "tests/model_selection/test_leakage.py",
-            "tests/inputs",
+            "tests/inputs/test_class_hold_out.py",
+            "tests/inputs/test_magnitudes.py",
+            "tests/inputs/test_samples.py",
             "tests/estimators/test_base.py",
             "tests/estimators/test_extreme_numbers.py",
             "tests/estimators/test_missing_values.py",
@@ -135,7 +150,7 @@ TOPICS = {
         ),
     ),
 }
-# Where the package has to be imported anew, these are not, if the tests of the topic need them at all.
+# Imported once for all mutants that import the package anew, if the tests of their topic use them.
 IMPORTED_BEFORE_FORKS = (
     "matplotlib.pyplot",
     "numba",
@@ -338,7 +353,7 @@ class Trial:
 
         def work() -> tuple[str, Any, Any]:
             for path in paths:
-                for function, code in self._new_codes(path, with_marks(path.read_bytes())):
+                for function, code in self._new_codes(path, mutators.with_marks(path.read_bytes())):
                     function.__globals__["__mark__"] = functools.partial(recorder.mark, str(path))
                     function.__code__ = code
             failed = run_tests(items, [item.nodeid for item in items])
@@ -403,7 +418,7 @@ def candidates(topic: Topic, package: Path) -> list[tuple[str, Mutant]]:
     found = []
     for source in topic.sources:
         text = (package / source).read_bytes()
-        found += [(source, mutant) for mutant in find_mutants(text) if key(source, mutant, text) not in listed]
+        found += [(source, mutant) for mutant in mutators.find_mutants(text) if key(source, mutant, text) not in listed]
     return found
 
 
@@ -446,7 +461,7 @@ def run_topic(name: str, copy: Copy, args: argparse.Namespace) -> str:
         topic = topic._replace(tests=tuple(args.tests))
     found = candidates(topic, copy.folder / "sklrnn")
     drawn = args.only or sorted(random.Random(args.seed).sample(range(len(found)), min(args.sample, len(found))))
-    log = (copy.folder / "outcomes.txt").open("w+")
+    log = (copy.folder / "outcomes.txt").open("w+")  # a child process writes to it too
     printed = os.fdopen(os.dup(1), "w")
     print(f"{name}: {len(drawn)} of {len(found)} mutants", file=printed, flush=True)
 

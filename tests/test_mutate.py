@@ -1,7 +1,6 @@
 """What ``mutate.py`` changes in a source, and that its lists name what there is."""
 
 import importlib.util
-import sys
 import tomllib
 from pathlib import Path
 
@@ -11,16 +10,15 @@ TESTS = Path(__file__).parent
 PACKAGE = TESTS.parent / "sklrnn"
 
 
-def load(name):
-    spec = importlib.util.spec_from_file_location(name, TESTS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
+def load_script():
+    spec = importlib.util.spec_from_file_location("mutate", TESTS / "mutate.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    return script
 
 
-mutators = load("mutators")
-mutate = load("mutate")
+mutate = load_script()
+mutators = mutate.mutators
 
 
 def mutants_of(source):

@@ -187,6 +187,9 @@ def test_a_range_beyond_single_precision_is_an_error():
     with pytest.raises(ValueError, match=r"X holds numbers from -3e\+38 to 3e\+38.*astype\(np.float64\)"):
         feature_statistics(X, None)
     assert feature_statistics(X.astype(np.float64), None)[1] == pytest.approx(3e38)
+    for huge in (-1e301, 1e301):
+        with pytest.raises(ValueError, match=r"X holds numbers of a size up to 1e\+301"):
+            feature_statistics(np.full((2, 1, 1), huge), None)
 
 
 def test_the_largest_value_is_that_of_a_sample_with_weight():

@@ -138,6 +138,11 @@ def test_the_newest_answer_in_a_window_is_named_and_the_first_test_row_that_pred
         check_no_leakage([([6], [2, 3])], rows(10), window_length=2, horizon=2, stride_within=2)
 
 
+def test_rows_and_targets_must_agree():
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        check_no_leakage(TimeSeriesSplit(2), rows(10), np.zeros(9), window_length=1, horizon=1)
+
+
 def test_rows_of_a_window_are_one_apart_by_default():
     check_no_leakage([([6], [3])], rows(10), window_length=2, horizon=1)
     with pytest.raises(LeakageError, match="window of training row 6 holds row 4"):
@@ -189,14 +194,18 @@ def test_multiindex_gives_the_entities():
 
 
 def test_own_splitter_class_gets_the_groups():
+    seen = []
+
     class Halves:
         def split(self, X, y=None, groups=None):
+            seen.append(groups)
             yield np.flatnonzero(np.asarray(groups) == 0), np.flatnonzero(np.asarray(groups) == 1)
 
         def get_n_splits(self, X=None, y=None, groups=None):
             return 1
 
     check_no_leakage(Halves(), rows(8), window_length=2, horizon=2, groups=[0, 1] * 4)
+    assert seen == [[0, 1] * 4]
 
 
 @pytest.mark.parametrize("name", ["window_length", "horizon", "stride_within"])

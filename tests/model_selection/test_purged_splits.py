@@ -262,6 +262,11 @@ def test_errors_about_too_little_data_name_the_numbers():
         next(PurgedKFold(n_splits=2, horizon=5).split(rows(10)))
 
 
+def test_rows_and_targets_must_agree():
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        list(PurgedKFold(2).split(np.zeros((10, 1)), np.zeros(9)))
+
+
 def test_rows_and_groups_must_agree():
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         next(PurgedKFold(2).split(rows(10), groups=[0] * 9))
