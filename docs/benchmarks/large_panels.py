@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sklrnn.forecasting import GRUForecaster
+from sklrnn.forecasting import GRUForecaster, panel_from_long
 
 HORIZON = 7
 STEPS = ("fit", "predict", "update", "interval")
+PEERS = ("sklrnn", "mlforecast")
 
 
 class TimedForecaster(GRUForecaster):
@@ -95,6 +96,40 @@ def measure(step, asked, folder):
     print(f"{step:8} {seconds:8.2f} s   peak {peak:7.0f} MB, of which {loaded:.0f} MB before the call", flush=True)
 
 
+def measure_peer(name, n_series, asked):
+    """Read the same long table and predict a week: reading ends where a package has made what its model learns from."""
+    table = make_panel(n_series, asked.rows).reset_index()
+    warm = make_panel(20, asked.rows).reset_index()
+    read_and_predict(name, warm, asked)
+    before = memory("VmRSS")
+    forget_peak()
+    reading, predicting = read_and_predict(name, table, asked)
+    peak = memory("VmHWM") - before
+    print(f"{name:14} reading {reading:8.2f} s   predict {predicting:8.2f} s   peak {peak:7.0f} MB", flush=True)
+
+
+def read_and_predict(name, table, asked):
+    start = time.perf_counter()
+    if name == "sklrnn":
+        y, _ = panel_from_long(table)
+        model = TimedForecaster(units=asked.units, max_epochs=1, batch_size=asked.batch_size, random_state=0)
+        model.fit(y, fh=range(1, HORIZON + 1))
+        reading = model.training_starts - start
+        start = time.perf_counter()
+        model.predict()
+    else:
+        from mlforecast import MLForecast
+        from sklearn.linear_model import LinearRegression
+
+        model = MLForecast(models=[LinearRegression()], freq="D", lags=range(1, 22))
+        features = model.preprocess(table)
+        reading = time.perf_counter() - start
+        model.fit_models(features.drop(columns=["unique_id", "ds", "y"]), features["y"])
+        start = time.perf_counter()
+        model.predict(HORIZON)
+    return reading, time.perf_counter() - start
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--series", type=int, nargs="+", default=[1_000, 10_000, 100_000])
@@ -102,9 +137,13 @@ def main():
     parser.add_argument("--units", type=int, default=4)
     parser.add_argument("--batch-size", type=int, default=1024)
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=list(STEPS), help="fit must have come first")
-    parser.add_argument("--measure", choices=STEPS, help="measure one step in this process")
+    parser.add_argument("--peers", nargs="*", choices=PEERS, help="compare the time to read and to predict")
+    parser.add_argument("--measure", choices=STEPS + PEERS, help="measure one step in this process")
     parser.add_argument("--folder", type=Path, help="where the fitted model is")
     asked = parser.parse_args()
+    if asked.measure in PEERS:
+        measure_peer(asked.measure, asked.series[0], asked)
+        return
     if asked.measure:
         measure(asked.measure, asked, asked.folder)
         return
@@ -113,7 +152,7 @@ def main():
         frame = frame_megabytes(n_series, asked.rows)
         print(f"{n_series:,} series x {asked.rows} rows: the frame has {frame:.1f} MB", flush=True)
         with tempfile.TemporaryDirectory() as folder:
-            for step in asked.steps:
+            for step in asked.steps if asked.peers is None else asked.peers:
                 options = ["--measure", step, "--folder", folder, "--series", n_series, *common]
                 subprocess.run([sys.executable, __file__, *map(str, options)], check=True)
 

@@ -157,7 +157,7 @@ def _read_other(table: Any, id: str | None, time: str) -> _Indexed:
     column = table[id]
     is_first = np.ones(len(column), dtype=bool)
     is_first[1:] = (column != column.shift(1)).to_numpy()[1:].astype(bool)
-    names = pd.Index(column.filter(is_first.tolist()).to_list())
+    names = pd.Index(column[np.flatnonzero(is_first)].to_list())
     time_codes, time_level = times.factorize(sort=True)
     index = _panel_index((names, np.cumsum(is_first) - 1), (time_level, time_codes), [id, time])
     return _Indexed(table, index, None)

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import sys
 
 import numpy as np
 import pandas as pd
@@ -70,6 +71,41 @@ def test_absolute_horizon_is_a_different_one_for_each_series(model):
     ahead = model.predict(fh=range(1, 40))
     for shop in "abcd":
         assert_allclose(forecast.loc[shop], ahead.loc[shop].reindex(wanted))
+
+
+def calls_into_pandas(function, *arguments, **options):
+    """How many functions of pandas run."""
+    count = 0
+
+    def note(frame, event, _):
+        nonlocal count
+        count += event == "call" and "/pandas/" in frame.f_code.co_filename
+
+    sys.setprofile(note)
+    try:
+        function(*arguments, **options)
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def test_work_of_pandas_does_not_grow_with_the_number_of_series():
+    counts = []
+    for n in (5, 50):
+        data = panel_of({f"shop {number:02d}": months(30, seed=number) for number in range(n)})
+        X = data.rename(columns={"sales": "price"})
+        known, new = data.groupby(level=0).head(24), data.groupby(level=0).tail(6)
+        model = tiny(max_epochs=1)
+        counts.append(
+            [
+                calls_into_pandas(model.fit, known, X=X, fh=FH),
+                calls_into_pandas(model.predict),
+                calls_into_pandas(model.predict_interval),
+                calls_into_pandas(model.update, new, update_params=False),
+            ]
+        )
+    few, many = counts
+    assert all(later <= 1.2 * earlier + 50 for earlier, later in zip(few, many, strict=True)), counts
 
 
 def test_known_rows_of_all_series(panel, model):

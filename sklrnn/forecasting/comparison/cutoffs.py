@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from sklrnn.forecasting.panel_rows import PanelRows
+from sklrnn.forecasting.series_times import regular_times
 from sklrnn.inputs.numeric import read_numbers
 from sklrnn.timeline.long_table import check_not_long
 from sklrnn.timeline.panel import RowNumbers, split_entities
@@ -48,8 +50,9 @@ def check_y(y: Any) -> Any:
     _check_finite(y)
     if isinstance(y.index, pd.MultiIndex):
         y = (y.to_frame(y.name or "y") if y.ndim == 1 else y).sort_index()
-        for name, rows in instance_rows(y.index):
-            _check_times(y.index.get_level_values(-1)[rows], f"Instance {name!r} of y")
+        if not _are_regular(y.index):
+            for name, rows in instance_rows(y.index):
+                _check_times(y.index.get_level_values(-1)[rows], f"Instance {name!r} of y")
         return y
     _check_times(y.index, "y")
     if isinstance(y.index, pd.DatetimeIndex) and y.index.freq is None:
@@ -146,6 +149,17 @@ def _check_finite(y: Any) -> None:
             f"y must have no missing values, but {int(wrong.sum())} of its {wrong.size} values are NaN or "
             f"infinite, the first at {y.index[row]}. Impute them first, for instance with y.ffill() or y.interpolate()."
         )
+
+
+def _are_regular(index: pd.MultiIndex) -> bool:
+    """Whether the times of all instances are certainly regular, looked at without an index for each of them."""
+    try:
+        times = regular_times(PanelRows.of(index))
+    except (TypeError, ValueError):
+        return False
+    if isinstance(times.kind, pd.DatetimeIndex):
+        return bool((times.n_rows > 2).all())  # with fewer there is no inferring a frequency
+    return isinstance(times.kind, pd.PeriodIndex) or all(grid.step == 1 for grid in times.grids)
 
 
 def _check_times(index: pd.Index, whose: str) -> None:

@@ -84,7 +84,7 @@ def _to_arrays(fold: BacktestFold, sp: int) -> _FoldArrays:
         fold.number,
         [name for name, _ in instances],
         list(fold.y_test.columns) if y_true.shape[1] > 1 else [None],
-        [times[rows[-1]] for _, rows in instances],
+        list(times[[rows[-1] for _, rows in instances]]),
         fold.y_test.index.get_level_values(-1),
         y_true,
         np.stack([seasonal_naive(y_train[rows].T, sp, y_true.shape[2]) for _, rows in instances]),
