@@ -63,6 +63,12 @@ def found(model, predicted):
     return curves, np.concatenate([np.ravel(part) for part in predicted]).astype(float), model.net_.path_
 
 
+def fitted_on_blocks():
+    blocks = [(X[start : start + 30], Y[start : start + 30]) for start in range(0, len(X), 30)]
+    model = GRURegressor(**SETTINGS, early_stopping=True).fit_blocks(blocks)
+    return found(model, model.predict(X))
+
+
 def continued():
     model = GRURegressor(**SETTINGS).fit(X, Y)
     for _ in range(2):
@@ -110,6 +116,7 @@ MODELS = {
     ),
     "tokens": lambda: fitted(GRUClassifier(**SETTINGS, embedding_dim=4), TOKENS, LABELS),
     "stateful": lambda: fitted(GRURegressor(**SETTINGS, stateful=True), X, Y),
+    "blocks": fitted_on_blocks,
     "continued": continued,
     "forecaster": forecast,
     "imputer": imputed,
