@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 ROWS = [1_000, 10_000, 100_000, 1_000_000]
-SERIES = [100, 1_000, 10_000]
+SERIES = [100, 1_000, 10_000, 100_000, 1_000_000]
 CANDIDATES = [4, 16, 64]
 WINDOW, FEATURES = 24, 8
 ENGINES = ["one after the other", "threads", "processes", "Dask", "Ray"]
@@ -205,7 +205,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--rows", type=int, default=ROWS[-1], help="the most windows; 0 leaves this part out")
-    parser.add_argument("--series", type=int, default=SERIES[-1], help="the most series; 0 leaves this part out")
+    parser.add_argument("--series", type=int, default=SERIES[-2], help="the most series; 0 leaves this part out")
     parser.add_argument("--epochs", type=int, nargs="*", default=[2, 20], help="of a candidate")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     asked = parser.parse_args()

@@ -1,6 +1,6 @@
 """Seconds per epoch of one fit: in one process with one and with two threads, and in two processes with one each.
 
-``python docs/benchmarks/distributed.py`` starts them one after the other. The first epoch is left out.
+``python docs/benchmarks/data_parallel.py`` starts them one after the other. The first epoch is left out.
 """
 
 import os
