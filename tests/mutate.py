@@ -79,6 +79,7 @@ TOPICS = {
         ("model_selection/leakage.py", "model_selection/answers.py", "inputs/samples.py", "inputs/class_hold_out.py"),
         (
             "tests/model_selection/test_leakage.py",
+            "tests/inspection/test_split_table.py",
             "tests/inputs/test_class_hold_out.py",
             "tests/inputs/test_magnitudes.py",
             "tests/inputs/test_samples.py",
