@@ -79,6 +79,7 @@ TOPICS = {
         ("model_selection/leakage.py", "model_selection/answers.py", "inputs/samples.py", "inputs/class_hold_out.py"),
         (
             "tests/model_selection/test_leakage.py",
+            "tests/inspection/test_split_table.py",
             "tests/inputs/test_class_hold_out.py",
             "tests/inputs/test_magnitudes.py",
             "tests/inputs/test_samples.py",
@@ -166,7 +167,10 @@ IMPORTED_BEFORE_FORKS = (
     "sklearn.model_selection",
     "torch",
 )
+# What a forked process can't do: it computes with one thread.
+NOT_IN_FORKS = ("tests/training/test_net.py::test_operators_of_torch_have_threads_where_kernels_do_not_need_them",)
 OPTIONS = ["-q", "-x", "--tb=no", "--no-header", "-p", "no:xdist", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
+OPTIONS += [f"--deselect={test}" for test in NOT_IN_FORKS]
 # A mutant may take this much longer than the tests without it.
 SLOWER, SECONDS = 4.0, 20.0
 

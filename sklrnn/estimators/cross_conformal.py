@@ -112,10 +112,10 @@ def _split(regressor: Any, samples: Samples) -> Iterator[tuple[Positions, Positi
 
 def _blocks(n: int, n_blocks: int, overlap: int) -> Iterator[tuple[Positions, Positions]]:
     """Contiguous blocks, and the samples that are more than ``overlap`` before or behind each."""
-    everywhere = np.arange(n)
+    everywhere, stop = np.arange(n), 0
     for test in np.array_split(everywhere, n_blocks):
-        first, last = (test[0], test[-1]) if len(test) else (0, -1)
-        yield everywhere[(everywhere < first - overlap) | (everywhere > last + overlap)], test
+        start, stop = stop, stop + len(test)
+        yield everywhere[(everywhere < start - overlap) | (everywhere >= stop + overlap)], test
 
 
 def _without_checkpoints(callbacks: list[Any] | None) -> list[Any] | None:

@@ -188,8 +188,7 @@ def take_windows(
 
 def _merge_sorted(known: Array, new: Array) -> tuple[Array, Array]:
     """Merge two increasing arrays without a common element, and mark what is new in the result."""
-    common = np.result_type(known, new)  # stamps in seconds must not round those in nanoseconds
-    known, new = known.astype(common, copy=False), new.astype(common, copy=False)
+    new = new.astype(np.result_type(known, new))  # stamps in seconds must not round those in nanoseconds
     insert_at = np.searchsorted(new, known)
     is_new = np.ones(len(known) + len(new), dtype=bool)
     is_new[insert_at + np.arange(len(known))] = False

@@ -33,8 +33,7 @@ class ValidationLogits:
 
     def gather(self, processes: OneProcess) -> None:
         """Take in those of all processes that have shared the batches."""
-        if processes.world_size > 1:
-            self._batches = processes.of_all([torch.cat(parts).cpu() for parts in zip(*self._batches, strict=True)])
+        self._batches = processes.of_all([torch.cat(parts).cpu() for parts in zip(*self._batches, strict=True)])
 
     def soften(self, loss: float) -> tuple[float, float]:
         """Give the loss at the best temperature, and this temperature, from the loss without any."""

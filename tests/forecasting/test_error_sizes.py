@@ -80,9 +80,9 @@ def test_windows_that_are_constant_tell_nothing():
 
 
 def test_the_size_of_a_series_is_drawn_to_one_by_the_square_of_the_horizon():
-    windows = SomeWindows(np.array([0, 0, 1]), horizon=2)
-    relative = np.array([[3.0, 3.0], [3.0, NAN], [0.5, 0.5]])[:, :, np.newaxis]
-    assert_allclose(_sizes_of_series(windows, relative), [[(9 + 4) / (3 + 4)], [(1 + 4) / (2 + 4)]])
+    windows = SomeWindows(np.array([0, 0, 1]), horizon=3)
+    relative = np.array([[3.0, 3.0, 3.0], [3.0, NAN, NAN], [0.5, 0.5, 0.5]])[:, :, np.newaxis]
+    assert_allclose(_sizes_of_series(windows, relative), [[(12 + 9) / (4 + 9)], [(1.5 + 9) / (3 + 9)]])
 
 
 def test_series_that_were_not_there_have_the_mean_size():

@@ -168,18 +168,19 @@ def test_a_sample_may_hold_more_numbers_than_are_read_at_once():
     assert_allclose([mean[0], spread[0]], [0.75, np.sqrt(1.5 - 0.75**2)])
 
 
-def test_a_tiny_feature_beside_an_ordinary_one_keeps_its_spread():
-    X = np.array([[1.0, 1e-200], [3.0, 3e-200]]).reshape(2, 1, 2)
+@pytest.mark.parametrize("tiny", [1e-170, 1e-200])
+def test_a_tiny_feature_beside_an_ordinary_one_keeps_its_spread(tiny):
+    X = np.array([[1.0, tiny], [3.0, 3 * tiny]]).reshape(2, 1, 2)
     mean, spread = feature_statistics(X, None)
-    assert_allclose(mean, [2.0, 2e-200])
-    assert_allclose(spread, [1.0, 1e-200])
+    assert_allclose(mean, [2.0, 2 * tiny])
+    assert_allclose(spread, [1.0, tiny])
 
 
 def test_numbers_whose_squares_are_no_floats_have_statistics():
     X = np.array([1.0, 3.0]).reshape(2, 1, 1)
-    for scale in (1e-200, 1e200):
+    for scale in (1e-200, 1e200, -1e200):
         mean, spread = feature_statistics(scale * X, None)
-        assert_allclose([mean[0], spread[0]], [2 * scale, scale])
+        assert_allclose([mean[0], spread[0]], [2 * scale, abs(scale)])
 
 
 def test_a_range_beyond_single_precision_is_an_error():

@@ -225,6 +225,7 @@ def test_a_series_without_rule_joins_rows_that_come_next():
 def test_without_times_rows_get_no_context(unread):
     X = series()
     window = SlidingWindow(window_length=8, context="none" if unread == "context none" else "auto").fit(X[:40])
+    assert window.n_context_rows_ == (0 if unread == "context none" else 7)
     new = X[40:]
     if unread == "text":
         new = new.set_index(new.index.astype(str))
@@ -504,6 +505,12 @@ def test_means_that_fill_are_those_of_the_known_values():
     X = np.array([[1.0, np.nan, np.nan], [5.0, 4.0, np.nan], [6.0, 8.0, np.nan]])
     first = SlidingWindow(2, padding="mean").fit_transform(X)[0, 0]
     assert_array_equal(first, [4.0, 6.0, np.nan])
+
+
+def test_a_single_known_value_is_the_mean_that_fills():
+    X = np.array([[np.nan, np.nan], [2.0, np.nan], [np.nan, np.nan]])
+    first = SlidingWindow(2, padding="mean").fit_transform(X)[0, 0]
+    assert_array_equal(first, [2.0, np.nan])
 
 
 def test_few_rows_suffice_once_fitted():

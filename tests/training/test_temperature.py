@@ -1,5 +1,7 @@
 """A classifier's held-out loss is that at the best temperature."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -70,6 +72,19 @@ def test_the_size_of_the_weights_does_not_matter():
     _, temperature = best_temperature(logits, codes, np.ones(50))
     assert temperature > 2
     assert_allclose(best_temperature(logits, codes, np.full(50, 1e-4))[1], temperature)
+
+
+def test_logits_of_all_processes_have_one_temperature():
+    rng = np.random.default_rng(0)
+    arrays = 6 * rng.normal(size=(60, 3)), rng.integers(3, size=60), rng.uniform(size=60)
+    batches = [
+        [torch.from_numpy(values[rows]) for values in arrays] for rows in (slice(9), slice(9, 25), slice(25, 60))
+    ]
+    validation = ValidationLogits()
+    for batch in batches[:2]:
+        validation.add(*batch)
+    validation.gather(SimpleNamespace(of_all=lambda mine: [mine, batches[2]]))
+    assert_allclose(validation.soften(loss_at(1.0, *arrays)), best_temperature(*arrays))
 
 
 def test_logits_that_are_no_numbers_stay_as_they_are():
