@@ -144,6 +144,7 @@ TOPICS = {
             "tests/training/test_optimizer_steps.py",
             "tests/training/test_optimizers.py",
             "tests/training/test_temperature.py",
+            "tests/training/test_train_step.py",
             "tests/training/test_trained_network.py",
             "tests/estimators/test_pooling.py",
             "tests/estimators/test_stateful.py",
