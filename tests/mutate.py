@@ -149,6 +149,7 @@ TOPICS = {
             "tests/estimators/test_pooling.py",
             "tests/estimators/test_stateful.py",
             "tests/estimators/test_threads.py",
+            "tests/translation/test_operations.py",
         ),
     ),
 }
