@@ -144,10 +144,12 @@ TOPICS = {
             "tests/training/test_optimizer_steps.py",
             "tests/training/test_optimizers.py",
             "tests/training/test_temperature.py",
+            "tests/training/test_train_step.py",
             "tests/training/test_trained_network.py",
             "tests/estimators/test_pooling.py",
             "tests/estimators/test_stateful.py",
             "tests/estimators/test_threads.py",
+            "tests/translation/test_operations.py",
         ),
     ),
 }

@@ -326,6 +326,12 @@ def test_other_networks_are_left_to_autograd(options):
         make_fused_step(network, squared_error(), {"x": some_batch()[0]})
 
 
+def test_whole_numbers_are_left_to_autograd():
+    network, _ = some_network()
+    with pytest.raises(LeftToAutograd, match=r"the numbers are torch\.int64"):
+        make_fused_step(network, squared_error(), {"x": some_batch()[0].long()})
+
+
 FROZEN = {
     "head": {},
     "attention": {"pooling": "attention"},
