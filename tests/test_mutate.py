@@ -1,5 +1,6 @@
 """What ``mutate.py`` changes in a source, and that its lists name what there is."""
 
+import collections
 import importlib.util
 import tomllib
 from pathlib import Path
@@ -90,15 +91,15 @@ def test_every_source_and_test_of_a_topic_exists():
         assert all((TESTS.parent / test).exists() for test in topic.tests)
 
 
-def test_every_mutant_without_effect_is_a_mutant_of_a_topic_and_has_a_reason():
+def test_what_is_listed_as_without_effect_is_one_mutant_of_a_topic_and_has_a_reason():
     listed = tomllib.loads((TESTS / "mutants_without_effect.toml").read_text(encoding="utf-8")).get("mutants", [])
     sources = {source: (PACKAGE / source).read_bytes() for topic in mutate.TOPICS.values() for source in topic.sources}
-    known = {
+    known = collections.Counter(
         mutate.key(source, mutant, text)
         for source, text in sources.items()
         for mutant in mutators.find_mutants(text)
         if source in {entry["file"] for entry in listed}
-    }
+    )
     for entry in listed:
-        assert (entry["file"], entry["line"], entry["mutant"]) in known, entry
+        assert known[entry["file"], entry["line"], entry["mutant"]] == 1, entry
         assert len(entry["reason"]) > 20
