@@ -25,6 +25,16 @@ def trained(X, y, **options):
     return SequenceTranslator(learning_rate=0.1, **options).fit(X, y)
 
 
+def assert_trained_as_by_autograd(X, y, **options):
+    by_operations = trained(X, y, **options)
+    by_autograd = trained(X, y, callbacks=[WatchesBatches()], **options)
+    assert by_operations.net_.path_ == "fused"
+    assert by_autograd.net_.path_ == "autograd: WatchesBatches watches batches"
+    assert_allclose(by_operations.loss_curve_, by_autograd.loss_curve_, rtol=1e-4)
+    for ours, expected in zip(by_operations.module_.parameters(), by_autograd.module_.parameters(), strict=True):
+        assert_allclose(ours.detach(), expected.detach(), rtol=1e-4, atol=1e-5)
+
+
 def some_sequences(random, kind, lengths):
     if kind == "tokens":
         return [list(random.choice([*"abcde"], n)) for n in lengths]
@@ -51,13 +61,12 @@ def test_weights_are_those_that_autograd_learns(data):
         "teacher_forcing": data.draw(st.sampled_from([1.0, 0.5])),
         "l2": data.draw(st.sampled_from([0.0, 0.1])),
     }
-    by_operations = trained(X, y, **options)
-    by_autograd = trained(X, y, callbacks=[WatchesBatches()], **options)
-    assert by_operations.net_.path_ == "fused"
-    assert by_autograd.net_.path_ == "autograd: WatchesBatches watches batches"
-    assert_allclose(by_operations.loss_curve_, by_autograd.loss_curve_, rtol=1e-4)
-    for ours, expected in zip(by_operations.module_.parameters(), by_autograd.module_.parameters(), strict=True):
-        assert_allclose(ours.detach(), expected.detach(), rtol=1e-4, atol=1e-5)
+    assert_trained_as_by_autograd(X, y, **options)
+
+
+def test_padding_has_no_gradient_of_the_batch_before():
+    X, y = ["abc", "bca", "cab", "acb"], ["ab", "abcab", "bcabc", "cabca"]  # targets of 2 and 5, and of 5 and 5, steps
+    assert_trained_as_by_autograd(X, y, batch_size=2)
 
 
 @pytest.mark.parametrize(
