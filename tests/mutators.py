@@ -37,7 +37,7 @@ COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
 }
 # Functions whose arguments are not swapped: it would make no difference, or always an error.
 ARGUMENTS_STAY = ("getattr", "hasattr", "indexable", "isinstance", "issubclass")
-ARGUMENTS_STAY += ("add", "array_equal", "max", "maximum", "min", "minimum")
+ARGUMENTS_STAY += ("add", "array_equal", "max", "maximum", "min", "minimum", "result_type")
 
 
 @dataclass(frozen=True)
