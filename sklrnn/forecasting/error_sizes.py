@@ -55,10 +55,11 @@ class ErrorSizes(Saved):
         relative = _relative_to(steps, sizes)
         channels = np.moveaxis(relative, 2, 0)
         quantiles = [_quantiles(channel[np.isfinite(channel)]) for channel in channels]
-        n_times = len(windows) / np.bincount(windows.ages).max()
+        # There may be no windows, where targets have gaps everywhere.
+        n_times = len(windows) / np.bincount(windows.ages).max(initial=1)
         n_blocks = max(_LEAST_BLOCKS, n_times / windows.spec.horizon + 1)
         # The series of a panel err together: however many there are, they count as two.
-        degrees = 2 * n_blocks * min(len(np.unique(windows.series_ids)), 2)
+        degrees = 2 * n_blocks * np.clip(len(np.unique(windows.series_ids)), 1, 2)
         return cls(steps * _growth(relative), series, np.array(quantiles), n_blocks, degrees)
 
     def offsets(self, levels: Array, windows: Windows, scale: Array, *, series_ids: Array | None) -> Array:
