@@ -22,7 +22,9 @@ _MODULES = {
 }
 _PROGRAM = "program"
 _LOADED: dict[str, Any] = {}
-_LOCK = threading.Lock()
+_LOCK = threading.RLock()
+if hasattr(os, "register_at_fork"):  # a thread that loads a kernel would not be there in the child to release it
+    os.register_at_fork(before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_LOCK.release)
 
 
 def all_cells() -> list[str]:

@@ -1,5 +1,6 @@
 """The plain description of a network, and how a network gets its initial weights."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, asdict, dataclass, field, fields
@@ -14,7 +15,13 @@ from sklrnn.nn.layers import Conv1d, Linear, RandomLayer, TokenEmbedding
 from sklrnn.nn.stepwise import Stepwise
 from sklrnn.saved_state import check_names, refusal
 
-_GLOBAL_GENERATOR = threading.Lock()
+_GLOBAL_GENERATOR = threading.RLock()
+if hasattr(os, "register_at_fork"):  # a thread that builds a network would not be there in the child to release it
+    os.register_at_fork(
+        before=_GLOBAL_GENERATOR.acquire,
+        after_in_parent=_GLOBAL_GENERATOR.release,
+        after_in_child=_GLOBAL_GENERATOR.release,
+    )
 Assembled = TypeVar("Assembled", bound=nn.Module)
 
 

@@ -144,6 +144,27 @@ thread.join()
 """)
 
 
+def test_a_child_that_is_forked_while_another_thread_loads_a_kernel_does_not_wait_for_it():
+    run("""
+from sklrnn.kernels import _registry
+
+loading = threading.Event()
+load_compiled = _registry.load_compiled
+
+def load_slowly(*of):
+    loading.set()
+    time.sleep(0.3)
+    return load_compiled(*of)
+
+_registry.load_compiled = load_slowly
+thread = threading.Thread(target=_registry.load_kernel, args=["gru"])
+thread.start()
+loading.wait()
+assert in_child(lambda: _registry.load_kernel("gru"), seconds=30) == 0
+thread.join()
+""")
+
+
 @pytest.mark.slow
 def test_processes_of_every_kind_work_after_a_fit():
     run(
