@@ -9,7 +9,7 @@ space too, of which torch's libraries and the mapped file take more than 8 GB wi
 file are no allocation: the system drops them when it needs the memory. So the memory shown is RssAnon, that of
 allocations, and not VmHWM.
 
-    python docs/benchmarks/larger_than_memory.py --folder /tmp/larger
+    python docs/benchmarks/larger_than_memory.py --folder larger
 
 With ``--parquet`` it also fits windows on a folder of Parquet files (needs pyarrow). All files are deleted at the end.
 """

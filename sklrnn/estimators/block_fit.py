@@ -157,8 +157,8 @@ def _fit(draft: Any, blocks: _Blocks, buffer_size: Any, *, continues: bool) -> N
     network, seed = measured.first.build_network(draft, samples.shape, continues=continues)
 
     def read(rng: np.random.Generator | None) -> Iterator[tuple[Any, ...]]:
-        is_shuffled = rng is not None and blocks.n_parts > 1
-        return samples.training_arrays(rng.permutation(blocks.n_parts) if is_shuffled else None)  # type: ignore[union-attr]
+        order = None if rng is None or blocks.n_parts == 1 else rng.permutation(blocks.n_parts)
+        return samples.training_arrays(order)
 
     batches = BlockBatches(
         read,

@@ -20,6 +20,8 @@ from sklrnn.inputs.samples import Samples, count_older, token_counts
 from sklrnn.inputs.target_types import check_labels, read_targets
 from sklrnn.inputs.training_range import TrainingRange, remember_range
 from sklrnn.inputs.validation import check_weights
+from sklrnn.training.checkpoint import hash_of
+from sklrnn.training.data_parallel import current_processes
 
 Array = NDArray[Any]
 Block = tuple[Any, Any, Any]  # X, y, sample_weight
@@ -127,6 +129,8 @@ class BlockSamples:
         tokens: list[tuple[Array, Array]] = []
         held_out: list[Samples] = []
         seen, total_weight = np.zeros(len(n_held_out), dtype=np.intp), 0.0
+        # A checkpoint belongs to its data, and processes that train together compare theirs.
+        is_identified = estimator.checkpoint is not None or current_processes().world_size > 1
         found = hashlib.blake2b(digest_size=20)
         for key, samples in self._samples(self._shown("Second pass", self.n_samples)):
             is_held_out = self._is_held_out(samples, seen, n_held_out)
@@ -134,9 +138,8 @@ class BlockSamples:
                 self._held_out_of_block[key] = np.flatnonzero(is_held_out)
                 held_out.append(samples[is_held_out])
             train = samples[~is_held_out] if is_held_out.any() else samples
-            if estimator.checkpoint is not None:
-                for part in samples.X, samples.y, samples.weights:
-                    found.update(b"" if part is None else np.ascontiguousarray(part).tobytes())
+            if is_identified:
+                found.update(hash_of((samples.X, samples.y, samples.weights)).encode())
             if not len(train.X):
                 continue
             total_weight += len(train.X) if train.weights is None else float(train.weights.sum())

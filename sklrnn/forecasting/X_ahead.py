@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from sklrnn.forecasting.future_X import RowsOfX, count_steps_read, describe_missing
 from sklrnn.forecasting.history import History
-from sklrnn.forecasting.series import check_columns_of_X, stretches
+from sklrnn.forecasting.panel_rows import stretches
+from sklrnn.forecasting.series import check_columns_of_X
 from sklrnn.forecasting.windows import WindowSpec
 
 Array = NDArray[Any]

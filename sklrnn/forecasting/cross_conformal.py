@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklrnn.forecasting.network import NetworkRecipe, forecast_errors
-from sklrnn.forecasting.series import stretches
+from sklrnn.forecasting.panel_rows import stretches
 from sklrnn.forecasting.windows import Windows
 
 Array = NDArray[Any]

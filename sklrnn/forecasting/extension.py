@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklrnn.forecasting.fh_index import check_same_index_type, continue_index
-from sklrnn.forecasting.panel_rows import PanelRows
-from sklrnn.forecasting.series import SeriesTable, stretches
+from sklrnn.forecasting.panel_rows import PanelRows, stretches
+from sklrnn.forecasting.series import SeriesTable
 
 Array = NDArray[Any]
 

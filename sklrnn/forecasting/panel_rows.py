@@ -43,6 +43,12 @@ def to_times(ordinals: Array, kind: pd.Index) -> pd.Index:
     return stamps if kind.tz is None else stamps.tz_localize("UTC").tz_convert(kind.tz)
 
 
+def stretches(starts: Array, lengths: Array) -> Array:
+    """The numbers of consecutive rows, concatenated."""
+    ends = np.cumsum(lengths)
+    return np.asarray(np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + lengths, lengths))
+
+
 @dataclass(frozen=True)
 class PanelRows:
     """Where the rows of each series are in an index.

@@ -13,10 +13,9 @@ from sklrnn.estimators.options import shallow_copy
 from sklrnn.forecasting.calibration import Calibration
 from sklrnn.forecasting.history import History
 from sklrnn.forecasting.network import ForecastNetwork
-from sklrnn.forecasting.panel_rows import PanelRows, find_keys, reach, to_times
+from sklrnn.forecasting.panel_rows import PanelRows, find_keys, reach, stretches, to_times
 from sklrnn.forecasting.rollout import Rollout
 from sklrnn.forecasting.row_statistics import naive_errors_until
-from sklrnn.forecasting.series import stretches
 from sklrnn.forecasting.windows import StackedSeries, WindowSpec
 from sklrnn.forecasting.X_ahead import XAhead
 

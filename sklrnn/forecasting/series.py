@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sklrnn.forecasting.panel_rows import PanelRows, SeriesKey, describe_series, reach, to_times
+from sklrnn.forecasting.panel_rows import PanelRows, SeriesKey, describe_series, reach, stretches, to_times
 from sklrnn.forecasting.plain_values import SavedAsPlainValues
 from sklrnn.forecasting.row_statistics import (
     fill_forward,
@@ -101,12 +101,6 @@ class SeriesTable(SavedAsPlainValues):
         return StackedSeries(
             filled, known, X, starts, ends, starts[:, np.newaxis] + first, self.level, self.scale, errors
         )
-
-
-def stretches(starts: Array, lengths: Array) -> Array:
-    """The numbers of consecutive rows, concatenated."""
-    ends = np.cumsum(lengths)
-    return np.asarray(np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + lengths, lengths))
 
 
 def _spread(values: Array, rows: Array, n_rows: int, fill: Any) -> Array:

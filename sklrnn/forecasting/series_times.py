@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sklrnn.forecasting.fh_index import time_range, with_frequency
-from sklrnn.forecasting.panel_rows import NO_TIME, PanelRows, describe_series, ordinals_of, to_times
+from sklrnn.forecasting.panel_rows import NO_TIME, PanelRows, describe_series, ordinals_of, stretches, to_times
 from sklrnn.forecasting.plain_values import SavedAsPlainValues
 from sklrnn.timeline.time_index import frequency_of
 
@@ -210,7 +210,7 @@ def _follow(rows: PanelRows, grid: Grid, index: pd.Index) -> Array:
             ordinals = np.where(np.repeat(follow[block], lengths[block]), ordinals, ordinals_of(grid.start)[0])
         starts = np.where(follow[block], first[block], ordinals_of(grid.start)[0])
         steps, fits = grid.steps_between(np.repeat(starts, lengths[block]), ordinals)
-        fits &= steps == _expected(np.zeros(len(starts), dtype=np.int64), np.ones(len(starts)), lengths[block])
+        fits &= steps == stretches(np.zeros_like(lengths[block]), lengths[block])
         follow[block] &= _all_of_series(fits, lengths[block])
     return follow
 
@@ -227,8 +227,8 @@ def _number_of(grid: Grid, grids: list[Grid]) -> int:
 
 def _expected(first: Array, steps: Array, lengths: Array) -> Array:
     """Numbers that rise from the first of each series by its step, concatenated."""
-    within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    return np.asarray(np.repeat(first, lengths) + within * np.repeat(steps.astype(np.int64), lengths))
+    within = stretches(np.zeros_like(lengths), lengths)
+    return np.asarray(np.repeat(first, lengths) + within * np.repeat(steps, lengths))
 
 
 def _all_of_series(holds: Array, lengths: Array) -> Array:

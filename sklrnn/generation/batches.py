@@ -61,10 +61,6 @@ class TextBatches(Batches):
                 )
                 yield segments, target.clamp(min=0)
 
-    def count_sequences(self, batch: Any) -> int:
-        n_streams: int = batch[0].n_streams
-        return n_streams
-
     def take_sequences(self, batch: Any, first: int, end: int) -> tuple[SegmentBatch, Tensor]:
         """Some of the texts."""
         x, target = batch

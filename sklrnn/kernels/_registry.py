@@ -3,13 +3,13 @@
 import importlib
 import importlib.util
 import os
-import threading
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 from sklrnn.kernels._arguments import KernelSource
 from sklrnn.kernels._library import Kernel, function_from, kernel_from, load_compiled
+from sklrnn.kernels.fork_lock import fork_lock
 
 _MODULES = {
     "simple_rnn": "_simple_rnn",
@@ -22,9 +22,7 @@ _MODULES = {
 }
 _PROGRAM = "program"
 _LOADED: dict[str, Any] = {}
-_LOCK = threading.RLock()
-if hasattr(os, "register_at_fork"):  # a thread that loads a kernel would not be there in the child to release it
-    os.register_at_fork(before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_LOCK.release)
+_LOCK = fork_lock()
 
 
 def all_cells() -> list[str]:

@@ -1,7 +1,5 @@
 """The plain description of a network, and how a network gets its initial weights."""
 
-import os
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any, Self, TypeVar
@@ -10,18 +8,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from sklrnn.kernels.fork_lock import fork_lock
 from sklrnn.nn.cells import Cell
 from sklrnn.nn.layers import Conv1d, Linear, RandomLayer, TokenEmbedding
 from sklrnn.nn.stepwise import Stepwise
 from sklrnn.saved_state import check_names, refusal
 
-_GLOBAL_GENERATOR = threading.RLock()
-if hasattr(os, "register_at_fork"):  # a thread that builds a network would not be there in the child to release it
-    os.register_at_fork(
-        before=_GLOBAL_GENERATOR.acquire,
-        after_in_parent=_GLOBAL_GENERATOR.release,
-        after_in_child=_GLOBAL_GENERATOR.release,
-    )
+_GLOBAL_GENERATOR = fork_lock()
 Assembled = TypeVar("Assembled", bound=nn.Module)
 
 

@@ -86,7 +86,8 @@ class Batches:
 
     def count_sequences(self, batch: Batch) -> int:
         """How many sequences a batch has that do not depend on each other."""
-        return len(batch[1])
+        x = batch[0]
+        return x.n_streams if isinstance(x, SegmentBatch) else len(x["x"])
 
     def take_sequences(self, batch: Batch, first: int, end: int) -> Batch:
         """Some of its consecutive sequences."""
@@ -200,10 +201,6 @@ class StatefulBatches(Batches):
                 weight=self.weights_of[:, now].flatten(0, 1),
             )
             yield segments, self._fetch(self.y, chosen)
-
-    def count_sequences(self, batch: Any) -> int:
-        n_streams: int = batch[0].n_streams
-        return n_streams
 
     def take_sequences(self, batch: Any, first: int, end: int) -> Batch:
         """All segments of some streams, which lie one behind the other."""

@@ -18,6 +18,7 @@ from joblib import effective_n_jobs
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from torch import nn
 
+from sklrnn.kernels.fork_lock import fork_lock
 from sklrnn.nn.architecture import random_layers
 
 
@@ -26,20 +27,17 @@ class ScopedSetting:
 
     Where blocks overlap, the first remembers how to undo all changes, and the last to end does that: if each block
     saved and restored for itself, the last one would restore what another had set. With ``each`` every block makes its
-    change, for a setting that each thread has a copy of: a block within another of its thread goes back to the setting
-    of that, and the outermost undoes all changes.
+    change, for a setting that each thread has a copy of: a block within another of its thread restores the setting of
+    that, and the outermost undoes all changes.
     """
 
     def __init__(self, change: Callable[..., Callable[[], Any]], *, each: bool = False) -> None:
         self._change = change
         self._each = each
-        self._lock = threading.RLock()
+        self._lock = fork_lock()
         self._n_inside = 0
         self._of_thread = threading.local()
         self._undo: Callable[[], Any]
-        if hasattr(os, "register_at_fork"):  # a thread that holds the lock would not be there to release it
-            release = self._lock.release
-            os.register_at_fork(before=self._lock.acquire, after_in_parent=release, after_in_child=release)
 
     @contextmanager
     def __call__(self, *value: Any) -> Iterator[None]:

@@ -49,9 +49,6 @@ class PairBatches(Batches):
                 batch["lengths"] = lengths
             yield batch, target
 
-    def count_sequences(self, batch: Batch) -> int:
-        return len(batch[0]["x"])
-
     def take_sequences(self, batch: Batch, first: int, end: int) -> Batch:
         """Some of the pairs, with the steps of their targets."""
         x, target = batch

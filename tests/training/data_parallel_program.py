@@ -174,6 +174,7 @@ def errors(rank):
     thread.join()
     return {
         "data": error_of(GRURegressor(**SETTINGS).fit, X + rank, Y),
+        "blocks": error_of(GRURegressor(**SETTINGS).fit_blocks, [(X + rank, Y)]),
         "parameters": error_of(GRURegressor(**SETTINGS, learning_rate=0.01 * (1 + rank)).fit, X, Y),
         "checkpoint": error_of(resumable("folder" if rank else None).fit, X, Y),
         "random_state": error_of(GRURegressor(**SETTINGS | {"random_state": rank}).fit, X, Y),

@@ -131,6 +131,7 @@ def test_a_fit_goes_on_from_the_checkpoint_of_killed_processes(program, results)
     ("name", "message"),
     [
         ("data", "ValueError: .*process 1 differs from process 0 in X, y or sample_weight. Give each process all"),
+        ("blocks", "ValueError: .*process 1 differs from process 0 in X, y or sample_weight"),
         ("parameters", "ValueError: .*process 1 differs from process 0 in learning_rate"),
         ("checkpoint", "ValueError: .*process 1 differs from process 0 in checkpoint"),
         ("random_state", "ValueError: .*process 1 differs from process 0 in random_state"),
