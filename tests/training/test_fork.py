@@ -48,7 +48,7 @@ def run(code):
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "start_new_session": True}
     with subprocess.Popen(command, **options) as process:
         try:
-            printed, _ = process.communicate(timeout=800)
+            printed, _ = process.communicate(timeout=400)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             raise
@@ -144,22 +144,30 @@ thread.join()
 """)
 
 
-def test_a_child_that_is_forked_while_another_thread_loads_a_kernel_does_not_wait_for_it():
+@pytest.mark.parametrize("kernels", ["compiled with the package", "jit"])
+def test_a_child_that_is_forked_while_another_thread_loads_a_kernel_does_not_wait_for_it(kernels, monkeypatch):
+    if kernels == "jit":
+        pytest.importorskip("numba")
+        monkeypatch.setenv("SKLRNN_KERNELS", "jit")
+    else:
+        monkeypatch.delenv("SKLRNN_KERNELS", raising=False)
     run("""
 from sklrnn.kernels import _registry
 
 loading = threading.Event()
-load_compiled = _registry.load_compiled
 
-def load_slowly(*of):
-    loading.set()
-    time.sleep(0.3)
-    return load_compiled(*of)
+def slow(load):
+    def load_slowly(*of):
+        loading.set()
+        time.sleep(0.3)
+        return load(*of)
+    return load_slowly
 
-_registry.load_compiled = load_slowly
+# A kernel is read from its library or, where there is none or "jit" is set, compiled.
+_registry.load_compiled, _registry._compile = slow(_registry.load_compiled), slow(_registry._compile)
 thread = threading.Thread(target=_registry.load_kernel, args=["gru"])
 thread.start()
-loading.wait()
+assert loading.wait(60)
 assert in_child(lambda: _registry.load_kernel("gru"), seconds=30) == 0
 thread.join()
 """)
