@@ -18,7 +18,7 @@ from sklrnn.training.epoch_losses import EpochLosses
 from sklrnn.training.interrupts import is_raised_by_code
 from sklrnn.training.optimizers import OnFlatWeights, WeightAverage, clip_gradients, copy_optimizer_state, one_cycle
 from sklrnn.training.penalties import add_penalty_gradients, penalty
-from sklrnn.training.precision import DoubleCopy, Precision, mixed_precision
+from sklrnn.training.precision import DoubleCopy, Precision, check_precision, mixed_precision
 from sklrnn.training.process_group import ONE_PROCESS, OneProcess
 from sklrnn.training.train_step import OUTSIDE_AN_EPOCH, TrainSteps, reason_for_autograd, watches_batches
 
@@ -269,9 +269,12 @@ class SequenceNet(NeuralNet):
             net.average_.take_over(self.average_)
         return net
 
-    def update_settings(self, *, learning_rate: float, l1: float, l2: float, max_grad_norm: float | None) -> None:
+    def update_settings(
+        self, *, learning_rate: float, l1: float, l2: float, max_grad_norm: float | None, precision: Precision
+    ) -> None:
         """Take over parameters that changed between two calls of ``partial_fit``."""
-        self.l1, self.l2, self.max_grad_norm = l1, l2, max_grad_norm
+        check_precision(precision, self.device)
+        self.l1, self.l2, self.max_grad_norm, self.precision = l1, l2, max_grad_norm, precision
         if learning_rate != self.get_params()["lr"]:
             self.lr = learning_rate
             if self.initialized_:

@@ -137,6 +137,7 @@ class TrainedNetwork:
                 l1=options.l1,
                 l2=options.l2,
                 max_grad_norm=options.max_grad_norm,
+                precision=options.precision,
             )
         else:
             net, training = make_net(self.module, loss, options), None

@@ -234,6 +234,12 @@ def test_bfloat16_trains_almost_the_same_network(options):
     assert {weight.dtype for weight in coarse.net_.module.parameters()} == {torch.float32}
 
 
+def test_the_precision_may_change_between_two_calls_of_partial_fit():
+    model = GRURegressor(units=4, max_epochs=1, precision="bf16", random_state=0)
+    paths = [model.set_params(precision=each).partial_fit(X, Y[:, 0]).net_.path_ for each in ("bf16", "float32")]
+    assert paths == ["autograd: the precision is bf16", "compiled"]
+
+
 @pytest.mark.parametrize("device", ["mps", "cuda"])
 def test_bfloat16_is_refused_where_the_device_lacks_it(device, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: False)
