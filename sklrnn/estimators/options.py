@@ -54,6 +54,7 @@ def training_options(
         n_threads=count_threads_of(p),
         verbose=p.verbose,
         checkpoint=_checkpoints(p),
+        precision=p.precision,
     )
 
 

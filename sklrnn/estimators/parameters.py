@@ -191,6 +191,14 @@ class NetworkParameters:
         Group.RUNNING,
         Doc('Device to compute on: "cpu", "cuda" (GPU), "mps", or "auto" for CUDA where there is a GPU.'),
     ] = "cpu"
+    precision: Annotated[
+        Literal["float32", "bf16"],
+        Group.RUNNING,
+        Doc(
+            'Of the steps of training: "bf16" computes products of matrices and convolutions in bfloat16, which GPUs '
+            "do faster. Weights and predictions stay in float32."
+        ),
+    ] = "float32"
     random_state: Annotated[
         int | np.random.RandomState | None,
         "random_state",

@@ -51,11 +51,25 @@ class BatchNorm(BatchLayer):
         n_earlier = int(self.n_batches) - 1
         return 1.0 - min(self.DECAY, n_earlier / (10 + n_earlier))  # the first batch fills them
 
+    def _normalise_on_device(self, x: Tensor) -> Tensor:
+        """The same as a training step on the CPU, without waiting for the number of batches."""
+        n_earlier = self.n_batches.clone()
+        self.n_batches += 1
+        share = 1.0 - (n_earlier / (10 + n_earlier)).clamp(max=self.DECAY)
+        mean, variance = torch.zeros_like(self.mean), torch.ones_like(self.variance)
+        y = F.batch_norm(x, mean, variance, self.weight, self.bias, True, 1.0, self.EPSILON)
+        with torch.no_grad():
+            self.mean.lerp_(mean, share)
+            self.variance.lerp_(variance, share)
+        return y
+
     def _normalise(self, x: Tensor) -> Tensor:
         """Normalise (sample, feature) or (sample, feature, time); one value has no spread, so it counts as no batch."""
         if self.training and self.share is not None:
             return self._normalise_shared(x, self.share)
         trains = self.training and x.numel() > x.shape[1]
+        if trains and x.device.type != "cpu":
+            return self._normalise_on_device(x)
         share = self.count_batch() if trains else 0.0
         return F.batch_norm(x, self.mean, self.variance, self.weight, self.bias, trains, share, self.EPSILON)
 

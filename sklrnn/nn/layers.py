@@ -83,9 +83,13 @@ class RandomLayer(BatchLayer):
     def draw(self, n_sequences: int, *shape: int) -> Tensor:
         """Uniform random numbers for each sequence of a batch."""
         if self.share is None:
-            return torch.rand((n_sequences, *shape), generator=self._generator)
+            return self._rand(n_sequences, *shape)
         n_in_batch, chosen = self.share.within_batch(n_sequences)
-        return torch.rand((n_in_batch, *shape), generator=self._generator)[chosen]
+        return self._rand(n_in_batch, *shape)[chosen]
+
+    def _rand(self, *shape: int) -> Tensor:
+        generator = self._generator
+        return torch.rand(shape, generator=generator, device=None if generator is None else generator.device)
 
 
 class TokenEmbedding(RandomLayer):

@@ -1,6 +1,7 @@
 """Recurrent layers that are run one step at a time, each step written as its equation."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, ClassVar
 
 import torch
@@ -103,20 +104,25 @@ class Stepwise:
 
         ``watch`` is called in each step with the four arguments of ``step``, and then the state that it gave.
         """
-        if first is None:
-            nothing = x.new_zeros(1, x.shape[1], self.hidden_size)
-            first = nothing if self.n_states == 1 else (nothing,) * self.n_states
-        state = _for_each_part(torch.squeeze, first)
-        recurrent = self.recurrent_weights()
-        states = []
         # One product for all steps: only what needs the last state has to wait for it.
-        for inputs in F.linear(x, self.weight_ih_l0, self.input_bias()).unbind(0):
-            h = _visible(state)
-            given = inputs, h if state_mask is None else h * state_mask, recurrent, state
-            state = self.step(*given)
-            if watch is not None:
-                watch(*given, state)
-            states.append(_visible(state))
+        product = F.linear(x, self.weight_ih_l0, self.input_bias())
+        # Under autocast the product has fewer bits; the steps, which would mix both, keep those of the weights.
+        dtype = self.weight_hh_l0.dtype
+        with torch.autocast(x.device.type, enabled=False) if product.dtype != dtype else nullcontext():
+            product = product.to(dtype)
+            if first is None:
+                nothing = product.new_zeros(1, product.shape[1], self.hidden_size)
+                first = nothing if self.n_states == 1 else (nothing,) * self.n_states
+            state = _for_each_part(torch.squeeze, first)
+            recurrent = self.recurrent_weights()
+            states = []
+            for inputs in product.unbind(0):
+                h = _visible(state)
+                given = inputs, h if state_mask is None else h * state_mask, recurrent, state
+                state = self.step(*given)
+                if watch is not None:
+                    watch(*given, state)
+                states.append(_visible(state))
         return torch.stack(states), _for_each_part(torch.unsqueeze, state)
 
 

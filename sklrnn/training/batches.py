@@ -12,6 +12,7 @@ from torch import Tensor
 from sklrnn.inputs.ragged import Ragged, Sequences, concatenate_steps, for_each_step
 from sklrnn.inputs.samples import Samples
 from sklrnn.nn.layers import real_steps
+from sklrnn.training.device_rows import DeviceRows
 
 Array = NDArray[Any]
 Batch = tuple[dict[str, Tensor], Tensor]
@@ -24,6 +25,8 @@ _GATHERED_NUMBERS = 2**17
 def as_tensor(X: Array, device: torch.device) -> Tensor:
     """Move sequences to a device, in single precision where it has no other."""
     tensor = torch.from_numpy(X)
+    if device.type == "cuda":  # from pinned memory the copy runs beside what the GPU computes
+        return tensor.pin_memory().to(device, non_blocking=True)
     return (tensor.float() if device.type == "mps" and tensor.is_floating_point() else tensor).to(device)
 
 
@@ -63,6 +66,7 @@ class Batches:
         self.lengths = samples.X.lengths if isinstance(samples.X, Ragged) else None
         self.y = self._prepare(samples.y)
         self.weights = self._prepare(self._scaled_weights())
+        self._on_device = DeviceRows()
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the order in which an epoch draws its samples."""
@@ -72,6 +76,10 @@ class Batches:
         return -(-len(self.order) // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
+        resident = self._on_device.of([self.samples.X, self.weights, self.y], self.device)
+        if resident is not None:
+            yield from self._gather_there(resident)
+            return
         n_at_once = 1
         if self.lengths is None:
             n_at_once = max(1, _GATHERED_NUMBERS // (self.batch_size * math.prod(self.samples.X.shape[1:])))
@@ -83,6 +91,11 @@ class Batches:
                 continue
             for part, its_weight, its_y in zip(*(one.split(self.batch_size) for one in (x, weight, y)), strict=True):
                 yield {"x": part, "weight": its_weight}, its_y
+
+    def _gather_there(self, resident: list[Tensor]) -> Iterator[Batch]:
+        for chosen in torch.from_numpy(self.epoch_order()).to(self.device).split(self.batch_size):
+            x, weight, y = (rows.index_select(0, chosen) for rows in resident)
+            yield {"x": x, "weight": weight}, y
 
     def count_sequences(self, batch: Batch) -> int:
         """How many sequences a batch has that do not depend on each other."""
@@ -141,7 +154,7 @@ class Batches:
 
     def _fetch(self, values: Sequences, chosen: Array) -> Tensor:
         part: Any = values[chosen]
-        return torch.from_numpy(part.padded() if isinstance(part, Ragged) else part).to(self.device)
+        return as_tensor(part.padded() if isinstance(part, Ragged) else part, self.device)
 
 
 class SegmentBatch(dict[str, Tensor]):

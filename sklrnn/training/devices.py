@@ -1,5 +1,7 @@
 """Where networks and batches lie."""
 
+import warnings
+
 import torch
 from torch import Tensor, nn
 
@@ -11,6 +13,9 @@ def choose_device(name: str) -> torch.device:
     available = torch.cuda.is_available() if name.startswith("cuda") else torch.backends.mps.is_available()
     if name != "cpu" and not available:
         raise ValueError(f'device="{name}" is not available on this machine. Use device="cpu", or "auto".')
+    if name.startswith("cuda"):
+        # Weights are views of one tensor, in an order of our own, and cuDNN warns that it copies them for each layer.
+        warnings.filterwarnings("ignore", message="RNN module weights are not part of single contiguous chunk")
     return torch.device(name)
 
 

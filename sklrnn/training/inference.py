@@ -44,7 +44,7 @@ def run_in_blocks(
 
     ``read(network, states, final)`` is given the hidden states (time, sample, unit) and the input of the head. A
     stateful network takes the samples as segments of one sequence. Where ``dtype`` is wider than the weights, all but
-    the recurrent layers runs in double. A ``plan`` is a faster way to the same results.
+    the recurrent layers runs in double on the CPU. A ``plan`` is a faster way to the same results.
     """
     a = network.architecture
     width = max(a.n_features, a.embedding_dim, *(4 * n for n in a.units or a.filters))
@@ -53,7 +53,7 @@ def run_in_blocks(
     results: Any = [None] * len(X) if per_timestep else None
     n_streams, state = (1 if a.stateful else None), None
     weight = network.head.weight
-    in_double = dtype == np.float64 and weight.dtype != torch.float64 and weight.device.type != "mps"
+    in_double = dtype == np.float64 and weight.dtype != torch.float64 and weight.device.type == "cpu"
     with torch.inference_mode():
         for chosen in _blocks(X, width):
             x, lengths = padded_tensors(_copy(X[chosen]), weight.device)

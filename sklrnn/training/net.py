@@ -13,11 +13,12 @@ from torch import Tensor, nn
 
 from sklrnn.training.batches import Batch, Batches, SegmentBatch, without_padding
 from sklrnn.training.compiled_epoch import CompiledEpoch
-from sklrnn.training.devices import on_device, tensors_of
+from sklrnn.training.devices import on_device
 from sklrnn.training.epoch_losses import EpochLosses
 from sklrnn.training.interrupts import is_raised_by_code
 from sklrnn.training.optimizers import OnFlatWeights, WeightAverage, clip_gradients, copy_optimizer_state, one_cycle
 from sklrnn.training.penalties import add_penalty_gradients, penalty
+from sklrnn.training.precision import DoubleCopy, Precision, check_precision, mixed_precision
 from sklrnn.training.process_group import ONE_PROCESS, OneProcess
 from sklrnn.training.train_step import OUTSIDE_AN_EPOCH, TrainSteps, reason_for_autograd, watches_batches
 
@@ -33,6 +34,7 @@ class SequenceNet(NeuralNet):
         l1: float = 0.0,
         l2: float = 0.0,
         max_grad_norm: float | None = None,
+        precision: Precision = "float32",
         **kwargs: Any,
     ) -> None:
         # skorch's log would make a table of each epoch, and print nothing.
@@ -41,6 +43,7 @@ class SequenceNet(NeuralNet):
         self.l1 = l1
         self.l2 = l2
         self.max_grad_norm = max_grad_norm
+        self.precision = precision  # of the steps of training
         self.path_ = ""  # how the steps of the newest epoch were made
         self.steps, self.is_watched, self._stopped_by_callback = OUTSIDE_AN_EPOCH, False, False
         self.processes: OneProcess = ONE_PROCESS
@@ -48,7 +51,7 @@ class SequenceNet(NeuralNet):
         self._segment: SegmentBatch | None = None
         self._initial_state: Any = None
         self.state: Any = None  # from which the next segments start
-        self._double: tuple[nn.Module, list[Tensor], list[Tensor]] | None = None
+        self._double = DoubleCopy()
         self._before: list[Callback] = []
         self._after: list[Callback] = []
         self._interrupt: KeyboardInterrupt | None = None
@@ -66,12 +69,13 @@ class SequenceNet(NeuralNet):
 
     def infer(self, x: Any, **_: Any) -> Tensor:
         inputs = {name: tensor for name, tensor in x.items() if name != "weight"}
-        if not isinstance(x, SegmentBatch):
-            raw: Tensor = self.module_(**inputs)
-            return raw
-        state = self.state_before(x)
-        raw, self.state = self.module_.forward_segment(**inputs, state=state, n_streams=x.n_streams)
-        return raw
+        with mixed_precision(self.precision, self.device):
+            if not isinstance(x, SegmentBatch):
+                raw: Tensor = self.module_(**inputs)
+            else:
+                state = self.state_before(x)
+                raw, self.state = self.module_.forward_segment(**inputs, state=state, n_streams=x.n_streams)
+        return raw if self.precision == "float32" else raw.float()
 
     def state_before(self, x: SegmentBatch) -> Any:
         """The state that these segments start from."""
@@ -172,11 +176,10 @@ class SequenceNet(NeuralNet):
 
     def evaluate(self, batches: Batches, *, most: int | None = None) -> float:
         """The mean loss over all batches, or the first ones, with the weights that predict."""
-        total, n = 0.0, 0
-        for batch in islice(batches, most):
-            total += float(self.validation_step(batch)["loss"]) * len(batch[1])
-            n += len(batch[1])
-        return float(self.processes.of_first(lambda: total / n))
+        steps = [(self.validation_step(batch)["loss"], len(batch[1])) for batch in islice(batches, most)]
+        losses = torch.stack([loss for loss, _ in steps]).tolist()  # a device has to be waited for once
+        total = sum(loss * size for loss, (_, size) in zip(losses, steps, strict=True))
+        return float(self.processes.of_first(lambda: total / sum(size for _, size in steps)))
 
     def run_epochs(
         self,
@@ -249,24 +252,16 @@ class SequenceNet(NeuralNet):
             self.average_ = WeightAverage([weight for weight in self.module_.parameters() if weight.requires_grad])
 
     def in_precision(self, dtype: np.dtype[Any]) -> Any:
-        """The module, or a copy for float64; its structure is kept, as copying it takes longer than running it."""
-        device = next(self.module.parameters()).device
-        if dtype == np.float32 or device.type == "mps":
-            return self.module
-        if self._double is None:
-            double = copy.deepcopy(self.module).double().eval()
-            self._double = double, tensors_of(double), tensors_of(self.module)
-        network, targets, sources = self._double
-        with torch.no_grad():
-            torch._foreach_copy_(targets, sources)
-        return network
+        """The module, or a copy for float64 on the CPU: most other devices are slow in it."""
+        on_cpu = next(self.module.parameters()).device.type == "cpu"
+        return self._double.of(self.module) if on_cpu and dtype != np.float32 else self.module
 
     def copy(self) -> "SequenceNet":
         """A net with weights, optimizer and history of its own, and the same callbacks."""
         net = object.__new__(type(self))
         has_weights = next(self.criterion.parameters(), None) is not None
         module, criterion = copy.deepcopy(self.module), copy.deepcopy(self.criterion) if has_weights else self.criterion
-        net.__dict__.update(vars(self), module=module, criterion=criterion, _double=None)
+        net.__dict__.update(vars(self), module=module, criterion=criterion, _double=DoubleCopy())
         if self.initialized_:
             net.module_, net.criterion_, net.history_ = module, criterion, copy.copy(self.history_)
             net.initialize_optimizer()
@@ -274,9 +269,12 @@ class SequenceNet(NeuralNet):
             net.average_.take_over(self.average_)
         return net
 
-    def update_settings(self, *, learning_rate: float, l1: float, l2: float, max_grad_norm: float | None) -> None:
+    def update_settings(
+        self, *, learning_rate: float, l1: float, l2: float, max_grad_norm: float | None, precision: Precision
+    ) -> None:
         """Take over parameters that changed between two calls of ``partial_fit``."""
-        self.l1, self.l2, self.max_grad_norm = l1, l2, max_grad_norm
+        check_precision(precision, self.device)
+        self.l1, self.l2, self.max_grad_norm, self.precision = l1, l2, max_grad_norm, precision
         if learning_rate != self.get_params()["lr"]:
             self.lr = learning_rate
             if self.initialized_:

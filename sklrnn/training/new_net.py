@@ -8,11 +8,13 @@ from torch import nn
 from sklrnn.training.devices import choose_device
 from sklrnn.training.net import SequenceNet
 from sklrnn.training.optimizers import optimizer_settings
+from sklrnn.training.precision import check_precision
 
 
 def make_net(network: nn.Module, loss: nn.Module, options: Any) -> SequenceNet:
     """Put a network and a loss, which gives one number a sample, into a skorch net; nothing is initialised yet."""
     device, callbacks = choose_device(options.device), options.callbacks or []
+    check_precision(options.precision, device)
     if device.type == "mps":
         network = network.float()
     for callback in callbacks:
@@ -31,5 +33,6 @@ def make_net(network: nn.Module, loss: nn.Module, options: Any) -> SequenceNet:
         l1=options.l1,
         l2=options.l2,
         max_grad_norm=options.max_grad_norm,
+        precision=options.precision,
         **optimizer_settings(options.optimizer, network, device),
     )

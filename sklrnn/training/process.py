@@ -116,9 +116,10 @@ def count_threads(n_jobs: int | None, *, batch_size: int, units: tuple[int, ...]
 
 
 @contextmanager
-def seeded(network: nn.Module, seed: int, epoch: int) -> Iterator[torch.Generator]:
-    """Let random layers draw from one generator, which follows from the seed and the first epoch."""
-    generator = torch.Generator().manual_seed(int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0]))
+def seeded(network: nn.Module, seed: int, epoch: int, device: torch.device) -> Iterator[torch.Generator]:
+    """Let random layers draw from one generator, which follows from the seed and the first epoch; a GPU has its own."""
+    generator = torch.Generator(device if device.type == "cuda" else "cpu")
+    generator.manual_seed(int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0]))
     layers = list(random_layers(network))
     for layer in layers:
         layer.use_generator(generator)

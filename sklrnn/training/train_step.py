@@ -108,6 +108,8 @@ def reason_for_autograd(net: Any) -> str | None:
     """What rules a list of operations out for all steps: an optimizer or a callback that may watch single batches."""
     if not isinstance(net.optimizer_, OnFlatWeights):
         return f"the optimizer is {type(net.optimizer_).__name__}"
+    if net.precision != "float32":
+        return f"the precision is {net.precision}"
     for _, callback in net.callbacks_:
         if watches_batches(callback):
             return f"{type(callback).__name__} watches batches"

@@ -23,6 +23,7 @@ from sklrnn.training.interrupts import TrainingInterrupted
 from sklrnn.training.monitor import ProgressReport, StopWhereMonitorSays, TrainingMonitor
 from sklrnn.training.net import SequenceNet
 from sklrnn.training.new_net import make_net
+from sklrnn.training.precision import Precision
 from sklrnn.training.prediction_plan import PredictionPlan
 from sklrnn.training.process import seeded, thread_limit
 from sklrnn.training.trained_together import trained_together
@@ -48,6 +49,7 @@ class TrainingOptions(Saved):
     n_threads: int
     verbose: int
     checkpoint: Checkpoints | None = None
+    precision: Precision = "float32"
 
 
 EpochHook = Callable[["TrainedNetwork"], bool]
@@ -135,6 +137,7 @@ class TrainedNetwork:
                 l1=options.l1,
                 l2=options.l2,
                 max_grad_norm=options.max_grad_norm,
+                precision=options.precision,
             )
         else:
             net, training = make_net(self.module, loss, options), None
@@ -167,7 +170,7 @@ class TrainedNetwork:
         with (
             trained_together(net, self.loss, batches, validation, options) as stopping,
             thread_limit(options.n_threads),
-            seeded(net.module, options.seed, first_epoch) as generator,
+            seeded(net.module, options.seed, first_epoch, net.device) as generator,
         ):
             if not net.initialized_:
                 net.initialize()
