@@ -74,6 +74,7 @@ NETWORK = {
     "validation_fraction": ["0.5", "0.99", "0.01"],
     "n_iter_no_change": ["1", "'auto'"],
     "tol": ["0.0", "10.0"],
+    "precision": ["'bf16'", "'float32'"],
     "random_state": ["0", "None", "np.random.RandomState(0)"],
 }
 BAD_NETWORK = {
@@ -87,6 +88,7 @@ BAD_NETWORK = {
     "max_grad_norm": ["0", "'a'"],
     "early_stopping": ["'yes'", "None"],
     "validation_fraction": ["0", "1", "2.0", "None"],
+    "precision": ["'float16'", "None", "16"],
     "device": ["'gpu'", "None", "'cuda:x'"],
     "random_state": ["'x'", "-1", "1.5"],
     "n_jobs": ["0", "-2", "'all'"],

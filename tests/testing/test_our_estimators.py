@@ -59,6 +59,7 @@ OF_TRAINING = [
     {"shuffle": False, "warm_start": True},
     {"early_stopping": True},
     {"calibration_cv": 2},
+    {"precision": "bf16"},
     *({"loss": loss} for loss in ("absolute_error", "huber", "quantile", "gaussian", "poisson", nn.SmoothL1Loss)),
 ]
 OURS = [
