@@ -23,7 +23,7 @@ def lower_bounds(requirements):
 def test_each_lower_bound_of_a_dependency_is_a_tested_version():
     extras = PROJECT["optional-dependencies"]
     used = PROJECT["dependencies"] + [
-        each for name in ("compare", "data", "fast", "onnx", "plot") for each in extras[name]
+        each for name in ("compare", "data", "fast", "onnx", "plot", "serve") for each in extras[name]
     ]
     bounds = dict(lower_bounds(used))
     assert {name: TESTED.get(name) for name in bounds} == bounds
