@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.lib.array_utils import byte_bounds
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 from torch import Tensor
@@ -44,17 +43,21 @@ def _n_bytes(rows: Any) -> float:
     """What an array needs on a device; no room is enough for what is computed when it is indexed."""
     if type(rows) not in (np.ndarray, np.memmap):
         return np.inf
-    low, high = byte_bounds(rows)
-    return min(high - low, rows.nbytes)
+    return min(_span(rows), rows.nbytes)
+
+
+def _span(rows: Array) -> int:
+    """The bytes of memory from the first to the last number of an array."""
+    return rows.itemsize + sum((n - 1) * abs(step) for n, step in zip(rows.shape, rows.strides, strict=True))
 
 
 def _moved(rows: Array, device: torch.device) -> Tensor:
     """Windows that overlap are moved as the series that they are windows of."""
-    low, high = byte_bounds(rows)
-    overlap = high - low < rows.nbytes and all(step >= 0 and step % rows.itemsize == 0 for step in rows.strides)
+    span = _span(rows)
+    overlap = span < rows.nbytes and all(step >= 0 and step % rows.itemsize == 0 for step in rows.strides)
     if not overlap:
         return _copied(rows, device)
-    series = as_strided(rows, shape=((high - low) // rows.itemsize,), strides=(rows.itemsize,))
+    series = as_strided(rows, shape=(span // rows.itemsize,), strides=(rows.itemsize,))
     strides = [step // rows.itemsize for step in rows.strides]
     return _copied(series, device).as_strided(rows.shape, strides)
 
