@@ -34,10 +34,6 @@ class GapCase(SequenceCase):
         return cls(estimator, X, y)
 
     @property
-    def has_targets(self) -> bool:
-        return False
-
-    @property
     def predicts_numbers(self) -> bool:
         return False
 

@@ -58,11 +58,6 @@ class SequenceCase:
             return hasattr(self.estimator, "predict_proba")
 
     @property
-    def has_targets(self) -> bool:
-        """Whether it learns from pairs of X and y."""
-        return True
-
-    @property
     def reads_numbers(self) -> bool:
         return bool(self.X.dtype.kind in "fiu")
 

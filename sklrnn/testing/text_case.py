@@ -44,6 +44,7 @@ class TextCase(SequenceCase):
 
     @property
     def has_targets(self) -> bool:
+        """Whether it learns from pairs of X and y."""
         return self.can("predict")
 
     @property
