@@ -126,8 +126,17 @@ class _PredictedSamples:
         self._chosen: Any = slice(None) if weights is None else np.flatnonzero(weights)
         # The validation loss of a classifier chooses how sure it is.
         self._raw, self._X = raw / net.history[-1].get("temperature", 1.0), samples.X
-        self.weights = None if weights is None else np.asarray(weights)[self._chosen]
         self.truth = self._targets(np.asarray(y))[self._chosen]
+        self.weights = None if weights is None else np.asarray(weights)[self._chosen]
+        if self._weighs_classes_only():
+            self.weights = None
+
+    def _weighs_classes_only(self) -> bool:
+        """Whether the weights are those of ``class_weight`` alone, which are no part of a score."""
+        if self.weights is None or getattr(self._estimator, "class_weight", None) is None:
+            return False
+        of_classes = [self.weights[self.truth == label] for label in np.unique(self.truth)]
+        return all(np.ptp(weights) <= 1e-9 * weights.max() for weights in of_classes)
 
     def _targets(self, y: Array) -> Array:
         """Targets as the user gave them."""

@@ -93,6 +93,17 @@ def test_weights_of_samples_count():
     assert model.net_.history[-1]["r2"] == pytest.approx(expected, rel=1e-4)
 
 
+def test_weights_of_classes_are_no_part_of_a_score():
+    options = ONE_EPOCH | {"validation_fraction": 0.5, "class_weight": {"up": 5.0, "down": 1.0}}
+    y = np.where(np.arange(60) % 2, "up", "down")
+    model, epoch = scored(GRUClassifier(**options), "accuracy", y=y)
+    assert epoch["accuracy"] == pytest.approx(model.score(X[30:], y[30:]))
+    weights = np.arange(60) % 3 + 1.0
+    model.fit(X, y, sample_weight=weights)
+    both = weights[30:] * np.where(y[30:] == "up", 5.0, 1.0)
+    assert model.net_.history[-1]["accuracy"] == pytest.approx(model.score(X[30:], y[30:], sample_weight=both))
+
+
 def test_training_is_as_fast_and_as_exact_as_without_a_score():
     plain = GRURegressor(**ONE_EPOCH | {"max_epochs": 3}).fit(X, Y)
     model = GRURegressor(**ONE_EPOCH | {"max_epochs": 3}, callbacks=[EpochScoring("r2")]).fit(X, Y)
@@ -119,6 +130,15 @@ def test_the_callback_of_the_user_stays_and_the_model_can_be_saved_and_trained_o
     loaded = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(loaded.fit(X, Y).predict(X), model.fit(X, Y).predict(X))
     assert "r2" in loaded.net_.history[-1]
+
+
+def test_a_fit_that_goes_on_from_a_checkpoint_has_the_scores_of_all_epochs(tmp_path):
+    def scores(max_epochs, **options):
+        model = GRURegressor(**ONE_EPOCH | {"max_epochs": max_epochs}, callbacks=[EpochScoring("r2")], **options)
+        return model.fit(X, Y).net_.history[:, "r2"]
+
+    scores(2, checkpoint=tmp_path)
+    assert scores(4, checkpoint=tmp_path) == scores(4)
 
 
 def test_a_search_over_a_pipeline_scores_each_fit():
