@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeVar
 from sklearn.utils import check_random_state
 
 from sklrnn.estimators.cell_options import cell_and_options
+from sklrnn.estimators.epoch_scores import with_epoch_scores
 from sklrnn.estimators.parameters import NetworkParameters
 from sklrnn.inputs.user_warnings import warn_user
 from sklrnn.training.checkpoint import Checkpoints
@@ -49,7 +50,7 @@ def training_options(
         l1=p.l1,
         l2=p.l2,
         max_grad_norm=p.max_grad_norm,
-        callbacks=p.callbacks,
+        callbacks=with_epoch_scores(p.callbacks, p),
         device=p.device,
         n_threads=count_threads_of(p),
         verbose=p.verbose,

@@ -10,7 +10,7 @@ from sklrnn.inputs.ragged import as_object_array
 
 
 def read_container(X: Any, name: str) -> Any:
-    """Refuse what has no order, and give a Series of polars, or tensors, as arrays; others stay as they are."""
+    """Refuse what has no order, and give what polars holds, or tensors, as arrays; others stay as they are."""
     if isinstance(X, Mapping | set | frozenset):
         advice = "Pass list(X.values())" if isinstance(X, Mapping) else "Pass a list"
         raise ValueError(
@@ -19,6 +19,8 @@ def read_container(X: Any, name: str) -> Any:
         )
     if hasattr(X, "to_list") and not hasattr(X, "iloc"):
         return as_object_array(X.to_list())
+    if hasattr(X, "iter_rows"):  # iterated over, a table gives columns
+        return X.to_numpy()
     if isinstance(X, list | tuple) and any(map(_is_tensor, X)):
         return [_as_array(row, name) for row in X]
     return _as_array(X, name)

@@ -4,7 +4,7 @@ from unittest import SkipTest
 
 import numpy as np
 
-from sklrnn.testing.comparisons import assert_same
+from sklrnn.testing.comparisons import assert_same, take_rows
 from sklrnn.testing.sequence_case import SequenceCase
 
 
@@ -14,8 +14,8 @@ def check_batch_of_one_equals_batch_of_many(case: SequenceCase) -> None:
     together = case.answers(model)
     for row in range(min(6, len(case.X))):
         assert_same(
-            case.answers(model, case.X[row : row + 1])[0],
-            together[row],
+            take_rows(case.answers(model, case.X[row : row + 1]), 0),
+            take_rows(together, row),
             f"{case.name} predicts sequence {row} differently alone than in a batch of {len(case.X)}. Is the batch "
             "axis read as time, or are statistics taken over the batch?",
         )
@@ -27,7 +27,7 @@ def check_order_of_rows_does_not_matter(case: SequenceCase) -> None:
     order = np.random.default_rng(1).permutation(len(case.X))
     assert_same(
         case.answers(model, case.X[order]),
-        np.asarray(case.answers(model))[order],
+        take_rows(case.answers(model), order),
         f"The predictions of {case.name} depend on the order of the sequences in a call.",
     )
 
@@ -38,8 +38,8 @@ def check_neighbours_do_not_matter(case: SequenceCase) -> None:
     others = case.changed()
     others[row] = case.X[row]
     assert_same(
-        case.answers(model, others)[row],
-        case.answers(model)[row],
+        take_rows(case.answers(model, others), row),
+        take_rows(case.answers(model), row),
         f"The prediction of {case.name} for one sequence depends on the other sequences in the call.",
     )
 
@@ -47,14 +47,14 @@ def check_neighbours_do_not_matter(case: SequenceCase) -> None:
 def check_padding_does_not_matter(case: SequenceCase) -> None:
     """A short sequence alone gets the prediction that it gets beside longer ones."""
     model = case.fit()
-    short = case.X[0, : case.n_steps // 2]
+    short = case.shortened(0)
     try:
         beside_longer = case.answers(model, [short, *case.X[1:4]])
     except (TypeError, ValueError) as error:
         raise SkipTest(f"{case.name} takes no sequences of several lengths: {error}") from error
     assert_same(
-        beside_longer[0],
-        case.answers(model, short[np.newaxis])[0],
-        f"{case.name} predicts a sequence of {len(short)} steps differently beside sequences of {case.n_steps} steps. "
-        "Is its padding read?",
+        take_rows(beside_longer, 0),
+        take_rows(case.answers(model, case.alone(short)), 0),
+        f"{case.name} predicts a sequence of {len(short)} steps differently beside sequences of {len(case.X[1])} steps."
+        " Is its padding read?",
     )

@@ -30,3 +30,6 @@ class Checked(Protocol):
 
     def train_on(self, model: Any) -> Any:
         """Train a fitted copy further."""
+
+    def as_table(self) -> "Checked":
+        """The same with an X of two axes, where it takes one."""

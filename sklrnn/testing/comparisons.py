@@ -24,8 +24,28 @@ def assert_differs(found: Any, expected: Any, claim: str) -> None:
         raise AssertionError(claim)
 
 
+def take_rows(answers: Any, rows: Any) -> Any:
+    """The answers for some sequences, or for one: a number, a slice or an array of numbers."""
+    if isinstance(answers, dict):
+        return {name: take_rows(part, rows) for name, part in answers.items()}
+    if isinstance(answers, list | tuple):
+        return [answers[row] for row in rows] if isinstance(rows, np.ndarray) else answers[rows]
+    return np.asarray(answers)[rows]
+
+
+def as_arrays(answers: Any) -> Any:
+    """Answers as arrays, whatever held them."""
+    return {n: np.asarray(part) for n, part in answers.items()} if isinstance(answers, dict) else np.asarray(answers)
+
+
 def find_difference(found: Any, expected: Any) -> str | None:
-    """Say where two answers differ, or None: arrays, tables, or lists of arrays."""
+    """Say where two answers differ, or None: arrays, tables, lists of arrays, or a dict of several answers."""
+    if isinstance(found, dict) and isinstance(expected, dict):
+        for name in expected:
+            difference = find_difference(found[name], expected[name])
+            if difference is not None:
+                return f"In the {name}: {difference}"
+        return None
     if isinstance(found, list | tuple) and isinstance(expected, list | tuple):
         return _difference_of_lists(found, expected)
     one, other = np.asarray(found), np.asarray(expected)

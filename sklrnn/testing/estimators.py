@@ -10,8 +10,10 @@ from sklrnn.testing.batches_and_rows import (
     check_order_of_rows_does_not_matter,
     check_padding_does_not_matter,
 )
+from sklrnn.testing.cases import case_of
 from sklrnn.testing.fitted_state import check_failed_fit_keeps_the_old_model, check_predict_changes_nothing
 from sklrnn.testing.formats import (
+    check_arrays_of_strings_agree,
     check_byte_orders_agree,
     check_lists_agree,
     check_masked_arrays_agree,
@@ -21,6 +23,8 @@ from sklrnn.testing.formats import (
     check_read_only_arrays_agree,
     check_strided_arrays_agree,
 )
+from sklrnn.testing.gap_case import check_only_gaps_are_filled, is_imputer
+from sklrnn.testing.generated_texts import check_score_is_a_mean_over_tokens, check_token_stream_equals_generate
 from sklrnn.testing.held_out import check_newest_samples_are_held_out, check_white_noise_is_not_predicted
 from sklrnn.testing.kit import (
     Callback,
@@ -52,7 +56,7 @@ from sklrnn.testing.time_order import (
 )
 from sklrnn.testing.trainable_parameters import check_every_parameter_is_alive
 
-SequenceCheck = Callable[[SequenceCase], None]
+SequenceCheck = Callable[[Any], None]
 
 
 def _always(case: SequenceCase) -> bool:
@@ -71,8 +75,11 @@ _CHECKS: dict[SequenceCheck, Callable[[SequenceCase], bool]] = {
     check_padding_does_not_matter: lambda case: not case.stateful and case.lengths_may_vary,
     check_states_are_causal: lambda case: case.can("hidden_states") and case.reads_forward,
     check_step_predictions_are_causal: lambda case: case.per_step and case.reads_forward,
-    check_newest_input_is_felt: _always,
+    check_newest_input_is_felt: lambda case: case.can("predict"),
     check_stream_equals_batch: lambda case: case.can("start_stream"),
+    check_token_stream_equals_generate: lambda case: case.can("generate", "stream"),
+    check_score_is_a_mean_over_tokens: lambda case: case.can("generate"),
+    check_only_gaps_are_filled: lambda case: is_imputer(case.estimator),
     check_past_does_not_move_when_future_changes: _always,
     check_every_parameter_is_alive: _always,
     check_weight_zero_is_absence: lambda case: case.takes_weights and not case.stateful,
@@ -89,12 +96,13 @@ _CHECKS: dict[SequenceCheck, Callable[[SequenceCase], bool]] = {
     check_lists_agree: _always,
     check_pandas_agrees: _always,
     check_polars_agrees: _always,
+    check_arrays_of_strings_agree: lambda case: isinstance(case.X[0], str),
     check_masked_arrays_agree: _always,
     check_masked_values_are_not_read: lambda case: case.X.dtype.kind == "f",
     check_read_only_arrays_agree: _always,
     check_strided_arrays_agree: _always,
-    check_byte_orders_agree: _always,
-    check_white_noise_is_not_predicted: _always,
+    check_byte_orders_agree: lambda case: case.reads_numbers,
+    check_white_noise_is_not_predicted: lambda case: case.predicts_numbers,
     check_newest_samples_are_held_out: lambda case: (
         has_option(case.estimator, "early_stopping") and has_option(case.estimator, "validation_fraction")
     ),
@@ -107,7 +115,7 @@ def recurrent_checks_generator(estimator: Any, *, X: Any = None, y: Any = None) 
     Parameters
     ----------
     estimator : object
-        Anything with ``fit`` and ``predict``.
+        An estimator, see `check_recurrent_estimator`.
     X, y : array-like, default=None
         Data to check with, see `check_recurrent_estimator`.
 
@@ -127,9 +135,9 @@ def recurrent_checks_generator(estimator: Any, *, X: Any = None, y: Any = None) 
     ...     check(estimator)
     """
     refuse_class(estimator)
-    case = SequenceCase.of(estimator, X, y)
+    case = case_of(estimator, X, y)
     checks = [check for check, applies in _CHECKS.items() if applies(case)]
-    for check in bind(checks, partial(SequenceCase.of, X=X, y=y)):
+    for check in bind(checks, partial(case_of, X=X, y=y)):
         yield estimator, check
 
 
@@ -150,6 +158,10 @@ def check_recurrent_estimator(
     read by their names: ``return_sequences``, ``stateful``, ``bidirectional``, ``random_state`` and
     ``early_stopping``. So wrappers around skorch, Keras or other packages can be checked too.
 
+    Three other kinds are known. One that reads texts, such as a translator, has scikit-learn's tag for strings, or is
+    given texts as X. A generator has ``generate`` and ``score`` in place of ``predict``, as `SequenceGenerator` has
+    them. An imputer has ``transform``, and a parameter ``missing_values``, as those of scikit-learn have.
+
     Where there is no ``random_state``, the global generators are seeded for each fit. Fits are many, so pass an
     estimator that trains for a few epochs only.
 
@@ -157,11 +169,11 @@ def check_recurrent_estimator(
     ----------
     estimator : object
         An unfitted estimator. It stays unfitted.
-    X : array-like of shape (sample, time) or (sample, time, feature), default=None
+    X : array-like of shape (sample, time) or (sample, time, feature), or list of texts, default=None
         Sequences to check with, at least 8; made for the estimator if not given. Pass some if it needs a certain shape
-        or range.
-    y : array-like of shape (sample,), (sample, output) or (sample, time), default=None
-        Their targets.
+        or range. Those of an imputer are (sample, time, feature) with NaN; texts are strings or lists of tokens.
+    y : array-like of shape (sample,), (sample, output) or (sample, time), or list of texts, default=None
+        Their targets; imputers and generators have none.
     expected_failed_checks : dict of {str: str}, default=None
         Names of checks that may fail, and the reason why.
     on_skip : {"warn"} or None, default="warn"

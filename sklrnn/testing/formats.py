@@ -1,4 +1,4 @@
-"""Checks that the same numbers are read alike, whatever holds them."""
+"""Checks that the same numbers, or texts, are read alike, whatever holds them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklrnn.testing.checked import Checked
-from sklrnn.testing.comparisons import assert_same
+from sklrnn.testing.comparisons import as_arrays, assert_same
 
 Array = NDArray[Any]
 Convert = Callable[[Array], Any]
@@ -23,7 +23,12 @@ def check_pandas_agrees(case: Checked) -> None:
     """Tables of pandas give the predictions of arrays; in three dimensions only y is one."""
     import pandas as pd
 
-    _compare(case, "pandas", lambda values: (pd.DataFrame if values.ndim == 2 else pd.Series)(values), optional=True)
+    _compare(
+        case.as_table(),
+        "pandas",
+        lambda values: (pd.DataFrame if values.ndim == 2 else pd.Series)(values),
+        optional=True,
+    )
 
 
 def check_polars_agrees(case: Checked) -> None:
@@ -38,7 +43,12 @@ def check_polars_agrees(case: Checked) -> None:
             return pl.Series(values.tolist())
         return pl.DataFrame({f"column{number}": column.tolist() for number, column in enumerate(values.T)})
 
-    _compare(case, "polars", convert, optional=True)
+    _compare(case.as_table(), "polars", convert, optional=True)
+
+
+def check_arrays_of_strings_agree(case: Checked) -> None:
+    """Texts in an array of numpy's strings are read like those in an object array."""
+    _compare(case, "arrays of strings", lambda values: values.astype(str) if isinstance(values[0], str) else values)
 
 
 def check_masked_arrays_agree(case: Checked) -> None:
@@ -101,5 +111,5 @@ def _compare(case: Checked, what: str, convert: Convert, *, optional: bool = Fal
         raise AssertionError(f"{case.name} fails with {what}: {error}") from error
     expected = case.answers(case.fit())
     assert_same(
-        np.asarray(found), np.asarray(expected), f"{case.name} reads {what} differently from arrays with these numbers."
+        as_arrays(found), as_arrays(expected), f"{case.name} reads {what} differently from arrays with these values."
     )

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklrnn.model_selection.purged_splits import PurgedKFold, PurgedTimeSeriesSplit
-from sklrnn.testing.comparisons import assert_differs, assert_same
+from sklrnn.testing.comparisons import as_arrays, assert_differs, assert_same
 from sklrnn.testing.sequence_case import SequenceCase
 
 Array = NDArray[Any]
@@ -36,9 +36,9 @@ def check_newest_samples_are_held_out(case: SequenceCase) -> None:
     )
 
 
-def _without_temperature(case: SequenceCase, answers: Any) -> Array:
+def _without_temperature(case: SequenceCase, answers: Any) -> Any:
     """Probabilities as logits of one size: held-out samples may decide how sure a classifier is."""
-    values = np.asarray(answers)
+    values = as_arrays(answers)
     if not (case.classifies and values.dtype.kind == "f"):
         return values
     logits = np.log(np.clip(values, 1e-12, None))

@@ -5,6 +5,7 @@ from typing import Any
 
 from sklrnn.testing.estimators import recurrent_checks_generator
 from sklrnn.testing.forecasters import forecaster_checks_generator
+from sklrnn.testing.gap_case import is_imputer
 from sklrnn.testing.kit import Check, Expected, parametrize
 from sklrnn.testing.window_transformers import window_checks_generator
 
@@ -19,7 +20,7 @@ def parametrize_with_recurrent_checks(
     """Decorate a test, which is then run with each check of each estimator, as by scikit-learn's decorator.
 
     Forecasters get the checks of `check_recurrent_forecaster`, transformers those of `check_window_transformer`, and
-    all others those of `check_recurrent_estimator`. Needs pytest.
+    all others, imputers among them, those of `check_recurrent_estimator`. Needs pytest.
 
     Parameters
     ----------
@@ -59,6 +60,6 @@ def _generator_for(estimator: Any) -> Callable[..., Iterator[tuple[Any, Check]]]
     # By name, as sktime need not be loaded.
     if any(kind.__name__ == "BaseForecaster" for kind in type(estimator).__mro__):
         return forecaster_checks_generator
-    if hasattr(estimator, "transform") and not hasattr(estimator, "predict"):
+    if hasattr(estimator, "transform") and not hasattr(estimator, "predict") and not is_imputer(estimator):
         return window_checks_generator
     return recurrent_checks_generator

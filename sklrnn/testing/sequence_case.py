@@ -1,5 +1,6 @@
 """An estimator under test with sequences for it: what it can do, and what it answers."""
 
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -40,8 +41,7 @@ class SequenceCase:
                 "X must hold numbers of shape (sample, time) or (sample, time, feature): sequences of one length, of "
                 f"which the checks cut shorter ones. Got an array of shape {X.shape} and type {X.dtype}."
             )
-        if len(X) < 8 or len(X) != len(y):
-            raise ValueError(f"X and y must have the same number of samples, at least 8, got {len(X)} and {len(y)}.")
+        check_count(X, y)
         return cls(estimator, X, y)
 
     # -- what it can do ----------------------------------------------------------------------------------------------
@@ -56,6 +56,15 @@ class SequenceCase:
             return bool(is_classifier(self.estimator))
         except (AttributeError, TypeError):  # an object that knows nothing of scikit-learn's tags
             return hasattr(self.estimator, "predict_proba")
+
+    @property
+    def reads_numbers(self) -> bool:
+        return bool(self.X.dtype.kind in "fiu")
+
+    @property
+    def predicts_numbers(self) -> bool:
+        """Whether it predicts numbers, or classes, from numbers, so that white noise can be both."""
+        return self.reads_numbers and (self.classifies or self.y.dtype.kind in "fiu")
 
     @property
     def per_step(self) -> bool:
@@ -113,6 +122,20 @@ class SequenceCase:
             model.partial_fit(X, y) if hasattr(model, "partial_fit") else set_options(model, warm_start=True).fit(X, y)
         )
 
+    def bad_data(self) -> Iterator[tuple[str, Any, Any]]:
+        """What a fit has to refuse: what is wrong with it, and X and y."""
+        # Other sequences than before, so that a network is built anew before something fails.
+        other = self.changed()
+        yield "an X and a y of different lengths", other, self.y[:-3]
+        if self.X.dtype.kind == "f":
+            infinite = other.copy()
+            infinite[-1] = np.inf
+            yield "infinity in X", infinite, self.y
+
+    def as_table(self) -> "SequenceCase":
+        """The case with an X of two axes, which pandas can hold, where the estimator takes one."""
+        return self
+
     # -- steps -------------------------------------------------------------------------------------------------------
 
     @property
@@ -125,6 +148,14 @@ class SequenceCase:
         """Whether a sequence can be cut; a table whose rows hold several features has a fixed number of columns."""
         return self.X.ndim == 3 or self.n_steps == self.X.shape[1]
 
+    def shortened(self, row: int) -> Any:
+        """The first half of a sequence."""
+        return self.X[row, : self.n_steps // 2]
+
+    def alone(self, sequence: Any) -> Any:
+        """An X that holds one sequence."""
+        return sequence[np.newaxis]
+
     def changed(self, steps: slice = slice(None), rows: slice = slice(None)) -> Array:
         """X with other values in some steps of some rows, of the same range."""
         changed = self.X.copy()
@@ -132,6 +163,12 @@ class SequenceCase:
         # Each value becomes the one on the other side of the middle; NaN stays.
         by_step[rows, steps] = (np.nanmin(self.X) + np.nanmax(self.X) - by_step[rows, steps]).astype(self.X.dtype)
         return changed
+
+
+def check_count(X: Array, y: Array) -> None:
+    """Check that there are enough samples, and a target for each."""
+    if len(X) < 8 or len(X) != len(y):
+        raise ValueError(f"X and y must have the same number of samples, at least 8, got {len(X)} and {len(y)}.")
 
 
 def _make_data(estimator: Any) -> tuple[Array, Array]:

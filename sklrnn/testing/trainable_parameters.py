@@ -20,7 +20,7 @@ Shift = Callable[[], None]
 def check_every_parameter_is_alive(case: SequenceCase) -> None:
     """Each trainable parameter of the network changes predictions."""
     model = case.fit()
-    answers = np.asarray(case.answers(model))
+    answers = case.answers(model)
     names = [name for name, _ in _shifts(model)]
     if not names:
         raise SkipTest(f"{case.name} shows no network: neither a torch module nor get_weights and set_weights.")
@@ -29,7 +29,7 @@ def check_every_parameter_is_alive(case: SequenceCase) -> None:
         changed = copy.deepcopy(model)
         _, shift = [*_shifts(changed)][number]
         shift()
-        if find_difference(np.asarray(case.answers(changed)), answers) is None:
+        if find_difference(case.answers(changed), answers) is None:
             dead.append(name)
     if dead:
         raise AssertionError(f"The predictions of {case.name} do not depend on its parameter(s) {', '.join(dead)}.")

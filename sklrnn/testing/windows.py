@@ -56,6 +56,10 @@ class WindowCase:
         """There is nothing to train on."""
         return model
 
+    def as_table(self) -> "WindowCase":
+        """Rows are a table."""
+        return self
+
     def changed(self, rows: slice) -> Any:
         """The rows with other numbers in some of them."""
         if not hasattr(self.X, "iloc"):

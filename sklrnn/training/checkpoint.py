@@ -145,6 +145,7 @@ class TrainingCheckpoint(Callback):
             "monitor": self._monitor.to_state(),
             "generator": self._generator.get_state(),
             "history": json.dumps(list(net.history), default=float),
+            "path": net.path_,
         }
 
     # -- going on ----------------------------------------------------------------------------------------------------
@@ -164,6 +165,7 @@ class TrainingCheckpoint(Callback):
         self._monitor.load_state(state["monitor"])
         self._generator.set_state(state["generator"])
         net.history_ = History(json.loads(state["history"]))
+        net.path_ = state.get("path", "")
         self._n_written = n_epochs
         return n_epochs
 

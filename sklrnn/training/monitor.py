@@ -192,24 +192,25 @@ def _copy(net: SequenceNet, temperature: float = 1.0) -> Weights:
 
 
 class ProgressReport(Callback):
-    """Shows the losses: a progress bar, or one line an epoch."""
+    """Shows the losses: a progress bar, or one line an epoch; so many epochs were done before, in another process."""
 
-    def __init__(self, *, max_epochs: int, lines: bool) -> None:
+    def __init__(self, max_epochs: int, n_done: int, *, lines: bool) -> None:
         self.max_epochs = max_epochs
+        self.n_done = n_done
         self.lines = lines
 
     def on_train_begin(self, net: SequenceNet, X: Batches | None = None, **_: Any) -> None:
         from tqdm.auto import tqdm
 
-        self._epoch, self._bar, self._blocks = 0, None, None
+        self._epoch, self._bar, self._blocks = self.n_done, None, None
         if self.lines:
             return
         if isinstance(X, BlockBatches):  # an epoch may take hours
             self._blocks = X
-            self._bar = tqdm(total=self.max_epochs * len(X), unit="batch")
+            self._bar = tqdm(total=self.max_epochs * len(X), initial=self.n_done * len(X), unit="batch")
             X.report = self._bar.update
         else:
-            self._bar = tqdm(total=self.max_epochs, unit="epoch")
+            self._bar = tqdm(total=self.max_epochs, initial=self.n_done, unit="epoch")
 
     def on_epoch_begin(self, net: SequenceNet, **_: Any) -> None:
         self._started = perf_counter()

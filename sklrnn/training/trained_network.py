@@ -165,7 +165,6 @@ class TrainedNetwork:
             on_epoch_end=None if on_epoch_end is None else lambda: on_epoch_end(self._after(monitor)),
         )
         checkpoint = None if evaluate_first else options.checkpoint
-        report = [ProgressReport(max_epochs=options.max_epochs, lines=options.verbose == 2)] if options.verbose else []
         batches.set_epoch(first_epoch)
         with (
             trained_together(net, self.loss, batches, validation, options) as stopping,
@@ -185,12 +184,13 @@ class TrainedNetwork:
                 saving = [TrainingCheckpoint(checkpoint, monitor, fingerprint, generator, net.processes)]
                 n_done = saving[0].restore(net)
                 net.next_rates(n_done * len(batches))
+            report = ProgressReport(options.max_epochs, n_done, lines=options.verbose == 2)
             interrupt = net.run_epochs(
                 batches,
                 validation,
                 epochs=0 if monitor.stop else options.max_epochs - n_done,
                 before=[stopping, monitor],
-                after=[*saving, *report, StopWhereMonitorSays(monitor)],
+                after=[*saving, *([report] if options.verbose else []), StopWhereMonitorSays(monitor)],
             )
             stopping.end(interrupt)
             try:
@@ -261,6 +261,7 @@ class TrainedNetwork:
             "seed": self.options.seed,
             **self.curves.to_state(),
             "training": training if with_training else None,
+            "path": self.net.path_,
         }
         return with_stamp(state, type(self))
 
@@ -280,6 +281,7 @@ class TrainedNetwork:
             warn_user(f'device="{options.device}" is not available here; the model is loaded to the CPU.')
         options = replace(options, seed=state["seed"])
         net = make_net(network.eval(), loss, replace(options, device=str(device)))
+        net.path_ = state.get("path", "")  # which the first saved models don't have
         network.to(device)
         return cls(net, loss, options, Curves.from_state(state), state["training"])
 

@@ -7,7 +7,7 @@ import pytest
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import EstimatorCheckFailedWarning, SkipTestWarning
 
-from sklrnn import GRURegressor, SlidingWindow
+from sklrnn import GRURegressor, RecurrentImputer, SlidingWindow
 from sklrnn.testing import check_recurrent_estimator, check_window_transformer, parametrize_with_recurrent_checks
 from sklrnn.testing.kit import name_of
 
@@ -88,7 +88,7 @@ def test_a_class_is_refused(check, kind):
 
 def test_the_decorator_chooses_checks_by_the_kind_of_estimator_and_marks_those_excused():
     decorator = parametrize_with_recurrent_checks(
-        [GRURegressor(), SlidingWindow(window_length=3)],
+        [GRURegressor(), SlidingWindow(window_length=3), RecurrentImputer()],
         expected_failed_checks=lambda estimator: {NAME: "as a try"} if isinstance(estimator, GRURegressor) else {},
         xfail_strict=True,
     )
@@ -97,12 +97,13 @@ def test_the_decorator_chooses_checks_by_the_kind_of_estimator_and_marks_those_e
     of = {kind: {name_of(one.values[1]) for one in parameters if type(one.values[0]) is kind} for kind in KINDS}
     assert NAME in of[GRURegressor]
     assert "check_rows_are_kept" in of[SlidingWindow]
+    assert "check_only_gaps_are_filled" in of[RecurrentImputer]
     (marked,) = [one for one in parameters if one.marks]
     assert marked.id == f"GRURegressor()-{NAME}"
     assert marked.marks[0].kwargs == {"reason": "as a try", "strict": True}
 
 
-KINDS = (GRURegressor, SlidingWindow)
+KINDS = (GRURegressor, SlidingWindow, RecurrentImputer)
 
 
 def test_the_estimator_stays_unfitted():

@@ -1,14 +1,31 @@
 """All estimators of the package keep all invariants, with every option of the network and of training."""
 
+import numpy as np
 import pytest
 import torch
 from sklearn.pipeline import make_pipeline
 from torch import nn
 
 import sklrnn
-from sklrnn import GRUClassifier, GRURegressor, RecurrentClassifier, RecurrentRegressor, SequenceScaler
+from sklrnn import (
+    GRUClassifier,
+    GRURegressor,
+    RecurrentClassifier,
+    RecurrentImputer,
+    RecurrentRegressor,
+    SequenceGenerator,
+    SequenceScaler,
+    SequenceTranslator,
+    TokenEncoder,
+)
 from sklrnn.cells import StepwiseCell
-from sklrnn.testing import formats, parametrize_with_recurrent_checks, recurrent_checks_generator, seeds_and_threads
+from sklrnn.testing import (
+    check_recurrent_estimator,
+    formats,
+    parametrize_with_recurrent_checks,
+    recurrent_checks_generator,
+    seeds_and_threads,
+)
 from sklrnn.testing.kit import name_of
 
 TINY = {"units": 3, "max_epochs": 2, "batch_size": 8}
@@ -62,16 +79,37 @@ OF_TRAINING = [
     {"precision": "bf16"},
     *({"loss": loss} for loss in ("absolute_error", "huber", "quantile", "gaussian", "poisson", nn.SmoothL1Loss)),
 ]
+OF_TEXTS = TINY | {"embedding_dim": 3}
+GENERATORS = [
+    {"analyzer": "word", "segment_length": 2},
+    {"cell": "gru", "units": (4, 4), "residual": True, "dropout": 0.3, "early_stopping": True},
+]
+TRANSLATORS = [
+    {"attention": True, "teacher_forcing": 0.5},
+    {"analyzer": "word", "bidirectional": True, "beam_size": 2},
+    {"cell": "lstm", "units": (4, 4), "warm_start": True, "early_stopping": True},
+]
+IMPUTERS = [
+    {"bidirectional": False, "window_length": 6},
+    {"filters": 3, "loss": "squared_error", "early_stopping": True},
+    {"add_indicator": True, "cell": "gru"},
+]
 OURS = [
     *(getattr(sklrnn, name)(**TINY) for name in NAMED),
     *(RecurrentRegressor(**TINY | options) for options in OF_BOTH_TASKS),
     *(RecurrentClassifier(**TINY | options) for options in OF_BOTH_TASKS[:3]),
     make_pipeline(SequenceScaler(), GRURegressor(**TINY)),
+    SequenceGenerator(**OF_TEXTS),
+    SequenceTranslator(**OF_TEXTS),
+    RecurrentImputer(**TINY),
 ]
 WITH_OPTIONS = [
     *(RecurrentRegressor(**TINY | options) for options in OF_NETWORKS + OF_TRAINING),
     GRUClassifier(**TINY, class_weight="balanced"),
     GRUClassifier(**TINY, loss=nn.MultiMarginLoss),
+    *(SequenceGenerator(**OF_TEXTS | options) for options in GENERATORS),
+    *(SequenceTranslator(**OF_TEXTS | options) for options in TRANSLATORS),
+    *(RecurrentImputer(**TINY | options) for options in IMPUTERS),
 ]
 # How X and y are read, and where a fit runs, does not depend on the other options.
 WITHOUT_OPTIONS = {*vars(formats), *vars(seeds_and_threads)} - {"check_same_seed_gives_the_same_fit"} | {
@@ -81,21 +119,43 @@ WITHOUT_OPTIONS = {*vars(formats), *vars(seeds_and_threads)} - {"check_same_seed
 }
 
 
-def refits_steps(estimator):
-    """scikit-learn's Pipeline fits its first steps in place, before a later one can fail."""
-    reason = {"check_failed_fit_keeps_the_old_model": "a Pipeline has fitted the scaler anew before the network fails"}
-    return reason if hasattr(estimator, "steps") else {}
+def excused(estimator):
+    """What does not hold, and why."""
+    if hasattr(estimator, "steps"):
+        return {"check_failed_fit_keeps_the_old_model": "a Pipeline fits its first steps before the last one fails"}
+    if isinstance(estimator, SequenceTranslator):
+        # In training rare tokens are taken for unknown ones at random.
+        return {"check_weight_k_is_k_copies": "each copy of a pair draws its own unknown tokens"}
+    return {}
 
 
-@parametrize_with_recurrent_checks(OURS, expected_failed_checks=refits_steps)
+@parametrize_with_recurrent_checks(OURS, expected_failed_checks=excused, xfail_strict=True)
 def test_our_estimators_keep_the_invariants(estimator, check):
     check(estimator)
 
 
 @pytest.mark.parametrize("estimator", WITH_OPTIONS, ids=repr)
 def test_no_option_breaks_an_invariant(estimator):
-    names = [name_of(check) for _, check in recurrent_checks_generator(estimator)]
-    assert len({*names} - WITHOUT_OPTIONS) >= 12
-    for _, check in recurrent_checks_generator(estimator):
-        if name_of(check) not in WITHOUT_OPTIONS:
-            check(estimator)
+    left_out = WITHOUT_OPTIONS | {*excused(estimator)}
+    checks = [check for _, check in recurrent_checks_generator(estimator) if name_of(check) not in left_out]
+    assert len(checks) >= 10
+    for check in checks:
+        check(estimator)
+
+
+NUMBERS = np.random.default_rng(0).normal(size=(16, 5, 2))
+LETTERS = ["".join(np.random.default_rng(row).choice(list("abcd"), size=3 + row % 4)) for row in range(24)]
+WITH_DATA = [
+    (SequenceTranslator(**OF_TEXTS), NUMBERS, NUMBERS[:, :3, 0]),
+    (SequenceTranslator(**OF_TEXTS), NUMBERS[:, :, 0], NUMBERS[:, :3, 0]),
+    (make_pipeline(TokenEncoder(), GRUClassifier(**OF_TEXTS)), LETTERS, [text[0] < "c" for text in LETTERS]),
+]
+
+
+@pytest.mark.parametrize(
+    ("estimator", "X", "y"), WITH_DATA, ids=["translator of features", "translator of numbers", "classifier of texts"]
+)
+def test_other_kinds_of_data_break_no_invariant(estimator, X, y):
+    reasons = excused(estimator) if hasattr(estimator, "steps") else {}  # numbers are no unknown tokens
+    found = check_recurrent_estimator(estimator, X=X, y=y, expected_failed_checks=reasons, on_skip=None)
+    assert {one["check_name"]: one["exception"] for one in found if one["status"] not in ("passed", "xfail")} == {}

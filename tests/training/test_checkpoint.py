@@ -227,8 +227,29 @@ def test_a_finished_fit_is_read_and_one_with_more_epochs_goes_on(tmp_path, epoch
         epochs.clear()
         assert_array_equal(fit(max_epochs).predict(X), reference.predict(X))
         assert epochs == [{4: 4 if max_epochs == 4 else 0, 6: 2, 3: 3}[max_epochs]] or epochs == [0]
-    assert fit(6).n_iter_ == 6
+    finished = fit(6)
+    assert (finished.n_iter_, finished.net_.path_) == (6, "compiled")
     assert epochs[-1] == 0  # the fit with fewer epochs left this one its file
+
+
+def test_the_progress_of_a_fit_that_goes_on_begins_with_the_epochs_that_are_done(tmp_path, capsys):
+    def shown(**options):
+        GRURegressor(**SETTINGS | options, checkpoint=tmp_path).fit(X, Y)
+        return capsys.readouterr()
+
+    shown(max_epochs=4)
+    assert "| 4/6 [" in shown(verbose=1).err.split("\r")[1]
+    assert "| 6/6 [" in shown(verbose=1).err.split("\r")[1]  # all are done
+    lines = shown(verbose=2, max_epochs=8).out.splitlines()
+    assert [line.split("  ")[0] for line in lines] == ["epoch 7/8", "epoch 8/8"]
+
+
+def test_a_bar_of_batches_begins_with_those_that_are_done(tmp_path, capsys):
+    model = GRURegressor(**SETTINGS | {"max_epochs": 2}, checkpoint=tmp_path)
+    model.fit_blocks([(X, Y)])
+    model.set_params(max_epochs=3, verbose=1).fit_blocks([(X, Y)])
+    shown = capsys.readouterr().err.split("\r")
+    assert "| 8/12 [" in next(bar for bar in shown if "batch" in bar)  # four batches an epoch
 
 
 def test_other_data_parameters_or_seeds_are_other_fits(tmp_path, epochs):

@@ -306,6 +306,21 @@ def test_a_copy_has_weights_of_its_own(way):
     assert_array_equal(model.run(X), before)
 
 
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize(("options", "path"), [({}, "compiled"), ({"pooling": "attention"}, "fused")], ids=str)
+def test_how_a_network_was_trained_stays_known(options, path, way):
+    model = trained(network=some_network(**options))
+    assert way(model).net.path_ == model.net.path_ == path
+    assert way(way(model)).net.path_ == path
+
+
+def test_a_state_that_does_not_tell_how_it_was_trained_is_loaded():
+    state = trained().to_state()
+    earlier = {name: value for name, value in state.items() if name not in ("path", "sklrnn_format")}
+    loaded = TrainedNetwork.from_state(with_stamp(earlier, TrainedNetwork), NetworkArchitecture, LOSS, OPTIONS)
+    assert loaded.net.path_ == ""
+
+
 def test_a_state_is_plain_values_and_arrays():
     model = trained(validated=True)
     state = model.to_state()

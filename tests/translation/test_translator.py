@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import skops.io
 import torch
@@ -443,11 +444,12 @@ def test_predictions_are_of_the_kind_of_the_targets(X, y, kind):
         np.arange(24.0).reshape(4, 3, 2),
         np.arange(12).reshape(4, 3, 1),
         pd.DataFrame(np.arange(12.0).reshape(4, 3)),
+        pl.DataFrame(np.arange(12.0).reshape(4, 3)),
         [np.arange(3.0), np.arange(2.0), np.arange(1.0), np.arange(3.0)],
         [np.ones((3, 2)), np.ones((2, 2)), np.ones((1, 2)), np.ones((3, 2))],
         [[0.5, 1], [0.5, 2], [1, 1.5], [3, 4]],
     ],
-    ids=["table", "block", "block of integers", "frame", "univariate", "ragged", "lists"],
+    ids=["table", "block", "block of integers", "frame", "polars", "univariate", "ragged", "lists"],
 )
 def test_numbers_come_in_the_shape_of_the_targets(y):
     model = tiny(max_epochs=1).fit(["a", "b", "ab", "ba"], y)
