@@ -136,6 +136,8 @@ def check_finite(values: Array, rows: PanelRows, names: pd.Index, *, of: str = "
 
 def _check_known(rows: PanelRows, y: Array, channels: tuple[Hashable, ...]) -> None:
     """Check that each series has a known value in each channel."""
+    if not len(y):
+        raise ValueError("y has no rows. A forecaster needs the history of at least one series.")
     known = np.logical_or.reduceat(~np.isnan(y), rows.offsets[:-1], axis=0)
     if known.all():
         return

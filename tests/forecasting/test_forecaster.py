@@ -438,6 +438,11 @@ def test_short_series_are_forecast_with_a_warning(n_rows):
     assert np.isfinite(model.predict()).all()
 
 
+def test_no_rows_are_an_error():
+    with pytest.raises(ValueError, match="y has no rows. A forecaster needs the history of at least one series"):
+        tiny().fit(months(0), fh=FH)
+
+
 @pytest.mark.parametrize("n_rows", [1, 2])
 def test_one_or_two_rows_are_an_error(n_rows):
     with pytest.raises(ValueError, match=f"at least 3 rows to learn from, got {n_rows}"):

@@ -43,6 +43,7 @@ OF_ALL = {
     "validation_fraction": (0.2, {"early_stopping": True, "validation_fraction": 0.5}),
     "n_iter_no_change": (1, PATIENT | {"tol": 100.0}),
     "tol": (100.0, PATIENT | {"n_iter_no_change": 1}),
+    "precision": ("bf16", {}),
     "random_state": (1, {}),
 }
 OF_TEXTS = {
