@@ -70,7 +70,7 @@ def panel_from_long(
     """
     targets = [target] if isinstance(target, str) else list(target)
     is_pandas = isinstance(frame, pd.DataFrame)
-    table = frame if is_pandas else _open(frame)
+    table = frame if is_pandas else open_table(frame)
     names = list(table.columns)
     _check_columns(names, id, time, targets)
     others = [name for name in names if name not in (id, time, *targets)]
@@ -91,7 +91,8 @@ class _Indexed(NamedTuple):
     order: Array | None
 
 
-def _open(frame: Any) -> Any:
+def open_table(frame: Any, called: str = "A panel") -> Any:
+    """A table of narwhals around one that is not of pandas."""
     try:
         import narwhals.stable.v1 as nw
     except ImportError as error:
@@ -103,7 +104,7 @@ def _open(frame: Any) -> Any:
         return nw.from_native(frame, eager_only=True)
     except TypeError as error:
         raise TypeError(
-            "panel_from_long needs a DataFrame of pandas or polars or a Table of PyArrow, got "
+            f"{called} in the long form needs a DataFrame of pandas or polars or a Table of PyArrow, got "
             f"{type(frame).__name__}. Collect a lazy frame first."
         ) from error
 
