@@ -237,7 +237,9 @@ def fit_networks(
 
 def forecast_errors(network: ForecastNetwork, windows: Windows) -> Array:
     """Scaled target minus prediction, (sample, step ahead, channel); NaN where no target is known."""
-    spec = windows.spec
-    targets, weights = np.split(np.asarray(Targets.of(windows)), 2, axis=1)
-    errors: Array = np.where(weights > 0, targets - network.predict_scaled(windows).reshape(targets.shape), np.nan)
-    return errors.reshape(len(windows), spec.horizon, spec.n_channels)
+    spec, targets, errors = windows.spec, Targets.of(windows), network.predict_scaled(windows)
+    for first, block in windows.blocks():
+        rows = slice(first, first + len(block))
+        known, weights = np.asarray(targets[rows]).reshape(len(block), 2, spec.horizon, spec.n_channels).swapaxes(0, 1)
+        errors[rows] = np.where(weights > 0, known - errors[rows], np.nan)
+    return errors
