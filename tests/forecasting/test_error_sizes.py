@@ -149,8 +149,8 @@ def test_quantiles_lie_at_equal_distances_from_the_least_to_the_largest():
 
 
 def test_errors_of_millions_of_windows_are_not_copied_again_and_again():
-    windows = SomeWindows(np.repeat(np.arange(500), 100), horizon=7)
-    errors = np.random.default_rng(0).normal(size=(50_000, 7, 1)).astype(np.float32)
+    windows = SomeWindows(np.repeat(np.arange(2000), 100), horizon=7)
+    errors = np.random.default_rng(0).normal(size=(200_000, 7, 1)).astype(np.float32)
     tracemalloc.start()
     ErrorSizes.of(windows, errors)
     peak = tracemalloc.get_traced_memory()[1]
