@@ -44,9 +44,8 @@ def read_columns(source: Any, series: str | None, time: str, names: Sequence[str
     names_of_series, times = _Names(n_rows), _Times(n_rows)
     values = {name: np.empty(n_rows) for name in names}
     start = 0
-    for batch in _read(parts, types):
-        rows = slice(start, start + batch.num_rows)
-        columns = {name: batch.column(name).cast(kind) for name, kind in types.items()}
+    for columns in _read(parts, types):
+        rows = slice(start, start + len(columns[time]))
         for name in (series, time):
             if name is not None:
                 _check_known(columns[name], name, start)
@@ -111,14 +110,43 @@ def _parts_of(source: Any) -> list[Any]:
         return [source]
 
 
-def _read(parts: list[Any], types: dict[str, Any]) -> Iterator[Any]:
-    import pyarrow as pa
-
-    # What PyArrow would read ahead otherwise takes more memory than the panel.
-    options = {"columns": list(types), "batch_size": _ROWS_AT_ONCE, "batch_readahead": 1, "use_threads": False}
+def _read(parts: list[Any], types: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The columns of one batch after the other."""
     for part in parts:
-        of_file = {"schema": pa.schema(list(types.items()))} if hasattr(part, "physical_schema") else {}
-        yield from (batch for batch in part.to_batches(**options, **of_file) if batch.num_rows)
+        if not part.count_rows():
+            continue
+        for batch in _batches_of_file(part, types) if hasattr(part, "row_groups") else _batches(part, types):
+            if len(batch):
+                columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+                yield {name: _column(columns, part, name, len(batch)).cast(kind) for name, kind in types.items()}
+
+
+def _batches_of_file(part: Any, types: dict[str, Any]) -> Iterator[Any]:
+    """A Parquet file read in order, which takes less memory than its group of rows, that a dataset would read whole."""
+    from pyarrow import parquet
+
+    names, groups = [name for name in types if name in part.physical_schema.names], [g.id for g in part.row_groups]
+    with part.open() as file:
+        opened = parquet.ParquetFile(file)
+        yield from opened.iter_batches(_ROWS_AT_ONCE, row_groups=groups, columns=names, use_threads=False)
+
+
+def _batches(part: Any, types: dict[str, Any]) -> Iterator[Any]:
+    """Another file, or the rows of a dataset that are left by a filter."""
+    schema = part.physical_schema if hasattr(part, "physical_schema") else part.schema
+    names = [name for name in types if name in schema.names]
+    # What PyArrow would read ahead otherwise takes more memory than the panel.
+    yield from part.to_batches(columns=names, batch_size=_ROWS_AT_ONCE, batch_readahead=1, use_threads=False)
+
+
+def _column(columns: dict[str, Any], part: Any, name: str, n_rows: int) -> Any:
+    """A column of a batch; the name of a folder such as ``unique_id=a`` is one, too."""
+    import pyarrow as pa
+    from pyarrow import dataset
+
+    if name in columns:
+        return columns[name]
+    return pa.repeat(dataset.get_partition_keys(part.partition_expression)[name], n_rows)
 
 
 def _common_types(source: Any, parts: list[Any], series: str | None, time: str, names: Sequence[str]) -> dict[str, Any]:

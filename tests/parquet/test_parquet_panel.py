@@ -83,6 +83,12 @@ def test_folders_named_by_the_series_and_filtered_datasets_are_read(tmp_path):
     assert_same_panel(opened.filter(dataset.field("ds") < DAYS[20]), SALES[SALES["ds"] < DAYS[20]].drop(columns="note"))
 
 
+def test_datasets_of_other_files_and_of_tables_are_read(tmp_path):
+    SALES.to_csv(tmp_path / "sales.csv", index=False)
+    assert_same_panel(dataset.dataset(tmp_path / "sales.csv", format="csv"), X=["price"])
+    assert_same_panel(dataset.dataset(pa.table(SALES.to_dict("list"))), X=["price"])
+
+
 def test_types_may_differ_between_files_as_far_as_they_fit_together(tmp_path):
     first = {"unique_id": ["a"], "ds": pa.array([DAYS[0]], pa.timestamp("ms")), "y": [1]}
     second = {
