@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sklrnn.forecasting.panel_files import PanelColumns, open_files, read_columns
+from sklrnn.forecasting.panel_files import open_files, read_columns
 
 __all__ = ["panel_from_long"]
 
@@ -88,7 +88,7 @@ def panel_from_long(
     others = [name for name in names if name not in (id, time, *targets)] if X is None else list(X)
     _check_columns(names, id, time, targets, others)
     if files is not None:
-        rows, values = _read_files(read_columns(files, id, time, [*targets, *others]), id, time)
+        rows, values = _read_files(files, id, time, [*targets, *others])
     else:
         table, rows, order = _read_pandas(table, id, time) if is_pandas else _read_other(table, id, time)
         values = {name: _sorted(_numbers(table, name), order) for name in [*targets, *others]}
@@ -148,17 +148,17 @@ def _read_pandas(table: pd.DataFrame, id: str | None, time: str) -> _Indexed:
     return _Indexed(table, _panel_index((pd.Index(level), codes), (time_level, time_codes), [id, time]), order)
 
 
-def _read_files(columns: PanelColumns, id: str | None, time: str) -> tuple[pd.Index, dict[str, Array]]:
-    values, codes, time_codes = columns.values, columns.series_codes, columns.time_codes
-    if columns.series is None:
-        order = _order(time_codes)
-        rows = columns.times[_sorted(time_codes, order)].rename(time)
-    else:
-        order = _order(time_codes, codes)
-        codes, time_codes = _sorted(codes, order), _sorted(time_codes, order)
-        rows = _panel_index((columns.series, codes), (columns.times, time_codes), [str(id), time])
+def _read_files(files: Any, id: str | None, time: str, names: list[str]) -> tuple[pd.Index, dict[str, Array]]:
+    series, codes, times, time_codes, values = read_columns(files, id, time, names)
+    order = _order(time_codes, None if series is None else codes)
+    # One column after the other, for the sake of memory.
+    codes = _sorted(codes, order)
+    time_codes = _sorted(time_codes, order)
     for name in values:
-        values[name] = _sorted(values[name], order)  # one after the other, for the sake of memory
+        values[name] = _sorted(values[name], order)
+    if series is None:
+        return times[time_codes].rename(time), values
+    rows: pd.Index = _panel_index((series, codes), (times, time_codes), [str(id), time])
     return rows, values
 
 
