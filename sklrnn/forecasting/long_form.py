@@ -20,7 +20,7 @@ def panel_from_long(
     id: str | None = "unique_id",
     time: str = "ds",
     target: str | Sequence[str] = "y",
-    X: Sequence[str] | None = None,
+    X: str | Sequence[str] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame | None]:
     """Turn a table in the long form into the y and X of a forecaster.
 
@@ -43,7 +43,7 @@ def panel_from_long(
     target : str or list of str, default="y"
         The column to forecast, or several.
 
-    X : list of str, default=None
+    X : str or list of str, default=None
         The columns of exogenous variables; None takes all that are left, ``[]`` none.
 
     Returns
@@ -85,7 +85,9 @@ def panel_from_long(
     is_pandas = isinstance(frame, pd.DataFrame)
     table = frame if is_pandas or files is not None else open_table(frame)
     names = list(table.columns if files is None else files.schema.names)
-    others = [name for name in names if name not in (id, time, *targets)] if X is None else list(X)
+    others = [X] if isinstance(X, str) else list(X or [])
+    if X is None:
+        others = [name for name in names if name not in (id, time, *targets)]
     _check_columns(names, id, time, targets, others)
     if files is not None:
         rows, values = _read_files(files, id, time, [*targets, *others])
