@@ -120,16 +120,17 @@ def _find_time(table: Any, called: str) -> str:
 
 
 def _find_series(table: Any, time: str, called: str) -> str | None:
-    """The column that tells series apart; None if every time is there only once."""
+    """The column that tells series apart, which is the only text; None if every time is there only once."""
     import narwhals.stable.v1 as nw
 
     if _SERIES in table.columns:
         return _SERIES
-    if not table[time].is_duplicated().any():
-        return None
-    texts = [name for name in table.columns if isinstance(table[name].dtype, nw.String | nw.Categorical | nw.Enum)]
+    kinds = nw.String | nw.Categorical | nw.Enum
+    texts = [name for name in table.columns if name != time and isinstance(table[name].dtype, kinds)]
     if len(texts) == 1:
         return texts[0]
+    if not table[time].is_duplicated().any():
+        return None
     raise ValueError(
         f"Times in column {time!r} of {called} are there more than once, so it holds several series, but no column is "
         f"called {_SERIES!r}, and {'none holds text' if not texts else f'{texts} hold text'}. "

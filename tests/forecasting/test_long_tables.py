@@ -109,6 +109,7 @@ def test_series_and_times_are_found_by_their_type():
         forecast.rename({"shop": "unique_id", "day": "ds", "sales": "y"}),
         in_pandas(make().fit(SALES, fh=[1]).predict()),
     )
+    assert make().fit(table[:30], fh=[1]).predict()["shop"].to_list() == ["a"]
 
 
 def test_pretraining_and_comparing_read_long_tables():
