@@ -29,18 +29,22 @@ def cross_conformal_errors(recipe: NetworkRecipe, windows: Windows) -> tuple[Win
     shorter = recipe.with_most_epochs(round(_SHARE_OF_EPOCHS * recipe.options.max_epochs))
     is_many = len(windows) > _MANY_WINDOWS
     blocks = _blocks_of_targets(windows, _BLOCKS_OF_MANY if is_many else _N_BLOCKS)
-    shape = len(windows), windows.spec.horizon, windows.spec.n_channels
+    n_held_out = 1 if is_many else _N_BLOCKS
+    # Of very many windows a fraction is tested: only these get errors.
+    tested = _take(windows, _has_targets(windows, blocks < n_held_out).any(axis=1))
+    shape = len(tested), windows.spec.horizon, windows.spec.n_channels
     errors = np.full(shape, np.nan, dtype=np.float32)
-    for block in range(1 if is_many else _N_BLOCKS):
-        held_out = _targets_at(windows, blocks) == block
-        is_trained, is_tested = ~held_out.all(axis=1), held_out.any(axis=1)
+    for block in range(n_held_out):
+        is_trained = ~_has_targets(windows, blocks == block).all(axis=1)
+        held_out = _has_targets(tested, blocks == block)
+        is_tested = held_out.any(axis=1)
         if not is_trained.any() or not is_tested.any():
             continue
         network = shorter.fit(_without_targets(_take(windows, is_trained), blocks == block))
-        tested = forecast_errors(network, _take(windows, is_tested))
-        errors[is_tested] = np.where(held_out[is_tested][..., np.newaxis], tested, errors[is_tested])
+        of_network = forecast_errors(network, _take(tested, is_tested))
+        errors[is_tested] = np.where(held_out[is_tested][..., np.newaxis], of_network, errors[is_tested])
     is_known = ~np.isnan(errors).all(axis=(1, 2))
-    return _take(windows, is_known), errors[is_known]
+    return _take(tested, is_known), errors[is_known]
 
 
 def _take(windows: Windows, chosen: Any) -> Windows:
@@ -55,11 +59,10 @@ def _blocks_of_targets(windows: Windows, n_blocks: int) -> Array:
     return blocks
 
 
-def _targets_at(windows: Windows, blocks: Array) -> Array:
-    """The block of each target: (window, step)."""
-    ages = windows.ages[:, np.newaxis] + np.arange(windows.spec.horizon)[::-1]
-    of_targets: Array = blocks[ages]
-    return of_targets
+def _has_targets(windows: Windows, ages: Array) -> Array:
+    """Whether each target is of one of the ages that are marked: (window, step)."""
+    ages_of_last, horizon = windows.ages, windows.spec.horizon
+    return np.stack([ages[ages_of_last + age] for age in reversed(range(horizon))], axis=1)
 
 
 def _without_targets(windows: Windows, ages: Array) -> Windows:

@@ -15,6 +15,8 @@ Array = NDArray[Any]
 
 # Between the levels 0 and 1, at so many are the quantiles of the errors stored.
 _N_QUANTILES = 1001
+# Of millions of windows, so many are looked at together.
+_WINDOWS_AT_ONCE = 2**16
 # With so many degrees of freedom the quantiles of the errors and those of the normal distribution weigh the same.
 _NORMAL_DEGREES = 20.0
 _LEAST_BLOCKS = 2.0
@@ -50,9 +52,10 @@ class ErrorSizes(Saved):
         scale = windows.level_and_scale()[1]
         sizes = np.abs(errors) * np.where(scale > 0, _per_unit(windows, scale), np.nan)
         series = _sizes_of_series(windows, _relative_to(_steps(sizes), sizes))
-        sizes = sizes / series[windows.series_ids][:, np.newaxis]
+        # Large panels have millions of errors, so they are changed in place.
+        sizes /= series[windows.series_ids][:, np.newaxis]
         steps = _steps(sizes)
-        relative = _relative_to(steps, sizes)
+        relative = _relative_to(steps, sizes, out=sizes)
         channels = np.moveaxis(relative, 2, 0)
         quantiles = [_quantiles(channel[np.isfinite(channel)]) for channel in channels]
         # There may be no windows, where targets have gaps everywhere.
@@ -97,8 +100,8 @@ def _per_unit(windows: Windows, scale: Array) -> Array:
     return per_unit
 
 
-def _relative_to(steps: Array, sizes: Array) -> Array:
-    relative: Array = sizes / np.where(steps > 0, steps, 1.0)
+def _relative_to(steps: Array, sizes: Array, out: Array | None = None) -> Array:
+    relative: Array = np.divide(sizes, np.where(steps > 0, steps, 1.0), out=out)
     return relative
 
 
@@ -129,10 +132,12 @@ def _sizes_of_series(windows: Windows, relative: Array) -> Array:
     It is drawn to 1 by as many windows as the horizon has steps: about one that shares no target with another.
     """
     n_series, n_channels = windows.stacked.naive_error.shape
-    known = np.isfinite(relative)
     sums, counts = np.zeros((2, n_series, n_channels))
-    np.add.at(sums, windows.series_ids, np.where(known, relative, 0.0).sum(axis=1))
-    np.add.at(counts, windows.series_ids, known.sum(axis=1))
+    for first in range(0, len(relative), _WINDOWS_AT_ONCE):
+        block, series = relative[first : first + _WINDOWS_AT_ONCE], windows.series_ids[first : first + _WINDOWS_AT_ONCE]
+        known = np.isfinite(block)
+        np.add.at(sums, series, np.where(known, block, 0.0).sum(axis=1))
+        np.add.at(counts, series, known.sum(axis=1))
     pseudo = windows.spec.horizon**2
     sizes: Array = (sums + pseudo) / (counts + pseudo)
     return sizes
@@ -153,5 +158,5 @@ def _growth(relative: Array) -> Array:
 def _quantiles(relative: Array) -> Array:
     if not len(relative):
         return np.zeros(_N_QUANTILES)
-    quantiles: Array = np.quantile(relative, np.linspace(0, 1, _N_QUANTILES))
+    quantiles: Array = np.quantile(relative, np.linspace(0, 1, _N_QUANTILES), overwrite_input=True)
     return quantiles

@@ -28,6 +28,7 @@ from sklrnn.forecasting.calibration import Calibration, Pretrained
 from sklrnn.forecasting.channels_trial import Channels, training_windows
 from sklrnn.forecasting.checked_input import ChecksInput
 from sklrnn.forecasting.history import Columns, History
+from sklrnn.forecasting.long_tables import read_tables
 from sklrnn.forecasting.network import ForecastNetwork, NetworkRecipe, fit_networks
 from sklrnn.forecasting.network_summary import NetworksWithSummary
 from sklrnn.forecasting.parameters import ForecasterParameters, LearningRate, Units
@@ -96,10 +97,10 @@ class BaseRecurrentForecaster(
 
         Parameters
         ----------
-        y : pandas.DataFrame
-            The panel: a MultiIndex with the times in its last level.
+        y : pandas.DataFrame or another table
+            The panel: a MultiIndex with the times in its last level, or a table of polars or PyArrow in the long form.
 
-        X : pandas.DataFrame, default=None
+        X : pandas.DataFrame or another table, default=None
             Exogenous variables, with the index of y.
 
         fh : int, list or ForecastingHorizon, default=None
@@ -111,6 +112,7 @@ class BaseRecurrentForecaster(
             The forecaster, pretrained.
         """
         check_not_long(y, "y")  # sktime takes it for a single series
+        X, y, _ = read_tables(X, y)
         return super().pretrain(y, X=X, fh=fh)
 
     # -- training ----------------------------------------------------------------------------------------------------

@@ -7,23 +7,32 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sklrnn.forecasting.panel_files import open_files, read_columns
+
 __all__ = ["panel_from_long"]
 
 Array = NDArray[Any]
 
 
 def panel_from_long(
-    frame: Any, *, id: str | None = "unique_id", time: str = "ds", target: str | Sequence[str] = "y"
+    frame: Any,
+    *,
+    id: str | None = "unique_id",
+    time: str = "ds",
+    target: str | Sequence[str] = "y",
+    X: str | Sequence[str] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame | None]:
     """Turn a table in the long form into the y and X of a forecaster.
 
     The rows may come in any order. They are sorted by series and time. Columns of polars and PyArrow become columns of
-    pandas: there is no pandas object for each series.
+    pandas: there is no pandas object for each series. Files are read some rows at a time, and only the columns that are
+    needed.
 
     Parameters
     ----------
-    frame : pandas.DataFrame, polars.DataFrame, pyarrow.Table or another table that narwhals reads
-        A row for each series and time.
+    frame : pandas.DataFrame, polars.DataFrame, pyarrow.Table, pyarrow.dataset.Dataset, str or path
+        A row for each series and time: a table (any that narwhals reads), a dataset, or the path of a Parquet file or
+        of a folder of them. Folders within it that are named as in ``unique_id=a`` stand for a column.
 
     id : str or None, default="unique_id"
         The column that names the series; None if there is a single one.
@@ -34,13 +43,16 @@ def panel_from_long(
     target : str or list of str, default="y"
         The column to forecast, or several.
 
+    X : str or list of str, default=None
+        The columns of exogenous variables; None takes all that are left, ``[]`` none.
+
     Returns
     -------
     y : pandas.DataFrame
         The target, indexed by series and time.
 
     X : pandas.DataFrame or None
-        All other columns, with the same index; None if there are none.
+        The exogenous variables, with the same index; None if there are none.
 
     See Also
     --------
@@ -69,18 +81,21 @@ def panel_from_long(
     True
     """
     targets = [target] if isinstance(target, str) else list(target)
+    files = open_files(frame)
     is_pandas = isinstance(frame, pd.DataFrame)
-    table = frame if is_pandas else _open(frame)
-    names = list(table.columns)
-    _check_columns(names, id, time, targets)
-    others = [name for name in names if name not in (id, time, *targets)]
-    columns = _read_pandas(table, id, time) if is_pandas else _read_other(table, id, time)
-    values = {name: _numbers(columns.table, name) for name in [*targets, *others]}
-    if columns.order is not None:
-        values = {name: column[columns.order] for name, column in values.items()}
-    y = pd.DataFrame({name: values[name] for name in targets}, index=columns.rows, copy=False)
-    X = pd.DataFrame({name: values[name] for name in others}, index=columns.rows, copy=False) if others else None
-    return y, X
+    table = frame if is_pandas or files is not None else open_table(frame)
+    names = list(table.columns if files is None else files.schema.names)
+    others = [X] if isinstance(X, str) else list(X or [])
+    if X is None:
+        others = [name for name in names if name not in (id, time, *targets)]
+    _check_columns(names, id, time, targets, others)
+    if files is not None:
+        rows, values = _read_files(files, id, time, [*targets, *others])
+    else:
+        table, rows, order = _read_pandas(table, id, time) if is_pandas else _read_other(table, id, time)
+        values = {name: _sorted(_numbers(table, name), order) for name in [*targets, *others]}
+    y = pd.DataFrame({name: values[name] for name in targets}, index=rows, copy=False)
+    return y, pd.DataFrame({name: values[name] for name in others}, index=rows, copy=False) if others else None
 
 
 class _Indexed(NamedTuple):
@@ -91,7 +106,8 @@ class _Indexed(NamedTuple):
     order: Array | None
 
 
-def _open(frame: Any) -> Any:
+def open_table(frame: Any, called: str = "A panel") -> Any:
+    """A table of narwhals around one that is not of pandas."""
     try:
         import narwhals.stable.v1 as nw
     except ImportError as error:
@@ -103,15 +119,19 @@ def _open(frame: Any) -> Any:
         return nw.from_native(frame, eager_only=True)
     except TypeError as error:
         raise TypeError(
-            "panel_from_long needs a DataFrame of pandas or polars or a Table of PyArrow, got "
-            f"{type(frame).__name__}. Collect a lazy frame first."
+            f"{called} in the long form needs a DataFrame of pandas or polars or a Table of PyArrow, got "
+            f"{type(frame).__name__}. Collect a lazy frame first; files and datasets are read by panel_from_long."
         ) from error
 
 
-def _check_columns(names: Sequence[Hashable], id: str | None, time: str, targets: list[str]) -> None:
-    for called, name in (("id", id), ("time", time), *(("target", name) for name in targets)):
+def _check_columns(names: Sequence[Hashable], id: str | None, time: str, targets: list[str], others: list[str]) -> None:
+    asked = [("id", id), ("time", time), *(("target", name) for name in targets), *(("X", name) for name in others)]
+    for called, name in asked:
         if name is not None and name not in names:
             raise ValueError(f"There is no column {name!r} in the table, which has {list(names)}. Set {called}=.")
+    twice = [name for name in others if name in (id, time, *targets)]
+    if twice:
+        raise ValueError(f"X names {twice[0]!r}, which is the target, the series or the time. Leave it out of X.")
 
 
 def _read_pandas(table: pd.DataFrame, id: str | None, time: str) -> _Indexed:
@@ -130,14 +150,33 @@ def _read_pandas(table: pd.DataFrame, id: str | None, time: str) -> _Indexed:
     return _Indexed(table, _panel_index((pd.Index(level), codes), (time_level, time_codes), [id, time]), order)
 
 
+def _read_files(files: Any, id: str | None, time: str, names: list[str]) -> tuple[pd.Index, dict[str, Array]]:
+    series, codes, times, time_codes, values = read_columns(files, id, time, names)
+    order = _order(time_codes, None if series is None else codes)
+    # One column after the other, for the sake of memory.
+    codes = _sorted(codes, order)
+    time_codes = _sorted(time_codes, order)
+    for name in values:
+        values[name] = _sorted(values[name], order)
+    if series is None:
+        return times[time_codes].rename(time), values
+    rows: pd.Index = _panel_index((series, codes), (times, time_codes), [str(id), time])
+    return rows, values
+
+
 def _order(time_codes: Array, codes: Array | None = None) -> Array | None:
     """Rows by series, then by time; None if they have this order."""
-    step = np.diff(time_codes) < 0
+    step = time_codes[1:] < time_codes[:-1]
     if codes is not None:
-        step = (np.diff(codes) < 0) | (step & (np.diff(codes) == 0))
+        step &= codes[1:] == codes[:-1]
+        step |= codes[1:] < codes[:-1]
     if not step.any():
         return None
     return np.argsort(time_codes, kind="stable") if codes is None else np.lexsort([time_codes, codes])
+
+
+def _sorted(column: Array, order: Array | None) -> Array:
+    return column if order is None else column[order]
 
 
 def _read_other(table: Any, id: str | None, time: str) -> _Indexed:
@@ -190,7 +229,8 @@ def _numbers(table: Any, name: str) -> Array:
     is_number = pd.api.types.is_numeric_dtype(column.dtype) if isinstance(column, pd.Series) else _is_number(column)
     if not is_number:
         raise TypeError(
-            f"Column {name!r} must hold numbers, got {column.dtype}. Encode it, or leave it out of the table."
+            f"Column {name!r} must hold numbers, got {column.dtype}. Encode it, or leave it out: X=[...] names the "
+            "columns that are read."
         )
     if isinstance(column, pd.Series):
         return column.to_numpy(dtype=np.float64, na_value=np.nan)

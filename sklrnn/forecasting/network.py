@@ -27,6 +27,8 @@ Array = NDArray[Any]
 ForecastLoss = Literal["absolute_error", "squared_error", "huber", "quantile", "gaussian"]
 # Validation batches are at least so large.
 _VALIDATION_BATCH = 512
+# Windows whose errors are computed at once.
+_WINDOWS_AT_ONCE = 2**16
 
 
 @dataclass(frozen=True)
@@ -238,6 +240,8 @@ def fit_networks(
 def forecast_errors(network: ForecastNetwork, windows: Windows) -> Array:
     """Scaled target minus prediction, (sample, step ahead, channel); NaN where no target is known."""
     spec = windows.spec
-    targets, weights = np.split(np.asarray(Targets.of(windows)), 2, axis=1)
-    errors: Array = np.where(weights > 0, targets - network.predict_scaled(windows).reshape(targets.shape), np.nan)
-    return errors.reshape(len(windows), spec.horizon, spec.n_channels)
+    errors = np.empty((len(windows), spec.horizon, spec.n_channels), dtype=np.float32)
+    for first, block in windows.blocks(_WINDOWS_AT_ONCE):
+        targets, weights = np.split(np.asarray(Targets.of(block)).reshape(len(block), -1, spec.n_channels), 2, axis=1)
+        errors[first : first + len(block)] = np.where(weights > 0, targets - network.predict_scaled(block), np.nan)
+    return errors

@@ -93,7 +93,7 @@ class InBlock:
 def _parts_of(source: Any) -> Sequence[Callable[[], Iterable[Any]]]:
     _refuse_single_block(source)
     if isinstance(source, str | os.PathLike):
-        source = _open_parquet(source)
+        source = open_parquet(source)
     if hasattr(source, "get_fragments"):
         fragments = list(source.get_fragments())
         return [partial(_read_fragment, fragment, source.schema) for fragment in fragments]
@@ -139,7 +139,8 @@ def _call(source: Callable[[], Any]) -> Iterable[Any]:
     return blocks
 
 
-def _open_parquet(path: str | os.PathLike[str]) -> Any:
+def open_parquet(path: str | os.PathLike[str], partitioning: str | None = None) -> Any:
+    """A Parquet file or a folder of them as a dataset of PyArrow."""
     try:
         from pyarrow import dataset
     except ImportError as error:
@@ -148,7 +149,7 @@ def _open_parquet(path: str | os.PathLike[str]) -> Any:
         ) from error
     if not Path(path).exists():
         raise ValueError(f"There is no folder or file {os.fspath(path)!r}.")
-    found = dataset.dataset(os.fspath(path), format="parquet")
+    found = dataset.dataset(os.fspath(path), format="parquet", partitioning=partitioning)
     if not found.files:
         raise ValueError(f"The folder {os.fspath(path)!r} holds no Parquet files.")
     return found

@@ -24,7 +24,8 @@ class Entity(NamedTuple):
 
     def row_numbers(self, n_rows: int) -> RowNumbers:
         """The row numbers in a table of ``n_rows`` as an array."""
-        return np.arange(n_rows)[self.rows]
+        # Not the numbers of all rows for each entity: a panel may have very many.
+        return np.arange(n_rows)[self.rows] if isinstance(self.rows, slice) else self.rows
 
 
 def is_panel(index: Any) -> bool:

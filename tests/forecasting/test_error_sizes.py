@@ -1,5 +1,6 @@
 """The parts that the sizes of errors are a product of."""
 
+import tracemalloc
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
@@ -145,3 +146,13 @@ def test_quantiles_lie_at_equal_distances_from_the_least_to_the_largest():
     quantiles = _quantiles(np.array([0.0, 10.0]))
     assert len(quantiles) == 1001
     assert_allclose(quantiles[[0, 100, 500, 1000]], [0.0, 1.0, 5.0, 10.0])
+
+
+def test_errors_of_millions_of_windows_are_not_copied_again_and_again():
+    windows = SomeWindows(np.repeat(np.arange(2000), 100), horizon=7)
+    errors = np.random.default_rng(0).normal(size=(200_000, 7, 1)).astype(np.float32)
+    tracemalloc.start()
+    ErrorSizes.of(windows, errors)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * errors.size * np.dtype(np.float64).itemsize

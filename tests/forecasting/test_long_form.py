@@ -50,6 +50,21 @@ def test_columns_may_have_other_names_and_there_may_be_several_targets(table):
 
 
 @pytest.mark.parametrize("convert", [pd.DataFrame, pl.DataFrame])
+def test_X_names_the_columns_that_are_read(table, convert):
+    longer = convert(table.assign(note="text").to_dict("list"))
+    y, X = panel_from_long(longer, X="price")
+    assert X.columns.tolist() == ["price"]
+    assert panel_from_long(longer, X=[])[1] is None
+    assert y.columns.tolist() == ["y"]
+    with pytest.raises(TypeError, match="'note' must hold numbers, got .* X=.* names the columns"):
+        panel_from_long(longer)
+    with pytest.raises(ValueError, match="X names 'y', which is the target"):
+        panel_from_long(longer, X=["price", "y"])
+    with pytest.raises(ValueError, match="There is no column 'cost' in the table, .* Set X="):
+        panel_from_long(longer, X=["cost"])
+
+
+@pytest.mark.parametrize("convert", [pd.DataFrame, pl.DataFrame])
 def test_a_single_series_needs_no_id(convert):
     y, _ = panel_from_long(convert({"ds": [3, 1, 2], "y": [30.0, 10.0, None]}), id=None)
     assert y.index.tolist() == [1, 2, 3]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
-from sklrnn.timeline.panel import split_entities, times_of
+from sklrnn.timeline.panel import Entity, split_entities, times_of
 
 DAYS = pd.date_range("2024-01-01", periods=4)
 
@@ -35,6 +35,11 @@ def test_a_single_series_has_no_name_and_all_rows(index):
     assert name is None
     assert rows == slice(None)
     assert_array_equal(split_entities(index)[0].row_numbers(4), np.arange(4))
+
+
+def test_the_rows_of_an_entity_are_found_without_numbering_those_of_all():
+    rows = np.array([3, 5])
+    assert_array_equal(Entity("a", rows).row_numbers(10**15), rows)
 
 
 def test_a_row_without_entity_is_named():

@@ -17,6 +17,7 @@ from sklrnn.forecasting.comparison.evaluate_fold import FoldResult, evaluate_fol
 from sklrnn.forecasting.comparison.metrics import MetricCollection
 from sklrnn.forecasting.comparison.tables import build_tables
 from sklrnn.forecasting.comparison.warning_counts import count_warnings
+from sklrnn.forecasting.long_tables import read_tables
 from sklrnn.forecasting.seasonality import resolve_season
 from sklrnn.inputs.magnitudes import without_exponent
 from sklrnn.inputs.user_warnings import warn_user
@@ -61,9 +62,10 @@ def compare(
 
     y : pandas.Series, pandas.DataFrame, array-like of shape (time,) or (time, variable)
         A series, a multivariate series, or a panel: a DataFrame with a MultiIndex whose last level is time. The times
-        must be a DatetimeIndex or PeriodIndex without gaps, or consecutive integers. No value may be missing.
+        must be a DatetimeIndex or PeriodIndex without gaps, or consecutive integers. No value may be missing. A table
+        of polars or PyArrow holds series and times in columns, as for ``fit`` of a forecaster.
 
-    X : pandas.DataFrame, default=None
+    X : pandas.DataFrame or another table, default=None
         Exogenous variables at all times of y. ``fit`` gets the rows up to the cut-off, ``predict`` those of the
         horizon: leave out variables that are not known in advance.
 
@@ -138,6 +140,7 @@ def compare(
     """
     _check_counts(horizon=horizon, n_splits=n_splits, step=step, initial_window=initial_window)
     _check_sp_and_coverage(sp, coverage)
+    X, y, _ = read_tables(X, y)
     y = check_y(y)
     X = None if X is None else check_X(X, y)
     named = _name_models(models)
