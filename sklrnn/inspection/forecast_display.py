@@ -7,7 +7,15 @@ import numpy as np
 import pandas as pd
 
 from sklrnn._plotting import COLOURS, drawable_times, label_times, make_axes
-from sklrnn.inspection.forecast_table import Coverage, Forecasts, align, as_table, forecast, is_forecaster
+from sklrnn.inspection.forecast_table import (
+    Coverage,
+    Forecasts,
+    align,
+    as_table,
+    forecast,
+    is_forecaster,
+    without_long_form,
+)
 from sklrnn.inspection.recorded_table import check_choice
 from sklrnn.timeline.panel import split_entities
 
@@ -134,7 +142,7 @@ class ForecastDisplay:
             The display, which was drawn.
         """
         forecasts, coverage = forecast(est, X, y, fh, coverage)
-        display = cls._of(forecasts, coverage, y_train)
+        display = cls._of(forecasts, coverage, without_long_form(y_train) if is_forecaster(est) else y_train)
         if sample is not None and is_forecaster(est):
             raise ValueError("sample is for regressors: a forecaster has one forecast. Leave it out.")
         return display.plot(ax, output=output, sample=sample, instance=instance)

@@ -29,11 +29,12 @@ def is_forecaster(est: Any) -> bool:
 def forecast(est: Any, X: Any, y: Any, fh: Any, coverage: Coverage) -> tuple[Forecasts, float | None]:
     """The forecasts of a fitted regressor for X or of a forecaster for ``fh``, and the coverage of their intervals."""
     if is_forecaster(est):
+        y = without_long_form(y)
         if fh is None and y is not None:
             if not hasattr(y, "index"):
                 raise TypeError(f"y needs an index of times to forecast them, got {type(y).__name__}. Or pass fh.")
             fh = y.index.get_level_values(-1).unique() if y.index.nlevels > 1 else y.index
-        y_pred = est.predict(fh=fh, X=X)
+        y_pred = without_long_form(est.predict(fh=fh, X=X))
         if coverage == "auto":
             coverage = _DEFAULT_COVERAGE if est.get_tag("capability:pred_int") else None
         interval = None if coverage is None else est.predict_interval(fh=fh, X=X, coverage=coverage)
@@ -46,6 +47,15 @@ def forecast(est: Any, X: Any, y: Any, fh: Any, coverage: Coverage) -> tuple[For
         index = next((data.index for data in (y, X) if hasattr(data, "iloc")), None)
         y_pred = as_table(y_pred, "The prediction", like=y, index=index)
     return align(y, y_pred, interval), coverage
+
+
+def without_long_form(y: Any) -> Any:
+    """A frame of a long table of polars or PyArrow, as forecasters take and give them; all else as it is."""
+    if y is None or type(y).__module__.split(".")[0] not in ("polars", "pyarrow"):
+        return y
+    from sklrnn.forecasting.long_tables import read_tables
+
+    return read_tables(None, y)[1]
 
 
 def _interval_of_regressor(est: Any, X: Any, coverage: Coverage) -> tuple[Any, float | None]:

@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import NotFittedError
@@ -79,6 +80,16 @@ def test_truth_is_found_by_its_time(forecaster):
     assert_array_equal(display.truth_line_.get_ydata(), expected)
     with pytest.raises(ValueError, match="y and the forecasts have no time in common"):
         ForecastDisplay.from_estimator(forecaster, y=PASSENGERS[:3], fh=range(1, 7))
+
+
+def test_a_forecaster_of_a_long_table_is_drawn_like_that_of_its_frame(forecaster):
+    table = pl.DataFrame({"ds": PASSENGERS.index.to_timestamp().to_numpy(), "y": PASSENGERS.to_numpy()})
+    model = GRUForecaster(n_networks=1, **SHORT).fit(table[:-6], fh=range(1, 7))
+    display = ForecastDisplay.from_estimator(model, y=table[-6:], y_train=table[-30:-6])
+    assert_array_equal(display.line_.get_ydata(), model.predict()["y"])
+    assert_array_equal(display.truth_line_.get_ydata(), PASSENGERS[-6:])
+    assert_array_equal(display.ax_.lines[0].get_ydata(), PASSENGERS[-30:-6])
+    assert_allclose(np.transpose(band_of(display)), model.predict_interval(coverage=0.9))
 
 
 @pytest.mark.filterwarnings("ignore:The default of config:FutureWarning")
