@@ -1,7 +1,7 @@
 """What tests/training/test_checkpoint.py starts: fits that are killed, each in a process of its own.
 
 ``killed_fit_program.py FOLDER N_KILLS`` kills so many and lets the last end, all with their checkpoints in FOLDER. The
-processes are forks of one that has imported the package: between imports there is nothing to be killed.
+processes are forks of one that has imported the package, so that they are killed in a fit and not in an import.
 """
 
 import multiprocessing
@@ -9,6 +9,7 @@ import os
 import random
 import sys
 import time
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -40,14 +41,15 @@ def answer_of(folder, checkpoint=None, seconds=None):
 
 
 def main(folder, n_kills):
-    expected, draw = answer_of(folder), random.Random(0)
-    checkpoints, n_killed = folder / "0", 0
+    expected, draw, n_killed = answer_of(folder), random.Random(0), 0
+    folders = (folder / str(number) for number in count())
+    checkpoints = next(folders)
     while n_killed < n_kills:
         answer = answer_of(folder, checkpoints, draw.uniform(0.0, 0.3))
         n_killed += answer is None
         if answer is not None:  # it was faster: begin another one
             assert (answer == expected).all()
-            checkpoints = folder / str(1 + int(checkpoints.name))
+            checkpoints = next(folders)
     assert (answer_of(folder, checkpoints) == expected).all()
 
 

@@ -159,7 +159,7 @@ def test_all_networks_of_a_forecaster_go_on_bit_for_bit(tmp_path, process_ends):
 @pytest.mark.parametrize("n_kills", [3, pytest.param(50, marks=pytest.mark.slow)])
 def test_a_fit_that_is_killed_at_any_moment_goes_on_bit_for_bit(n_kills, tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, PROGRAM, tmp_path, str(n_kills)], env=environment, check=True)
+    subprocess.run([sys.executable, PROGRAM, tmp_path, str(n_kills)], env=environment, check=True, timeout=300)
     assert not list(tmp_path.glob("*/*.checkpoint.tmp"))
 
 
