@@ -158,7 +158,8 @@ def hashed_parts(value: Any, of_object: Callable[[Any], Iterator[bytes]]) -> Ite
 
 def _name_of_class(value: Any) -> Iterator[bytes]:
     kind = value if isinstance(value, type) else type(value)
-    yield f"{kind.__module__}.{kind.__qualname__};".encode()
+    # Not its __qualname__, which cloudpickle does not keep for a class that was defined in a function.
+    yield f"{kind.__module__}.{kind.__name__};".encode()
 
 
 def _later_defaults(kind: type, known: list[str]) -> dict[str, Any]:

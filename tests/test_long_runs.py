@@ -1,5 +1,6 @@
 """What ``tests/long_runs.py`` measures: here in a short run, and that it finds what is left behind."""
 
+import gc
 import importlib.util
 import mmap
 import subprocess
@@ -19,7 +20,9 @@ def script():
     spec = importlib.util.spec_from_file_location("long_runs", SCRIPT)
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    return script
+    gc.freeze()  # the script collects garbage often: not among all that pytest and other tests hold
+    yield script
+    gc.unfreeze()
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ import pytest
 import skops.io
 from numpy.testing import assert_array_equal
 from pandas.testing import assert_frame_equal
+from skorch.callbacks import Callback
 
 import sklrnn
 import sklrnn.forecasting
@@ -288,6 +289,19 @@ BREAK = {
     "an unknown layer": (lambda model: model["architecture"].update(heads=2), r"\['heads'\] is unknown"),
     "no curve": (lambda model: model.pop("loss_curve"), r"\['loss_curve'\] is missing"),
 }
+
+
+def test_an_object_of_a_class_in_a_function_is_loaded_from_what_cloudpickle_saved():
+    """Dask and joblib send such objects by cloudpickle, which makes their class anew, without its `__qualname__`."""
+
+    class Quiet(Callback):
+        pass
+
+    made_anew = type("Quiet", (Callback,), {"__module__": Quiet.__module__})
+    state = sklrnn.GRURegressor(callbacks=[Quiet()]).__getstate__()
+    loaded = sklrnn.GRURegressor()
+    loaded.__setstate__({**state, "callbacks": [made_anew()]})
+    assert type(loaded.callbacks[0]) is made_anew
 
 
 def with_new_digest(state):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -126,24 +127,34 @@ class Targets:
 
 def medians(read: Callable[[], Iterator[list[Array]]]) -> list[float]:
     """The median of each of several arrays of positive numbers, which are read block by block; 1 where one is empty."""
-    counts = None
-    for block in read():
-        added = np.array([np.bincount(values.view(np.int64) >> _SHIFT, minlength=_N_BINS) for values in block])
-        counts = added if counts is None else counts + added
-    if counts is None:
+    blocks = read()
+    first = next(blocks, None)
+    if first is None:
         return [1.0, 1.0]
+    second = next(blocks, None)
+    if second is None:
+        return [_median(values, len(values)) for values in first]
+    counts = sum(map(_counts, chain([second], blocks)), start=_counts(first))
     middles = [_bins_of_middle(own) for own in counts]
     kept: list[list[Array]] = [[] for _ in middles]
     for block in read():
         for values, (low, high), parts in zip(block, middles, kept, strict=True):
             bins = values.view(np.int64) >> _SHIFT
             parts.append(values[(bins >= low) & (bins <= high)])
-    found = []
-    for own, (low, _), parts in zip(counts, middles, kept, strict=True):
-        n, before = int(own.sum()), int(own[:low].sum())
-        values = np.sort(np.concatenate(parts))
-        found.append(float(values[[(n - 1) // 2 - before, n // 2 - before]].mean()) if n else 1.0)
-    return found
+    return [
+        _median(np.concatenate(parts), int(own.sum()), n_less=int(own[:low].sum()))
+        for own, (low, _), parts in zip(counts, middles, kept, strict=True)
+    ]
+
+
+def _median(middle: Array, n: int, *, n_less: int = 0) -> float:
+    """The median of ``n`` numbers, from those in the middle, which so many are less than; 1 where there are none."""
+    return float(np.sort(middle)[[(n - 1) // 2 - n_less, n // 2 - n_less]].mean()) if n else 1.0
+
+
+def _counts(block: list[Array]) -> Array:
+    """How many numbers of each array are in each bin."""
+    return np.array([np.bincount(values.view(np.int64) >> _SHIFT, minlength=_N_BINS) for values in block])
 
 
 def _bins_of_middle(counts: Array) -> tuple[int, int]:

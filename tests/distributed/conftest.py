@@ -12,7 +12,7 @@ from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
 from sklrnn import GRURegressor
 
-PAGE = Path(__file__).parents[2] / "docs" / "guide" / "clusters.md"
+GUIDE = Path(__file__).parents[2] / "docs" / "guide"
 
 
 class SmallSearch:
@@ -72,11 +72,26 @@ def no_thread_limits(monkeypatch):
 
 
 @pytest.fixture
-def page():
-    """The code of the page: ``page.code(heading)``."""
-    text = PAGE.read_text(encoding="utf-8")
+def client(no_thread_limits):
+    """The client of two processes, in which nothing limits threads. A task may take one of them with it."""
+    import dask
+    from dask.distributed import Client, LocalCluster
 
-    def code(heading):
+    settings = {"distributed.nanny.pre-spawn-environ": {}, "distributed.scheduler.allowed-failures": 1}
+    with (
+        dask.config.set(settings),
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def page():
+    """The code of the guide: ``page.code(heading)``, of its page on clusters or another."""
+
+    def code(heading, name="clusters.md"):
+        text = (GUIDE / name).read_text(encoding="utf-8")
         (section,) = (part for part in re.split(r"^##+ ", text, flags=re.MULTILINE) if part.startswith(heading + "\n"))
         return "\n".join(re.findall(r"^```py\n(.*?)^```$", section, re.MULTILINE | re.DOTALL))
 

@@ -16,21 +16,6 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
-def client(no_thread_limits):
-    """The client of two processes, in which nothing limits threads. A task may take one of them with it."""
-    import dask
-    from dask.distributed import Client, LocalCluster
-
-    settings = {"distributed.nanny.pre-spawn-environ": {}, "distributed.scheduler.allowed-failures": 1}
-    with (
-        dask.config.set(settings),
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
-        Client(cluster) as client,
-    ):
-        yield client
-
-
 def test_a_killed_worker_costs_only_its_own_fits(client, small):
     search = small.that_kills_its_worker()
     with joblib.parallel_config(backend=DaskBackend(client)):

@@ -59,5 +59,6 @@ def test_medians_of_blocks_are_those_of_all_numbers(n):
 
 
 def test_the_median_of_no_numbers_is_1():
-    assert medians(lambda: iter([[np.zeros(0), np.zeros(0)]])) == [1.0, 1.0]
+    for n_blocks in (1, 2):
+        assert medians(lambda n=n_blocks: iter([[np.zeros(0), np.full(3, 2.0)]] * n)) == [1.0, 2.0]
     assert medians(lambda: iter([])) == [1.0, 1.0]

@@ -29,6 +29,8 @@ import sklrnn.sktime_adapters
 HERE = Path(__file__).parent
 TINY = {"units": 2, "max_epochs": 2, "random_state": 0}
 FEW_FILTERS = {"filters": 2, "kernel_size": 2}
+# A forecaster has three networks unless told otherwise; in a file of skops each takes as much as everything else.
+ONE_NETWORK = TINY | {"n_networks": 1}
 Inputs = dict[str, Any]
 
 
@@ -126,13 +128,13 @@ def models() -> dict[str, Saved]:
     fitted = sklrnn.GRURegressor(**TINY, early_stopping=True).fit(X, SUMS)
     made["regressor_with_intervals"] = Saved(fitted, "regressor with intervals", {"X": SEQUENCES})
     later = {"fh": [1, 2, 3], "later": {"load": wave(5, 0.3, slope=0.3)}, "first_later_day": "2024-03-01"}
-    for forecaster in (
-        sklrnn.forecasting.GRUForecaster(**TINY),
-        sklrnn.forecasting.CNNLSTMForecaster(**TINY, **FEW_FILTERS),
-    ):
-        made[type(forecaster).__name__] = Saved(forecaster.fit(table[["load"]], fh=later["fh"]), "forecaster", later)
+    for name in sklrnn.forecasting.__all__:
+        if name.endswith("Forecaster"):
+            options = TINY if name == "GRUForecaster" else ONE_NETWORK
+            forecaster = getattr(sklrnn.forecasting, name)(**options, **(FEW_FILTERS if name.startswith("CNN") else {}))
+            made[name] = Saved(forecaster.fit(table[["load"]], fh=later["fh"]), "forecaster", later)
     panel = pd.concat({"north": table[["load"]], "south": table[["load"]] + 1}, names=["place", "day"])
-    fitted = sklrnn.forecasting.GRUForecaster(**TINY).fit(panel, fh=later["fh"])
+    fitted = sklrnn.forecasting.GRUForecaster(**ONE_NETWORK).fit(panel, fh=later["fh"])
     made["forecaster_of_a_panel"] = Saved(fitted, "forecaster of a panel", {"fh": later["fh"]})
     made["SequenceGenerator"] = Saved(sklrnn.SequenceGenerator(**TINY).fit(WORDS), "generator", words)
     backwards = {"texts": WORDS, "targets": [word[::-1] for word in WORDS]}
