@@ -43,6 +43,7 @@ NOT_VARIED = {
     "verbose": "prints only",
     "checkpoint": "tests/training/test_checkpoint.py compares fits with and without",
     "device": "other devices are other processors",
+    "precision": "tests/training/test_other_devices.py compares fits in both; bfloat16 differs between processors",
     "random_state": "each case sets it",
     "return_X_y": "the same data in another form",
     "as_frame": "the same data in another form",

@@ -115,7 +115,8 @@ def _spread(values: Array, rows: Array, n_rows: int, fill: Any) -> Array:
 def read_values(frame: pd.DataFrame, rows: PanelRows) -> Array:
     """The values as floats in the order of the series; missing ones become NaN, infinite ones are an error."""
     values = rows.in_order(to_floats(frame))
-    return np.array(values, order="C", copy=rows.order is None or None)  # not the memory of the user's frame
+    # Not the memory of the user's frame.
+    return np.array(values, order="C") if rows.order is None else np.ascontiguousarray(values)
 
 
 def to_floats(frame: pd.DataFrame) -> Array:
