@@ -39,13 +39,6 @@ PANEL = pd.DataFrame(
 INTERRUPTED = "interrupted in epoch"
 
 
-@pytest.fixture(autouse=True)
-def _python_handles_ctrl_c():
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 class CtrlC(Callback):
     """Ctrl-C after a number of steps; it comes once."""
 
