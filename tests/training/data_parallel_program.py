@@ -186,7 +186,7 @@ def errors(rank):
 
 def hung(rank, folder):
     """One process does not answer in time."""
-    callbacks = [AtEpoch(2, lambda: time.sleep(8))] if rank == 1 else []
+    callbacks = [AtEpoch(2, lambda: time.sleep(14))] if rank == 1 else []
     return {"error": error_of(GRURegressor(**SETTINGS, callbacks=callbacks).fit, X, Y)}
 
 
@@ -228,7 +228,8 @@ def meet(phase, folder):
         folder / f"{phase.__name__}_{rank}_begins" for rank in (os.environ["RANK"], 1 - int(os.environ["RANK"]))
     )
     here.touch()
-    while not other.exists():
+    until = time.monotonic() + 120
+    while not other.exists() and time.monotonic() < until:
         time.sleep(0.01)
 
 
@@ -237,7 +238,7 @@ def in_block(phase, folder):
     meet(phase, folder)
     result = {}
     try:
-        with data_parallel(timeout=5 if phase is hung else 120) as processes:
+        with data_parallel(timeout=10 if phase is hung else 120) as processes:
             rank, result = processes.rank, phase(processes.rank, folder)
     except RuntimeError as error:
         result["left with"] = str(error)

@@ -177,7 +177,7 @@ def test_an_interrupt_ends_all_processes_without_a_model(results):
 
 
 def test_a_process_that_hangs_is_an_error_after_the_time_limit(results):
-    assert re.match("ConnectionError: .*did not answer within timeout=5 s", results["hung"][0]["error"])
+    assert re.match("ConnectionError: .*did not answer within timeout=10 s", results["hung"][0]["error"])
 
 
 def test_the_script_of_the_guide_runs(results):
