@@ -66,9 +66,12 @@ def load_into_memory(code: bytes) -> Callable[[str], int]:
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(_header()), _target_machine(True))
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
+    # All at once, while a fork waits: a child could not take the lock of llvmlite if another thread looked one up.
+    addresses = {name: int(engine.get_function_address(name)) for name in N_INTS}
+    addresses[SIZES] = int(engine.get_global_value_address(SIZES))
 
-    def address_of(name: str) -> int:
-        return int(engine.get_global_value_address(name) if name == SIZES else engine.get_function_address(name))
+    def address_of(name: str, _keep_alive: Any = engine) -> int:
+        return addresses[name]
 
     return address_of
 
