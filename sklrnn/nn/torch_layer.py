@@ -35,7 +35,7 @@ class TorchLayer(Stepwise):
 
     def forward(self, x: Tensor, first: Any = None, state_mask: Tensor | None = None) -> tuple[Tensor, Any]:
         done = run_kernel(self, x, first, state_mask)
-        if done is None and x.is_cpu and torch.is_autocast_enabled("cpu"):
+        if done is None and isinstance(x, Tensor) and x.is_cpu and torch.is_autocast_enabled("cpu"):
             # oneDNN has layers in bfloat16 for newer processors only, and kernels are faster than these.
             with torch.autocast("cpu", enabled=False):
                 return self.forward(x.to(self.weight_hh_l0.dtype), first, state_mask)
