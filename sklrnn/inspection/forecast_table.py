@@ -51,9 +51,7 @@ def forecast(est: Any, X: Any, y: Any, fh: Any, coverage: Coverage) -> tuple[For
 
 def without_long_form(y: Any) -> Any:
     """A frame of a long table of polars or PyArrow, as forecasters take and give them; all else as it is."""
-    if y is None or type(y).__module__.split(".")[0] not in ("polars", "pyarrow"):
-        return y
-    from sklrnn.forecasting.long_tables import read_tables
+    from sklrnn.forecasting.long_tables import read_tables  # which needs sktime, as a forecaster does
 
     return read_tables(None, y)[1]
 

@@ -23,7 +23,7 @@ def room_on(device: torch.device) -> int:
 class DeviceRows:
     """Arrays of equal length, which are moved to a device once, if they fit."""
 
-    # Not part of what a training depends on: two of them are told apart by nothing.
+    # Without attributes for the fingerprint of a checkpoint: what a training depends on are the arrays themselves.
     __slots__ = ("_rows",)
 
     def __init__(self) -> None:
